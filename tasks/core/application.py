@@ -1,0 +1,316 @@
+"""An application as its slipway.yaml describes it: validated once, frozen afterwards."""
+
+from dataclasses import field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+from pydantic.dataclasses import dataclass
+
+from tasks.core.units import Duration, Size
+
+__all__ = [
+    "Action",
+    "Application",
+    "Approval",
+    "Availability",
+    "BlueGreen",
+    "Canary",
+    "Component",
+    "Environment",
+    "Freeze",
+    "GeneratedSecret",
+    "ImageTarget",
+    "Latency",
+    "LintTarget",
+    "Nightly",
+    "Probe",
+    "Rolling",
+    "ScanPolicy",
+    "Slos",
+    "Smoke",
+    "Strategy",
+    "TestTarget",
+    "Waiver",
+]
+
+_STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
+"""What may stand in a Kubernetes object's name and label (RFC 1123)."""
+
+
+class Action(StrEnum):
+    """What a finding does to a release."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class LintTarget:
+    """A Dockerfile target whose build is the linter's run."""
+
+    target: str = "lint"
+    deadline: Duration = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class TestTarget:
+    """A Dockerfile target whose build runs the tests.
+
+    Attributes:
+        report: JUnit file inside the target's file system; a file `exit-code` beside it is
+            honoured, so that the report of a failing run can be collected.
+    """
+
+    __test__ = False  # not a test case for pytest
+
+    target: str = "test"
+    report: str | None = None
+    deadline: Duration = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ImageTarget:
+    """The image that a component becomes.
+
+    Attributes:
+        name: the image's name in the manifests; application and component joined where absent.
+        max_size: budget of the unpacked image in bytes.
+    """
+
+    target: str = "runtime"
+    name: str | None = None
+    max_size: Size | None = None
+    args: dict[str, str] = field(default_factory=dict)
+    deadline: Duration = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Smoke:
+    """How the image is tried on its own before anybody else sees it.
+
+    Attributes:
+        path: HTTP path that must answer 2xx; the image's HEALTHCHECK counts where absent.
+        env: variables that the image needs to start alone.
+        memory: limit in bytes.
+        within: time to become healthy.
+        grace: time to stop after SIGTERM.
+    """
+
+    path: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    memory: Size = 512 * 2**20
+    within: Duration = timedelta(seconds=30)
+    grace: Duration = timedelta(seconds=30)
+    writable: tuple[str, ...] = ("/tmp",)  # noqa: S108 a path inside the container
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Component:
+    """One image of an application."""
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    lint: LintTarget | None = None
+    test: TestTarget | None = None
+    image: ImageTarget = field(default_factory=ImageTarget)
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    smoke: Smoke | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Rolling:
+    """Kubernetes' own rolling update; the whole release is restored when it fails."""
+
+    deadline: Duration = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Canary:
+    """A second workload beside the stable one takes shares of the traffic, in percent."""
+
+    steps: tuple[Annotated[int, Field(ge=1, le=100)], ...]
+    bake: Duration = timedelta(minutes=15)
+    deadline: Duration = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class BlueGreen:
+    """A canary with one step."""
+
+    bake: Duration = timedelta(minutes=15)
+    deadline: Duration = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Strategy:
+    """How a release is put into an environment: exactly one of these."""
+
+    rolling: Rolling | None = None
+    canary: Canary | None = None
+    blueGreen: BlueGreen | None = None  # noqa: N815 the field's own word
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Probe:
+    """A synthetic request to new pods and to the public route.
+
+    Attributes:
+        component: whose pods; a probe without one goes to the public route only.
+        via: pods (each new pod directly), route (the environment's url) or both.
+        passes: consecutive passes needed.
+        within: longest time an answer may take.
+        deadline: time until the passes must have come.
+    """
+
+    path: str
+    component: Name | None = None
+    via: Literal["pods", "route"] = "pods"
+    expect: Annotated[int, Field(ge=100, le=599)] = 200
+    contains: str | None = None
+    within: Duration = timedelta(seconds=1)
+    passes: Annotated[int, Field(ge=1, le=100)] = 3
+    deadline: Duration = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Approval:
+    """Who may let a release into an environment.
+
+    Attributes:
+        not_author: the commit's author may not approve.
+        expires: silence for so long is a refusal.
+    """
+
+    approvers: Annotated[tuple[str, ...], Field(min_length=1)]
+    count: Annotated[int, Field(ge=1, le=10)] = 1
+    not_author: bool = True
+    comment: bool = False
+    expires: Duration = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", validate_by_name=True))
+class Freeze:
+    """A weekly time in which nothing is rolled out; `Fri 16:00` to `Mon 08:00`."""
+
+    start: Annotated[str, Field(alias="from", pattern=r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d$")]
+    end: Annotated[str, Field(alias="to", pattern=r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d$")]
+    tz: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class GeneratedSecret:
+    """A Kubernetes Secret that is made once for an environment with random values."""
+
+    name: Name
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Environment:
+    """A cluster and a namespace.
+
+    Attributes:
+        url: public address, for probes and for people.
+        context: kube context; one that a person names on the command line goes before it.
+        secrets: generated where missing, never committed, never replaced.
+    """
+
+    overlay: str
+    namespace: Name
+    context: str | None = None
+    url: str | None = None
+    strategy: Strategy = field(default_factory=lambda: Strategy(rolling=Rolling()))
+    probes: tuple[Probe, ...] = ()
+    approval: Approval | None = None
+    freezes: tuple[Freeze, ...] = ()
+    secrets: tuple[GeneratedSecret, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Waiver:
+    """A finding that somebody answers for until a day."""
+
+    id: str
+    reason: Annotated[str, StringConstraints(min_length=10)]
+    expires: date
+    component: Name | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ScanPolicy:
+    """What each kind of finding does to a release.
+
+    Attributes:
+        critical, high, medium, low: vulnerabilities and misconfigurations of that severity.
+        licences: a licence of Trivy's classes forbidden or restricted.
+        no_database: the vulnerability database is missing or older than 72 hours.
+        nothing_scanned: Trivy found nothing that it could look at.
+    """
+
+    critical: Action = Action.BLOCK
+    high: Action = Action.BLOCK
+    medium: Action = Action.WARN
+    low: Action = Action.IGNORE
+    secrets: Action = Action.BLOCK
+    licences: Action = Action.WARN
+    no_database: Action = Action.BLOCK
+    nothing_scanned: Action = Action.BLOCK
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Availability:
+    """Share of good events, in percent, over a period."""
+
+    objective: Annotated[float, Field(gt=0, lt=100)]
+    errors: str
+    total: str
+    period: Duration = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Latency:
+    """Share of requests, in percent, answered within the threshold."""
+
+    objective: Annotated[float, Field(gt=0, lt=100)]
+    threshold: Duration
+    histogram: str
+    period: Duration = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Slos:
+    """What users may expect."""
+
+    availability: Availability | None = None
+    latency: Latency | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Nightly:
+    """When every environment is looked at again on fresh base images."""
+
+    cron: str
+    tz: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Application:
+    """A repository with a slipway.yaml; environments stand in the order of promotion."""
+
+    application: Name
+    components: Annotated[dict[Name, Component], Field(min_length=1)]
+    environments: Annotated[dict[Name, Environment], Field(min_length=1)]
+    registry: str | None = None
+    scan: ScanPolicy = field(default_factory=ScanPolicy)
+    slos: Slos = field(default_factory=Slos)
+    nightly: Nightly | None = None
+
+    def image_name(self, component: str) -> str:
+        """Return the name that stands for a component's image in the manifests."""
+        return self.components[component].image.name or f"{self.application}-{component}"
