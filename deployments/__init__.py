@@ -1,0 +1,1 @@
+"""What can be started on Prefect: the typed catalogue."""

@@ -16,7 +16,7 @@ from typing import IO
 
 from tasks.core.errors import ToolFailed
 
-__all__ = ["Completed", "Options", "run"]
+__all__ = ["Completed", "Options", "run", "spawn"]
 
 KEPT_LINES = 20_000
 TAIL_LINES = 30
@@ -81,6 +81,30 @@ def run(argv: Sequence[str], *, timeout: timedelta, options: Options | None = No
     if done.code not in options.ok:
         raise ToolFailed(_failure(done, timeout), where=Path(argv[0]).name)
     return done
+
+
+def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> int:
+    """Start a server that outlives this process, in a session of its own, and return its pid.
+
+    Raises:
+        ToolFailed: it could not be started.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with log.open("ab") as output:
+            server = subprocess.Popen(  # noqa: S603 a list, never a shell
+                list(argv),
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ToolFailed(f"cannot be started: {error.strerror}", where=str(argv[0])) from error
+    # Popen warns about a child that still runs when it is forgotten; forgetting is the point here.
+    server.returncode = 0
+    return server.pid
 
 
 def _start(argv: Sequence[str], options: Options) -> subprocess.Popen[str]:

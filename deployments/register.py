@@ -1,0 +1,56 @@
+"""Register the catalogue at Prefect's server; safe to repeat."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.exceptions import ObjectAlreadyExists
+from pydantic import TypeAdapter
+
+from deployments.catalogue import CATALOGUE, POOL, Entry
+from tasks.core.model import Target
+from tasks.core.paths import state_dir
+
+__all__ = ["register"]
+
+
+async def register(target: dict[str, Any]) -> None:
+    """Create or update the work pool and each deployment, with the target as default.
+
+    Args:
+        target: what runs work with when a form or a command names nothing else.
+    """
+    async with get_client() as client:
+        try:
+            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        except ObjectAlreadyExists:
+            pass
+    for entry in CATALOGUE:
+        await _deployment(entry, target).aapply()
+
+
+def _deployment(entry: Entry, target: dict[str, Any]) -> RunnerDeployment:
+    deployment = RunnerDeployment.from_flow(
+        entry.flow,
+        name=entry.name,
+        description=entry.description,
+        tags=list(entry.tags),
+        parameters={"target": target},
+        work_pool_name=POOL,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return deployment
+
+
+def main() -> None:
+    """Register with the target that this instance was given."""
+    file: Path = state_dir() / "target.json"
+    target = TypeAdapter(Target).validate_json(file.read_bytes())
+    asyncio.run(register(TypeAdapter(Target).dump_python(target, mode="json")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""From a commit to the last environment that lets it in."""
+
+from pathlib import PurePosixPath
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.images import make_images
+from flows.promote import promote
+from tasks.core.errors import StageFailed
+from tasks.core.model import Record, RolloutState, Target
+from tasks.release.task import assemble_release
+from tasks.source.task import fetch_source
+
+__all__ = ["deliver"]
+
+
+def _run_name() -> str:
+    parameters = flow_run.parameters
+    repository = PurePosixPath(parameters["repository"]).name.removesuffix(".git")
+    return f"{repository}@{parameters['revision'][:12]}"
+
+
+@flow(flow_run_name=_run_name, persist_result=True)
+def deliver(
+    repository: str, target: Target, revision: str = "HEAD", until: str | None = None
+) -> tuple[Record, ...]:
+    """Lint, test, build, scan and push a commit, then roll it out environment by environment.
+
+    Args:
+        repository: path or address of a git repository with a slipway.yaml.
+        target: the cluster, registry and builders to work with.
+        revision: commit, tag or branch.
+        until: last environment to go to; all of them where absent.
+    """
+    source = fetch_source(repository, revision)
+    images = make_images(source, target)
+    release = assemble_release(source, images, target)
+    records: list[Record] = []
+    for environment in environments_until(tuple(source.application.environments), until):
+        record = promote(release, environment, source.application, target)
+        records.append(record)
+        if record.state is not RolloutState.SUCCEEDED:
+            raise StageFailed(
+                record.reason,
+                where=f"{release.application}/{environment}",
+                next_step=f"slipway history {environment}",
+            )
+    return tuple(records)
+
+
+def environments_until(names: tuple[str, ...], until: str | None) -> tuple[str, ...]:
+    """Return the environments up to and with the named one, in the order of promotion."""
+    return names if until is None else names[: names.index(until) + 1]

@@ -1,0 +1,45 @@
+"""The command `slipway`."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from infra.cli import approver, check, exits, init, machine, runs, rollouts
+from infra.lab.cli import lab
+from tasks.core.errors import SlipwayError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="slipway",
+    help="Takes a commit to production and takes it back when it hurts users.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(machine.up)
+app.command()(machine.down)
+app.command()(machine.status)
+app.command()(runs.deliver)
+app.command()(rollouts.plan)
+app.command()(runs.approve)
+app.command()(rollouts.history)
+app.command()(runs.rollback)
+app.command()(runs.logs)
+app.command()(check.check)
+app.command()(init.init)
+app.add_typer(lab, name="lab")
+app.add_typer(approver.app, name="approver")
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one clear line, never a stack trace."""
+    try:
+        app(standalone_mode=False)
+    except SlipwayError as error:
+        Console(stderr=True, highlight=False).print(f"[red]✗[/red] {error}", soft_wrap=True)
+        sys.exit(exits.code_for(error))
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(exits.INTERRUPTED)

@@ -1,0 +1,166 @@
+"""Start, find and end the processes of `slipway up`."""
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import psutil
+
+from infra.server.settings import Server, server
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.errors import Unavailable
+from tasks.core.paths import state_dir
+from tasks.core.process import spawn
+
+__all__ = ["Daemon", "Health", "daemons", "down", "require_up", "up"]
+
+log = logging.getLogger(__name__)
+
+START_DEADLINE = timedelta(seconds=90)
+STOP_DEADLINE_SECONDS = 10
+STEP = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One word about a process: up, starting or down."""
+
+    name: str
+    word: str
+    pid: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A process that outlives the command that started it."""
+
+    name: str
+    argv: tuple[str, ...]
+    address: str | None
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return state_dir() / "logs" / f"{self.name}.log"
+
+    @property
+    def _pid_file(self) -> Path:
+        return state_dir() / "run" / f"{self.name}.json"
+
+    def process(self) -> psutil.Process | None:
+        """Return the living process; a number that somebody else got since is not it."""
+        try:
+            noted = json.loads(self._pid_file.read_text())
+            process = psutil.Process(noted["pid"])
+            alive = process.create_time() == noted["created"] and process.status() != "zombie"
+        except (OSError, ValueError, KeyError, psutil.Error):
+            return None
+        return process if alive else None
+
+    def start(self, environment: dict[str, str]) -> None:
+        """Start it unless it runs."""
+        if self.process() is not None:
+            return
+        pid = spawn(self.argv, log=self.log, env=environment)
+        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            created = psutil.Process(pid).create_time()
+            self._pid_file.write_text(json.dumps({"pid": pid, "created": created}))
+
+    def stop(self) -> None:
+        """Ask it to end, with its children, and insist after a while."""
+        process = self.process()
+        if process is not None:
+            family = [process, *process.children(recursive=True)]
+            _signal(family[:1], signal.SIGTERM)
+            _, left = psutil.wait_procs(family, timeout=STOP_DEADLINE_SECONDS)
+            _signal(left, signal.SIGKILL)
+            psutil.wait_procs(left, timeout=STOP_DEADLINE_SECONDS)
+        self._pid_file.unlink(missing_ok=True)
+
+    def health(self) -> Health:
+        """Look at process and port, without waiting."""
+        process = self.process()
+        if process is None:
+            return Health(self.name, "down", detail=str(self.log))
+        ready = self.address is None or _answers(self.address)
+        return Health(self.name, "up" if ready else "starting", process.pid, self.address or "")
+
+
+def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
+    """Return the processes of this instance in the order of their start."""
+    prefect = prefect or server()
+    python = sys.executable
+    return (
+        Daemon(
+            "prefect-server",
+            (python, "-m", "prefect", "server", "start"),
+            f"{prefect.api}/health",
+        ),
+        Daemon("worker", (python, "-m", "infra.server.worker"), None),
+    )
+
+
+def up(clock: Clock | None = None) -> tuple[Health, ...]:
+    """Start what does not run and return when all of it answers.
+
+    Raises:
+        Unavailable: something did not come up in time.
+    """
+    clock = clock or SystemClock()
+    prefect = server()
+    prefect.home.mkdir(parents=True, exist_ok=True)
+    for daemon in daemons(prefect):
+        daemon.start(prefect.environment())
+        _wait_for(daemon, clock)
+    return tuple(daemon.health() for daemon in daemons(prefect))
+
+
+def down() -> None:
+    """End the processes of this instance, the newest first."""
+    for daemon in reversed(daemons()):
+        daemon.stop()
+
+
+def require_up() -> Server:
+    """Return this instance's Prefect.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    prefect = server()
+    if not _answers(f"{prefect.api}/health"):
+        raise Unavailable(
+            "Prefect's server does not answer", where=prefect.api, next_step="slipway up"
+        )
+    return prefect
+
+
+def _wait_for(daemon: Daemon, clock: Clock) -> None:
+    deadline = clock.now() + START_DEADLINE
+    while daemon.health().word != "up":
+        if daemon.process() is None or clock.now() > deadline:
+            raise Unavailable(
+                "did not come up", where=daemon.name, next_step=f"read {daemon.log}"
+            )
+        clock.wait(STEP)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)

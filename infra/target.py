@@ -1,0 +1,82 @@
+"""Which cluster, registry and builders to work with: named by a person, never picked up."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from infra import lab
+from tasks.core.errors import ConfigError
+from tasks.core.model import Target
+from tasks.core.paths import state_dir
+
+__all__ = ["Named", "chosen", "choose", "lab_target"]
+
+_ADAPTER = TypeAdapter(Target)
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    """What a person named on the command line; None where they were silent."""
+
+    context: str | None = None
+    registry: str | None = None
+    kubeconfig: str | None = None
+    builder: str | None = None
+    docker_host: str | None = None
+
+
+def lab_target() -> Target:
+    """Return the embedded lab of this instance.
+
+    Raises:
+        ConfigError: it has never been started.
+    """
+    return dataclasses.replace(lab.target(), ca_certificates=_certificates())
+
+
+def choose(target: Target) -> None:
+    """Make a target this instance's own, for commands and forms that name none."""
+    file = _file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_ADAPTER.dump_json(target, indent=2))
+
+
+def chosen(named: Named | None = None) -> Target:
+    """Return this instance's target with what the command line names put over it.
+
+    Raises:
+        ConfigError: nothing was ever named.
+    """
+    words = {
+        name: value for name, value in dataclasses.asdict(named or Named()).items() if value
+    }
+    try:
+        return dataclasses.replace(_ADAPTER.validate_json(_file().read_bytes()), **words)
+    except FileNotFoundError:
+        return _from_words(words)
+
+
+def _from_words(words: dict[str, str]) -> Target:
+    missing = [name for name in ("context", "registry") if name not in words]
+    if missing:
+        raise ConfigError(
+            f"no cluster was named: {' and '.join(f'--{name}' for name in missing)} missing",
+            next_step="slipway up --lab for the embedded lab, or name --context and --registry",
+        )
+    defaults = {
+        "kubeconfig": os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")),
+        "builder": os.environ.get("BUILDKIT_HOST", "unix:///run/buildkit/buildkitd.sock"),
+        "docker_host": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
+    }
+    return Target(**{**defaults, **words}, ca_certificates=_certificates())  # type: ignore[arg-type]
+
+
+def _certificates() -> str | None:
+    return str(SYSTEM_CERTIFICATES) if SYSTEM_CERTIFICATES.exists() else None
+
+
+def _file() -> Path:
+    return state_dir() / "target.json"

@@ -1,0 +1,132 @@
+"""The port to a Kubernetes cluster; cluster_api.py and cluster_fake.py stand behind it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tasks.core.objects import Kind, Object, Ref
+
+__all__ = [
+    "FIELD_MANAGER",
+    "Answer",
+    "Applied",
+    "ApplyOptions",
+    "Cluster",
+    "FieldConflict",
+    "Objects",
+    "Pods",
+    "Scope",
+]
+
+FIELD_MANAGER = "slipway"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """A field that we want to set and that somebody else holds with another value."""
+
+    field: str
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What server-side apply answered: the object as it is now, or who stands against it."""
+
+    object: Object | None
+    conflicts: tuple[FieldConflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to apply.
+
+    Attributes:
+        manager: owner of the fields.
+        dry_run: the API server computes and checks everything and keeps nothing.
+        force: take fields over from other managers.
+    """
+
+    manager: str = FIELD_MANAGER
+    dry_run: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which objects to look at: kinds in one namespace, narrowed by labels and a name."""
+
+    kinds: tuple[Kind, ...]
+    namespace: str
+    labels: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a pod answered to an HTTP request.
+
+    Attributes:
+        status: None where no answer came; text then says why.
+    """
+
+    status: int | None
+    text: str
+    seconds: float
+
+
+class Objects(Protocol):
+    """Reading and writing objects."""
+
+    def read(self, ref: Ref) -> Object | None:
+        """Return an object, None where there is none."""
+        ...
+
+    def find(self, scope: Scope) -> tuple[Object, ...]:
+        """Return every object of a scope, sorted by name."""
+        ...
+
+    def apply(self, thing: Object, options: ApplyOptions = ApplyOptions()) -> Applied:
+        """Apply an object server-side; a conflict is an answer, not an error."""
+        ...
+
+    def create(self, thing: Object) -> Object:
+        """Make an object.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+        ...
+
+    def replace(self, thing: Object) -> Object:
+        """Write an object over the version that it was read in.
+
+        Raises:
+            Conflict: it was changed or deleted since.
+        """
+        ...
+
+    def delete(self, ref: Ref) -> None:
+        """Delete an object and what it owns; nothing happens where there is none."""
+        ...
+
+
+class Pods(Protocol):
+    """Following what runs and talking to it."""
+
+    def watch(self, scope: Scope, until: datetime) -> Iterator[tuple[Object, ...]]:
+        """Yield the objects of a scope at once and after each change, until an instant."""
+        ...
+
+    def logs(self, pod: Ref, container: str, lines: int) -> tuple[str, ...]:
+        """Return the last lines of a container, of its previous run where it has crashed."""
+        ...
+
+    def request(self, pod: Ref, port: int | str, path: str, within: timedelta) -> Answer:
+        """GET a path of a pod through the API server; redirects are not followed."""
+        ...
+
+
+class Cluster(Objects, Pods, Protocol):
+    """A whole cluster."""

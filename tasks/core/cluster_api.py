@@ -1,0 +1,286 @@
+"""The adapter to a real Kubernetes API server."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+
+from tasks.core.cluster import Answer, Applied, ApplyOptions, FieldConflict, Scope
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.cluster_watch import follow
+from tasks.core.errors import ConfigError, Conflict, Unavailable
+from tasks.core.model import Target
+from tasks.core.objects import Kind, Object, Ref, ref_of
+
+__all__ = ["KubernetesCluster", "connect"]
+
+REQUEST_TIMEOUT = timedelta(seconds=30)
+CONNECT_TIMEOUT = timedelta(seconds=5)
+UNAUTHORISED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
+SERVER_FAULT = 500
+
+
+@contextlib.contextmanager
+def connect(target: Target) -> Iterator["KubernetesCluster"]:
+    """Open the named context of the named kubeconfig, and close it afterwards.
+
+    Raises:
+        ConfigError: the file or the context does not exist.
+    """
+    try:
+        api = config.new_client_from_config(
+            config_file=target.kubeconfig, context=target.context, persist_config=False
+        )
+    except (ConfigException, OSError) as error:
+        raise ConfigError(
+            f"kube context {target.context!r} cannot be used: {error}",
+            where=target.kubeconfig,
+            next_step="name a context that the kubeconfig has (--context)",
+        ) from error
+    with api:
+        yield KubernetesCluster(api, target.context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    path: str
+    namespaced: bool
+
+
+@dataclass(slots=True)
+class KubernetesCluster:
+    """Speaks to the API server in JSON; every request has a timeout and every error a class."""
+
+    api: client.ApiClient
+    context: str
+    clock: Clock = field(default_factory=SystemClock)
+    _resources: dict[Kind, _Resource] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, ref: Ref) -> Object | None:
+        """Return an object, None where there is none."""
+        status, body = self._json("GET", self._path(ref))
+        return None if status == NOT_FOUND else self._checked(status, body, str(ref))
+
+    def find(self, scope: Scope) -> tuple[Object, ...]:
+        """Return every object of a scope, sorted by kind and name."""
+        found = [thing for kind in scope.kinds for thing in self.page(kind, scope)[0]]
+        return tuple(sorted(found, key=ref_of))
+
+    def page(self, kind: Kind, scope: Scope) -> tuple[list[Object], str]:
+        """Return the objects of one kind and the version of that list, to watch from."""
+        path = self._collection(kind, scope.namespace) + _selectors(scope)
+        listed = self._checked(*self._json("GET", path), kind.name)
+        names = {"apiVersion": kind.api_version, "kind": kind.name}
+        objects = [{**names, **item} for item in listed.get("items") or ()]
+        return objects, listed["metadata"]["resourceVersion"]
+
+    def apply(self, thing: Object, options: ApplyOptions = ApplyOptions()) -> Applied:
+        """Apply an object server-side; a conflict is an answer, not an error."""
+        query = {"fieldManager": options.manager, "force": str(options.force).lower()}
+        if options.dry_run:
+            query["dryRun"] = "All"
+        ref = ref_of(thing)
+        path = f"{self._path(ref)}?{urlencode(query)}"
+        status, body = self._json("PATCH", path, thing, "application/apply-patch+yaml")
+        if status == CONFLICT and body.get("details", {}).get("causes"):
+            return Applied(None, tuple(_conflicts(body["details"]["causes"])))
+        return Applied(self._checked(status, body, str(ref)))
+
+    def create(self, thing: Object) -> Object:
+        """Make an object."""
+        ref = ref_of(thing)
+        path = self._collection(ref.kind, ref.namespace) + "?fieldManager=slipway"
+        return self._checked(*self._json("POST", path, thing), str(ref))
+
+    def replace(self, thing: Object) -> Object:
+        """Write an object over the version that it was read in."""
+        ref = ref_of(thing)
+        status, body = self._json("PUT", self._path(ref) + "?fieldManager=slipway", thing)
+        return self._checked(CONFLICT if status == NOT_FOUND else status, body, str(ref))
+
+    def delete(self, ref: Ref) -> None:
+        """Delete an object and what it owns; nothing happens where there is none."""
+        options = {"propagationPolicy": "Background"}
+        status, body = self._json("DELETE", self._path(ref), options)
+        if status != NOT_FOUND:
+            self._checked(status, body, str(ref))
+
+    def watch(self, scope: Scope, until: datetime) -> Iterator[tuple[Object, ...]]:
+        """Yield the objects of a scope at once and after each change, until an instant."""
+        return follow(self, scope, until, self.clock)
+
+    def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> urllib3.HTTPResponse:
+        """Open the changes of one kind since a version, one JSON document a line."""
+        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(seconds)}
+        path = self._collection(kind, scope.namespace) + _selectors(scope, query)
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT.total_seconds(), read=seconds + 10)
+        return self._open("GET", path, timeout=timeout)
+
+    def logs(self, pod: Ref, container: str, lines: int) -> tuple[str, ...]:
+        """Return the last lines of a container, of its previous run where it has crashed."""
+        for previous in ("true", "false"):
+            query = urlencode({"container": container, "tailLines": lines, "previous": previous})
+            response = self._open("GET", f"{self._path(pod)}/log?{query}")
+            with _closing(response):
+                text = response.data.decode(errors="replace")
+            if response.status < HTTP_ERROR:
+                return tuple(text.splitlines())
+        return ()
+
+    def request(self, pod: Ref, port: int | str, path: str, within: timedelta) -> Answer:
+        """GET a path of a pod through the API server; redirects are not followed."""
+        place, _, query = path.partition("?")
+        url = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{port}/proxy{quote(place)}"
+        seconds = within.total_seconds()
+        started = time.monotonic()
+        try:
+            response = self._open("GET", f"{url}?{query}", timeout=urllib3.Timeout(seconds))
+            with _closing(response):
+                text = response.data.decode(errors="replace")
+        except (Unavailable, urllib3.exceptions.HTTPError):
+            return Answer(None, f"no answer within {seconds:g} s", time.monotonic() - started)
+        return _answer(response.status, text, time.monotonic() - started)
+
+    def _path(self, ref: Ref) -> str:
+        return f"{self._collection(ref.kind, ref.namespace)}/{quote(ref.name, safe=':')}"
+
+    def _collection(self, kind: Kind, namespace: str) -> str:
+        resource = self._resource(kind)
+        root = _root(kind.api_version)
+        middle = f"namespaces/{namespace}/" if resource.namespaced and namespace else ""
+        return f"{root}/{middle}{resource.path}"
+
+    def _resource(self, kind: Kind) -> _Resource:
+        """Ask the cluster once how it calls a kind."""
+        with self._lock:
+            if kind not in self._resources:
+                self._resources.update(self._discover(kind.api_version))
+            if kind in self._resources:
+                return self._resources[kind]
+        raise ConfigError(
+            f"the cluster knows no {kind.name} in {kind.api_version}",
+            where=self.context,
+            next_step="install what defines it, or take the object out of the manifests",
+        )
+
+    def _discover(self, api_version: str) -> dict[Kind, _Resource]:
+        status, body = self._json("GET", _root(api_version))
+        if status == NOT_FOUND:
+            return {}
+        listed = self._checked(status, body, api_version)["resources"]
+        return {
+            Kind(api_version, item["kind"]): _Resource(item["name"], item["namespaced"])
+            for item in listed
+            if "/" not in item["name"]
+        }
+
+    def _json(
+        self, method: str, path: str, body: Object | None = None, mime: str = "application/json"
+    ) -> tuple[int, Object]:
+        response = self._open(method, path, body=body, mime=mime)
+        with _closing(response):
+            return response.status, json.loads(response.data or b"{}")
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        mime: str = "application/json",
+        timeout: urllib3.Timeout | None = None,
+    ) -> urllib3.HTTPResponse:
+        headers: dict[str, Any] = {"Accept": "application/json", "Content-Type": mime}
+        self.api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        try:
+            response: urllib3.HTTPResponse = self.api.rest_client.pool_manager.request(
+                method,
+                self.api.configuration.host + path,
+                body=None if body is None else json.dumps(body),
+                headers=headers,
+                timeout=timeout or _timeout(),
+                preload_content=False,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise Unavailable(
+                f"the cluster does not answer: {error}",
+                where=self.context,
+                next_step="check that the cluster runs and that this machine reaches it",
+            ) from error
+        return response
+
+    def _checked(self, status: int, body: Object, what: str) -> Object:
+        """Return an answer's body, or raise the class of error that its status stands for."""
+        if status < HTTP_ERROR:
+            return body
+        where = f"{self.context}: {what}"
+        message = str(body.get("message") or f"HTTP {status}")
+        match status:
+            case _ if status == CONFLICT:
+                raise Conflict(message, where, "run the same command again")
+            case _ if status in (UNAUTHORISED, FORBIDDEN):
+                raise ConfigError(message, where, "give this context's user the permission")
+            case _ if status == TOO_MANY or status >= SERVER_FAULT:
+                raise Unavailable(message, where, "try again when the cluster has recovered")
+        raise ConfigError(message, where, "correct the manifest; the cluster refuses it as it is")
+
+
+HTTP_ERROR = 400
+
+
+def _answer(status: int, text: str, seconds: float) -> Answer:
+    """Tell the pod's own answer from the API server's about not reaching the pod."""
+    if status in (UNAUTHORISED, FORBIDDEN) or status >= SERVER_FAULT:
+        with contextlib.suppress(ValueError):
+            body = json.loads(text)
+            if isinstance(body, dict) and body.get("kind") == "Status" and "message" in body:
+                return Answer(None, str(body["message"]), seconds)
+    return Answer(status, text, seconds)
+
+
+def _timeout() -> urllib3.Timeout:
+    return urllib3.Timeout(
+        connect=CONNECT_TIMEOUT.total_seconds(), read=REQUEST_TIMEOUT.total_seconds()
+    )
+
+
+@contextlib.contextmanager
+def _closing(response: urllib3.HTTPResponse) -> Iterator[None]:
+    """Give the connection back to the pool, or close it where the body was not read."""
+    try:
+        yield
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _selectors(scope: Scope, more: Mapping[str, str] | None = None) -> str:
+    query = dict(more or {})
+    if scope.labels:
+        query["labelSelector"] = scope.labels
+    if scope.name:
+        query["fieldSelector"] = f"metadata.name={scope.name}"
+    return f"?{urlencode(query)}" if query else ""
+
+
+def _conflicts(causes: list[Object]) -> Iterator[FieldConflict]:
+    """Read who holds a field; the API server tells the manager's name only in its message."""
+    for cause in causes:
+        quoted = str(cause.get("message", "")).split('"')
+        yield FieldConflict(cause.get("field", ""), quoted[1] if len(quoted) > 1 else quoted[0])

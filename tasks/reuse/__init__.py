@@ -1,0 +1,5 @@
+"""What has been built, tested and scanned once is not built again."""
+
+from tasks.reuse.effects import Delivered, find, keep
+
+__all__ = ["Delivered", "find", "keep"]

@@ -1,0 +1,58 @@
+"""Remember which image came out of which content, and ask the registry whether it still has it."""
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.core.model import ReleasedImage, ScanResult, Source, Target
+from tasks.core.paths import state_dir
+
+__all__ = ["Delivered", "find", "keep"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An image in the registry and what the scan said about it."""
+
+    image: ReleasedImage
+    scan: ScanResult
+
+
+_ADAPTER = TypeAdapter(Delivered)
+
+
+def find(source: Source, component: str, target: Target) -> Delivered | None:
+    """Return what an earlier run made of the same content under the same policy."""
+    note = _note(source, component, target)
+    try:
+        return _ADAPTER.validate_json(note.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        log.warning("%s cannot be read and is forgotten: %s is built again", note, component)
+        return None
+
+
+def keep(source: Source, delivered: Delivered, target: Target) -> None:
+    """Remember an image that passed every stage."""
+    note = _note(source, delivered.image.component, target)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    draft = note.with_suffix(".draft")
+    draft.write_bytes(_ADAPTER.dump_json(delivered))
+    draft.replace(note)
+
+
+def _note(source: Source, component: str, target: Target) -> Path:
+    content = next(part.content for part in source.components if part.name == component)
+    policy = TypeAdapter(type(source.application.scan)).dump_python(
+        source.application.scan, mode="json"
+    )
+    parts = (source.application.application, component, content, target.registry, policy)
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return state_dir() / "delivered" / f"{key}.json"
