@@ -1,0 +1,42 @@
+# The two commands are `make demo` and `make test`; each sets up what it needs and is safe to repeat.
+.PHONY: setup demo test unit e2e check lint types imports fmt clean purge help
+.DEFAULT_GOAL := help
+
+UV  = $$(infra/bootstrap.sh)
+RUN = $(UV) run --locked --quiet
+
+help: ## Say what there is
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## Python environment from uv.lock
+	@$(UV) sync --locked --quiet
+
+demo: setup ## A commit of MyFin to production, then a bad one and its restore (WAIT=1: you approve)
+	@$(RUN) python -m infra.demo $(if $(WAIT),--wait)
+
+test: setup check unit e2e ## All tests
+
+unit: setup ## Unit and property tests
+	@$(RUN) pytest tests/unit
+
+e2e: setup ## End-to-end tests on a lab of their own
+	@SLIPWAY_INSTANCE=test $(RUN) pytest tests/e2e
+
+check: lint types imports ## Linter, types and layers
+
+lint: setup
+	@$(RUN) ruff check . && $(RUN) ruff format --check .
+
+types: setup
+	@$(RUN) mypy
+
+imports: setup
+	@$(RUN) lint-imports
+
+fmt: setup ## Format the code
+	@$(RUN) ruff format . && $(RUN) ruff check --fix .
+
+clean: setup ## End everything of this checkout's instances; caches stay
+	@for instance in default test; do \
+		SLIPWAY_INSTANCE=$$instance $(RUN) slipway down --lab --purge; \
+	done
