@@ -1,0 +1,163 @@
+"""Runs Trivy, offline and with nothing from its surroundings deciding what it shows."""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from tasks.core import process
+from tasks.core.application import ScanPolicy
+from tasks.core.errors import ToolFailed
+from tasks.core.model import ScanResult
+from tasks.core.paths import state_dir
+from tasks.scan.decide import Circumstances, is_usable, judge
+from tasks.scan.model import Database, Findings, Subject
+from tasks.scan.program import Trivy, cache_flags, environment, fetch_database
+from tasks.scan.reports import Report, findings_of, parse_report
+
+__all__ = ["scan"]
+
+DEADLINE = timedelta(minutes=10)
+SEVERITIES = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
+OFFLINE = (
+    "--quiet",
+    "--offline-scan",
+    "--skip-db-update",
+    "--skip-java-db-update",
+    "--skip-check-update",
+    "--skip-version-check",
+    "--skip-vex-repo-update",
+    "--disable-telemetry",
+)
+EVERYTHING = ("--severity", SEVERITIES, "--ignorefile", "", "--exit-code", "0", "--format", "json")
+
+
+def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> ScanResult:
+    """Scan an image, its Dockerfile and manifests, and judge what was found.
+
+    What Trivy found is kept by digest: the same image, files and database are not scanned
+    again, but they are judged again.
+
+    Raises:
+        ToolFailed: Trivy failed, or looked at another image than the one it was given.
+    """
+    database = fetch_database(trivy)
+    folder = state_dir() / "scans" / subject.image.digest.replace(":", "-")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    findings = _findings(subject, trivy, database if is_usable(database, now) else None, folder)
+    judged = judge(findings, policy, Circumstances(subject.component, database, now))
+    return ScanResult(
+        component=subject.component,
+        digest=subject.image.digest,
+        verdict=judged.verdict,
+        summary=judged.summary,
+        sboms=tuple(str(path) for path in _sboms(folder).values()),
+    )
+
+
+def _findings(subject: Subject, trivy: Trivy, database: Database | None, folder: Path) -> Findings:
+    kept = folder / f"findings-{_key(subject, trivy, database)}.json"
+    known = TypeAdapter(Findings)
+    if kept.is_file() and all(path.is_file() for path in _sboms(folder).values()):
+        return known.validate_json(kept.read_bytes())
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        work = Path(scratch)
+        image = _scan_image(subject, trivy, database, work)
+        _write_sboms(trivy, work, folder)
+        findings = findings_of(image, *_scan_files(subject, trivy, work))
+    partial = kept.with_suffix(".partial")
+    partial.write_bytes(known.dump_json(findings))
+    partial.replace(kept)
+    return findings
+
+
+def _scan_image(subject: Subject, trivy: Trivy, database: Database | None, work: Path) -> Report:
+    """Look into the layers; the report must be about the digest that will be pushed."""
+    layout = f"{Path(subject.image.layout).absolute()}@{subject.image.digest}"
+    scanners = "secret,misconfig,license" if database is None else "vuln,secret,misconfig,license"
+    output = work / "image.json"
+    flags = ("--input", layout, "--image-config-scanners", "misconfig,secret")
+    kinds = ("--pkg-types", "os,library", "--scanners", scanners)
+    _run(trivy, ("image", *flags, *kinds, "--output", str(output)), work)
+    report = parse_report(_read(output))
+    if report.metadata.image_id != subject.image.config_digest:
+        raise ToolFailed(
+            f"scanned {report.metadata.image_id or 'no image'} instead of "
+            f"{subject.image.config_digest}",
+            where=f"trivy {subject.component}",
+            next_step="build the image again; the layout does not hold what the build reported",
+        )
+    _rename(output, f"{subject.component}@{subject.image.digest}")
+    return report
+
+
+def _scan_files(subject: Subject, trivy: Trivy, work: Path) -> Sequence[Report]:
+    """Look at the Dockerfile and the manifests, in a folder that holds nothing else."""
+    files = work / "files"
+    files.mkdir()
+    if subject.dockerfile is not None:
+        (files / "Dockerfile").write_text(_without_pragmas(subject.dockerfile.read_text()))
+    for manifests in subject.manifests:
+        path = files / f"{manifests.environment}.yaml"
+        path.write_text(_without_pragmas(manifests.yaml))
+    if not any(files.iterdir()):
+        return ()
+    output = work / "files.json"
+    flags = ("--scanners", "misconfig,secret", "--misconfig-scanners", "dockerfile,kubernetes")
+    _run(trivy, ("fs", *flags, "--output", str(output), str(files)), work)
+    return (parse_report(_read(output)),)
+
+
+def _write_sboms(trivy: Trivy, work: Path, folder: Path) -> None:
+    for format_, path in _sboms(folder).items():
+        argv = ("convert", "--quiet", "--format", format_, "--output", str(path))
+        _start(trivy, (*argv, str(work / "image.json")), work)
+
+
+def _sboms(folder: Path) -> dict[str, Path]:
+    return {"cyclonedx": folder / "sbom.cdx.json", "spdx-json": folder / "sbom.spdx.json"}
+
+
+def _run(trivy: Trivy, argv: Sequence[str], work: Path) -> None:
+    command, *rest = argv
+    # the file cache takes one process at a time, and components are scanned side by side
+    cache = (*cache_flags(trivy), "--cache-backend", "memory")
+    _start(trivy, (command, *OFFLINE, *EVERYTHING, *cache, *rest), work)
+
+
+def _start(trivy: Trivy, argv: Sequence[str], work: Path) -> None:
+    options = process.Options(cwd=work, env=environment())
+    process.run((str(trivy.program), *argv), timeout=DEADLINE, options=options)
+
+
+def _without_pragmas(text: str) -> str:
+    """Take Trivy's own ignore comments away: a waiver has a reason and an end."""
+    return re.sub(r"(trivy|tfsec):ignore", r"\1-ignore", text)
+
+
+def _rename(output: Path, name: str) -> None:
+    """Name the artifact by digest: a path of this machine says nothing in an SBOM."""
+    report = json.loads(output.read_text())
+    output.write_text(json.dumps({**report, "ArtifactName": name}))
+
+
+def _read(output: Path) -> str:
+    try:
+        return output.read_text()
+    except OSError as error:
+        raise ToolFailed(
+            f"wrote no report: {error.strerror}", where="trivy", next_step="scan again"
+        ) from error
+
+
+def _key(subject: Subject, trivy: Trivy, database: Database | None) -> str:
+    parts = [trivy.version, str(database and database.updated_at)]
+    if subject.dockerfile is not None:
+        parts.append(subject.dockerfile.read_text())
+    parts += [f"{each.environment}\n{each.yaml}" for each in subject.manifests]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
