@@ -1,6 +1,7 @@
 """The base images of the lab: upstream's names, Debian's software."""
 
 from infra.lab.baseimages.recipe import (
+    Applets,
     BaseImage,
     Config,
     Debian,
@@ -35,6 +36,10 @@ DOCUMENTS = (
 # An unpacked package keeps its dynamic libraries, its copyright and little else.
 UNPACKED = (
     *DOCUMENTS,
+    "usr/bin/*",
+    "usr/sbin/*",
+    "usr/share/zoneinfo/right",
+    "usr/share/zoneinfo/posix",
     "etc/alternatives",
     "etc/apt",
     "etc/cron*",
@@ -87,11 +92,6 @@ PACKAGE_LIST = (
 
 DEBIAN: Layer = (Debian("bookworm", "minbase", drop=DOCUMENTS),)
 
-BUSYBOX_LINKS = (
-    'for applet in $("$1/bin/busybox" --list); do [ -e "$1/bin/$applet" ] || '
-    'ln -s busybox "$1/bin/$applet"; done',
-)
-
 IMAGES: tuple[BaseImage, ...] = (
     BaseImage(
         repository="library/debian",
@@ -132,10 +132,6 @@ IMAGES: tuple[BaseImage, ...] = (
                     include=("libc6", "libstdc++6", "base-files", "tzdata", "netbase"),
                     drop=(
                         *UNPACKED,
-                        "usr/bin/*",
-                        "usr/sbin/*",
-                        "usr/share/zoneinfo/right",
-                        "usr/share/zoneinfo/posix",
                         "usr/share/gcc*",
                     ),
                     hooks=(*MERGED_USR, *PACKAGE_LIST),
@@ -172,9 +168,6 @@ IMAGES: tuple[BaseImage, ...] = (
                         "etc/iproute2",
                         "etc/*perl*",
                         "etc/deb*.conf",
-                        "usr/bin/[!b]*",
-                        "usr/bin/b[!u]*",
-                        "usr/sbin/[!n]*",
                         "usr/lib/iproute2",
                         "usr/lib/initramfs*",
                         "usr/lib/init",
@@ -182,13 +175,14 @@ IMAGES: tuple[BaseImage, ...] = (
                         "usr/share/initramfs*",
                         "usr/share/iproute2",
                         "usr/share/vim",
-                        "usr/share/zoneinfo/right",
-                        "usr/share/zoneinfo/posix",
                         "var/www",
                         "var/lib/nginx",
+                        "var/log/nginx",
                     ),
-                    hooks=(*MERGED_USR, *PACKAGE_LIST, *BUSYBOX_LINKS),
+                    keep=("usr/bin/busybox", "usr/sbin/nginx", "etc/nginx/mime.types"),
+                    hooks=(*MERGED_USR, *PACKAGE_LIST),
                 ),
+                Applets(),
                 Overlay("nginx"),
                 Link("var/log/nginx/access.log", "/dev/stdout"),
                 Link("var/log/nginx/error.log", "/dev/stderr"),
@@ -225,25 +219,23 @@ IMAGES: tuple[BaseImage, ...] = (
                         *UNPACKED,
                         "etc/*perl*",
                         "etc/deb*.conf",
-                        "usr/bin/[!bm]*",
-                        "usr/bin/b[!u]*",
-                        "usr/bin/my[!s]*",
-                        "usr/bin/mysql?*_*",
-                        "usr/bin/mysql[bhcits]*",
-                        "usr/bin/mysqldumpslow",
-                        "usr/bin/m[!y]*",
-                        "usr/sbin/[!m]*",
-                        "usr/lib/mysql/plugin/*test*",
-                        "usr/lib/mysql/plugin/*client*",
-                        "usr/lib/mysql/plugin/*example*",
-                        "usr/lib/mysql/plugin/group_replication.so",
-                        "usr/lib/mysql/plugin/*mysqlx*",
-                        "usr/share/zoneinfo/right",
-                        "usr/share/zoneinfo/posix",
+                        "usr/lib/mysql/plugin/*",
+                        "usr/share/mysql/*",
                         "usr/share/gcc*",
                     ),
-                    hooks=(*PACKAGE_LIST, *BUSYBOX_LINKS),
+                    keep=(
+                        "usr/bin/busybox",
+                        "usr/bin/mysql",
+                        "usr/bin/mysqladmin",
+                        "usr/bin/mysqldump",
+                        "usr/sbin/mysqld",
+                        "usr/lib/mysql/plugin/component_reference_cache.so",
+                        "usr/share/mysql/charsets",
+                        "usr/share/mysql/english",
+                    ),
+                    hooks=PACKAGE_LIST,
                 ),
+                Applets(),
                 Overlay("mysql", executables=("usr/local/bin/docker-entrypoint.sh",)),
                 Folder("var/lib/mysql", owner=999, mode=0o1777),
                 Folder("var/run/mysqld", owner=999, mode=0o1777),
@@ -271,8 +263,10 @@ IMAGES: tuple[BaseImage, ...] = (
                     "extract",
                     include=("busybox-static", "base-files"),
                     drop=(*UNPACKED, "usr/share/[!d]*"),
-                    hooks=(*MERGED_USR, *PACKAGE_LIST, *BUSYBOX_LINKS),
+                    keep=("usr/bin/busybox",),
+                    hooks=(*MERGED_USR, *PACKAGE_LIST),
                 ),
+                Applets(),
                 Overlay("busybox"),
                 Folder("tmp", mode=0o1777),
             ),

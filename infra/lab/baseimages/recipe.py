@@ -9,6 +9,7 @@ from typing import Literal
 __all__ = [
     "EPOCH_SECONDS",
     "FILES",
+    "Applets",
     "BaseImage",
     "Config",
     "Debian",
@@ -17,6 +18,7 @@ __all__ = [
     "Link",
     "NpmFiles",
     "Overlay",
+    "Source",
     "digest_of",
 ]
 
@@ -30,7 +32,8 @@ class Debian:
 
     Attributes:
         variant: `minbase` installs a small system, `extract` only unpacks what is named.
-        drop: globs below the root of what is left out.
+        drop: globs below the root of what is left out,
+        keep: but for what these globs name.
         hooks: shell commands of mmdebstrap, `$1` is the root.
     """
 
@@ -38,6 +41,7 @@ class Debian:
     variant: Literal["minbase", "extract"]
     include: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
 
 
@@ -80,7 +84,14 @@ class Link:
     target: str
 
 
-Source = Debian | NpmFiles | Overlay | Folder | Link
+@dataclass(frozen=True, slots=True)
+class Applets:
+    """A link for each applet of the root's busybox that is not there as a program."""
+
+    folder: str = "usr/bin"
+
+
+Source = Debian | NpmFiles | Overlay | Folder | Link | Applets
 Layer = tuple[Source, ...]
 
 

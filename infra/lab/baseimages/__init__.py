@@ -1,0 +1,6 @@
+from infra.lab.baseimages.catalogue import IMAGES
+from infra.lab.baseimages.recipe import BaseImage
+from infra.lab.baseimages.rootfs import Tools
+from infra.lab.baseimages.store import build, layout_of, push
+
+__all__ = ["IMAGES", "BaseImage", "Tools", "build", "layout_of", "push"]

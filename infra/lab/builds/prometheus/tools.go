@@ -1,0 +1,8 @@
+//go:build tools
+
+// Package tools keeps what is built from here in go.mod.
+package tools
+
+import (
+	_ "github.com/prometheus/prometheus/cmd/prometheus"
+)
