@@ -20,8 +20,8 @@ test("only the filters that are set are sent", async () => {
   await api.transactions({ accountId: "", month: "2026-11", cursor: "" }, never);
   await api.transactions({ accountId: "2", month: "", cursor: "a b" }, never);
   expect(asked).toEqual([
-    "GET /api/v1/transactions?month=2026-11",
-    "GET /api/v1/transactions?account_id=2&cursor=a+b",
+    "GET /api/v1/transactions?month=2026-11&limit=10",
+    "GET /api/v1/transactions?account=2&cursor=a+b&limit=10",
   ]);
 });
 

@@ -76,6 +76,7 @@ export class ApiError extends Error {
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 10_000;
+const PAGE_SIZE = "10";
 
 export function createApi(send: typeof fetch): Api {
   const get = <T>(path: string, query: Record<string, string>, signal: AbortSignal) =>
@@ -83,7 +84,7 @@ export function createApi(send: typeof fetch): Api {
   return {
     accounts: (signal) => get("/accounts", {}, signal),
     transactions: ({ accountId, month, cursor }, signal) =>
-      get("/transactions", { account_id: accountId, month, cursor }, signal),
+      get("/transactions", { account: accountId, month, cursor, limit: PAGE_SIZE }, signal),
     budgets: (month, signal) => get("/budgets", { month }, signal),
     summary: (months, signal) => get("/summary/monthly", { months: String(months) }, signal),
     about: (signal) => get("/about", {}, signal),
