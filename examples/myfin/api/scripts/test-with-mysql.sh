@@ -8,10 +8,10 @@ SOCKET=/tmp/mysqld.sock
 mkdir -p /reports
 mysqld --no-defaults --user=root --datadir=/var/tmp/mysql --socket="$SOCKET" \
     --bind-address=127.0.0.1 --port=3306 --mysqlx=OFF --performance-schema=OFF \
-    --disable-log-bin --innodb-flush-log-at-trx-commit=0 --log-error=/tmp/mysqld.log &
+    --secure-file-priv=NULL --disable-log-bin --innodb-flush-log-at-trx-commit=0 --log-error=/tmp/mysqld.log &
 server=$!
 for _ in $(seq 60); do
-    mysqladmin --no-defaults --socket="$SOCKET" -uroot --silent ping 2>/dev/null && break
+    mysqladmin --no-defaults --socket="$SOCKET" -uroot --silent ping >/dev/null 2>&1 && break
     kill -0 "$server" 2>/dev/null || break
     sleep 0.5
 done

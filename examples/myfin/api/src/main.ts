@@ -13,6 +13,7 @@ async function stop(service: Service, signal: string): Promise<void> {
   service.app.log.info({ signal }, 'stopping');
   await service.stop();
   service.app.log.info('stopped');
+  process.exit(0);
 }
 
 main().catch((error: unknown) => {

@@ -38,7 +38,7 @@ export async function startService(config: Config): Promise<Service> {
     async stop() {
       stopping.abort();
       await drain(app, { config, lifecycle });
-      await pool.end();
+      await closePool(app, pool);
     },
   };
 }
@@ -80,4 +80,15 @@ export async function drain(
   }, config.shutdown.drainSeconds * 1000);
   await app.close();
   clearTimeout(deadline);
+}
+
+const POOL_CLOSE_MS = 2_000;
+
+/** A connection that is broken or waits for a lock must not keep the process from ending. */
+async function closePool(app: FastifyInstance, pool: Pool): Promise<void> {
+  try {
+    await Promise.race([pool.end(), sleep(POOL_CLOSE_MS, undefined, { ref: false })]);
+  } catch (error) {
+    app.log.warn({ err: error }, 'a connection did not close cleanly');
+  }
 }
