@@ -25,4 +25,5 @@ def code_for(error: SlipwayError) -> int:
             return UNAVAILABLE
         case GateClosed():
             return GATE
-    return NO
+        case _:
+            return NO

@@ -3,10 +3,11 @@
 from dataclasses import field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from tasks.core.units import Duration, Size
 
@@ -153,6 +154,14 @@ class Strategy:
     rolling: Rolling | None = None
     canary: Canary | None = None
     blueGreen: BlueGreen | None = None  # noqa: N815 the field's own word
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(one is not None for one in (self.rolling, self.canary, self.blueGreen)) != 1:
+            raise PydanticCustomError(
+                "strategy_count", "must name exactly one of rolling, canary, blueGreen"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -26,7 +26,12 @@ def parse_duration(text: str) -> timedelta:
     if not match or not any(match.groups()):
         raise ValueError(f"must be a duration such as 30s, 15m, 24h or 1d12h, got {text!r}")
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(
+            f"must be a duration of less than a million years, got {text!r}"
+        ) from error
 
 
 def format_duration(duration: timedelta) -> str:
@@ -49,7 +54,10 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if not match:
         raise ValueError(f"must be a size such as 150MB or 1GiB, got {text!r}")
-    return int(float(match[1]) * _FACTORS[match[2] or ""])
+    try:
+        return int(float(match[1]) * _FACTORS[match[2] or ""])
+    except OverflowError as error:
+        raise ValueError(f"must be a size such as 150MB or 1GiB, got {text!r}") from error
 
 
 def format_size(size_bytes: int) -> str:

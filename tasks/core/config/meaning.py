@@ -1,0 +1,228 @@
+"""What the model's types cannot say: whether the values make sense together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, timedelta
+from urllib.parse import urlsplit
+
+from tasks.core.application import Application, Approval, Canary, Environment, Probe
+from tasks.core.config.problem import Finding, Path
+from tasks.core.config.queries import slo_findings
+from tasks.core.config.times import freeze_findings, nightly_findings
+from tasks.core.units import format_duration, format_size
+
+__all__ = ["Known", "meaning_findings"]
+
+MIN_BAKE = timedelta(minutes=1)
+MIN_PERIOD = timedelta(days=1)
+MIN_SIZE, MAX_SIZE = 10**6, 50 * 10**9
+MIN_MEMORY, MAX_MEMORY = 6 * 2**20, 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the checks compare with.
+
+    Attributes:
+        components: every name that the file gives, those with faults included.
+        with_port: those of them that have a `port`, right or wrong.
+        today: day on which waivers are looked at; None where their expiry does not matter.
+    """
+
+    components: frozenset[str]
+    with_port: frozenset[str]
+    today: date | None = None
+
+
+def meaning_findings(application: Application, known: Known) -> Iterator[Finding]:
+    """Every value that is of the right type and still cannot work."""
+    yield from _durations(application, ())
+    yield from _components(application)
+    for name, environment in application.environments.items():
+        yield from _environment(environment, ("environments", name), known)
+    yield from _namespaces(application)
+    yield from _waivers(application, known)
+    yield from slo_findings(application.slos)
+    yield from nightly_findings(application.nightly)
+
+
+def _durations(value: object, path: Path) -> Iterator[Finding]:
+    """No time in the file may be nothing."""
+    minimum = {"bake": MIN_BAKE, "period": MIN_PERIOD}.get(str(path[-1]) if path else "")
+    if isinstance(value, timedelta):
+        if value < (minimum or timedelta(milliseconds=1)):
+            least = f"must be {_at_least(minimum)}"
+            remedy = "write a longer duration, such as 30s, 15m or 24h"
+            yield Finding(path, f"{least}, got {format_duration(value)}", remedy)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _durations(item, (*path, key))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _durations(item, (*path, index))
+    elif is_dataclass(value):
+        for part in fields(value):
+            yield from _durations(getattr(value, part.name), (*path, part.name))
+
+
+def _at_least(minimum: timedelta | None) -> str:
+    return f"at least {format_duration(minimum)}" if minimum else "longer than 0s"
+
+
+def _components(application: Application) -> Iterator[Finding]:
+    images: dict[str, str] = {}
+    for name, component in application.components.items():
+        path = ("components", name, "image")
+        size = component.image.max_size
+        if size is not None and not MIN_SIZE <= size <= MAX_SIZE:
+            yield Finding(
+                (*path, "max_size"),
+                f"must be between 1 MB and 50 GB, got {format_size(size)}",
+                "write the size of the unpacked image, such as 150MB",
+            )
+        memory = component.smoke.memory if component.smoke else MIN_MEMORY
+        if not MIN_MEMORY <= memory <= MAX_MEMORY:
+            yield Finding(
+                ("components", name, "smoke", "memory"),
+                f"must be between 6 MiB and 1 TiB, got {format_size(memory)}",
+                "write the limit that the manifests give the container, such as 256MiB",
+            )
+        image = application.image_name(name)
+        if image in images:
+            yield Finding(
+                (*path, "name"),
+                f"{image} is the image of {images[image]} too",
+                "give each component an image name of its own",
+            )
+        images.setdefault(image, name)
+
+
+def _environment(environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
+    if environment.url is not None and not _is_address(environment.url):
+        yield Finding(
+            (*path, "url"),
+            f"must be an address with http or https and a host, got {environment.url!r}",
+            "write it as people type it, such as https://shop.example.com",
+        )
+    if environment.strategy.canary:
+        yield from _steps(environment.strategy.canary, (*path, "strategy", "canary", "steps"))
+    for index, probe in enumerate(environment.probes):
+        yield from _probe(probe, environment, (*path, "probes", index), known)
+    if environment.approval:
+        yield from _approval(environment.approval, (*path, "approval"))
+    yield from freeze_findings(environment.freezes, (*path, "freezes"))
+    yield from _secrets(environment, (*path, "secrets"))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _steps(canary: Canary, path: Path) -> Iterator[Finding]:
+    steps = list(canary.steps)
+    shown = ", ".join(str(step) for step in steps)
+    remedy = "write rising percentages up to 100, such as [5, 25, 50, 100]"
+    if steps != sorted(set(steps)):
+        yield Finding(path, f"must rise from step to step, got {shown}", remedy)
+    if not steps or steps[-1] != 100:  # noqa: PLR2004 per cent
+        yield Finding(path, f"must end at 100, got {shown or 'no step'}", remedy)
+
+
+def _probe(probe: Probe, environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
+    if not probe.path.startswith("/"):
+        remedy = f"write /{probe.path}"
+        yield Finding((*path, "path"), f"must begin with /, got {probe.path!r}", remedy)
+    if probe.within > probe.deadline:
+        yield Finding(
+            (*path, "within"),
+            f"must not be longer than the deadline of {format_duration(probe.deadline)},"
+            f" got {format_duration(probe.within)}",
+            "write how long one answer may take, and the time for all passes as `deadline`",
+        )
+    no_port = probe.component not in known.with_port
+    if probe.component is not None and probe.component not in known.components:
+        yield Finding(
+            (*path, "component"),
+            f"{probe.component} is no component of this application",
+            f"name one of {', '.join(sorted(known.components)) or 'the components'}",
+        )
+    elif probe.component is not None and probe.via == "pods" and no_port:
+        yield Finding(
+            (*path, "component"),
+            f"{probe.component} has no port, so its pods cannot be asked",
+            f"add `port:` to components.{probe.component}, or `via: route` to the probe",
+        )
+    needs_route = probe.component is None or probe.via == "route"
+    if needs_route and environment.url is None:
+        yield Finding(
+            path,
+            "goes to the public route, and the environment has no url",
+            "add `url:` to the environment, or `component:` to the probe",
+        )
+
+
+def _approval(approval: Approval, path: Path) -> Iterator[Finding]:
+    people = approval.approvers
+    distinct = set(people)
+    if len(distinct) < len(people):
+        twice = sorted({name for name in people if people.count(name) > 1})
+        what = f"names {', '.join(twice)} twice"
+        yield Finding((*path, "approvers"), what, "name everybody once")
+    if approval.count > len(distinct):
+        yield Finding(
+            (*path, "count"),
+            f"must be at most the number of approvers, {len(distinct)}, got {approval.count}",
+            "name more approvers or ask for fewer approvals",
+        )
+
+
+def _secrets(environment: Environment, path: Path) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, secret in enumerate(environment.secrets):
+        if secret.name in seen:
+            yield Finding(
+                (*path, index, "name"),
+                f"{secret.name} stands in this list already",
+                "put all its keys into one entry",
+            )
+        seen.add(secret.name)
+        twice = sorted({key for key in secret.keys if secret.keys.count(key) > 1})
+        if twice:
+            what = f"names {', '.join(twice)} twice"
+            yield Finding((*path, index, "keys"), what, "name every key once")
+
+
+def _namespaces(application: Application) -> Iterator[Finding]:
+    seen: dict[tuple[str | None, str], str] = {}
+    for name, environment in application.environments.items():
+        place = (environment.context, environment.namespace)
+        if place in seen:
+            yield Finding(
+                ("environments", name, "namespace"),
+                f"{environment.namespace} is the namespace of {seen[place]} too, in the same"
+                " context",
+                "give each environment a namespace of its own",
+            )
+        seen.setdefault(place, name)
+
+
+def _waivers(application: Application, known: Known) -> Iterator[Finding]:
+    for index, waiver in enumerate(application.scan.waivers):
+        path = ("scan", "waivers", index)
+        if known.today is not None and waiver.expires < known.today:
+            yield Finding(
+                (*path, "expires"),
+                f"the waiver for {waiver.id} expired on {waiver.expires}",
+                "fix the finding and remove the waiver, or give it a new day and a reason",
+            )
+        if waiver.component is not None and waiver.component not in known.components:
+            yield Finding(
+                (*path, "component"),
+                f"{waiver.component} is no component of this application",
+                f"name one of {', '.join(sorted(known.components)) or 'the components'}",
+            )

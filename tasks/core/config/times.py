@@ -1,0 +1,105 @@
+"""Weekly freezes and the nightly schedule: whether these times exist and leave any over."""
+
+import functools
+import zoneinfo
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from croniter import CroniterBadDateError, CroniterError, croniter
+
+from tasks.core.application import Freeze, Nightly
+from tasks.core.config.problem import Finding, Path
+
+__all__ = ["freeze_findings", "nightly_findings"]
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEK_MINUTES = 7 * 24 * 60
+MONDAY = datetime(2026, 1, 5)  # noqa: DTZ001 any Monday; the zone is put on below
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def zone_findings(zone: str, path: Path) -> Iterator[Finding]:
+    """Say when a time zone is not in the tz database."""
+    if zone not in _zones():
+        yield Finding(
+            path, f"{zone!r} is no time zone", "write a name of the tz database: Europe/Lisbon, UTC"
+        )
+
+
+def freeze_findings(freezes: tuple[Freeze, ...], path: Path) -> Iterator[Finding]:
+    """Times that do not exist, and freezes that together leave no minute of the week."""
+    spans: list[tuple[int, int]] = []
+    faults = False
+    for index, freeze in enumerate(freezes):
+        found = list(_freeze(freeze, (*path, index)))
+        faults = faults or bool(found)
+        yield from found
+        if not found:
+            spans.append((_minute(freeze.start, freeze.tz), _minute(freeze.end, freeze.tz)))
+    if not faults and _covers_the_week(spans):
+        yield Finding(
+            path, "cover the whole week, so that nothing could ever be rolled out", "leave a gap"
+        )
+
+
+def _freeze(freeze: Freeze, path: Path) -> Iterator[Finding]:
+    yield from zone_findings(freeze.tz, (*path, "tz"))
+    for key, moment in (("from", freeze.start), ("to", freeze.end)):
+        hour, minute = moment[4:].split(":")
+        if int(hour) > 23 or int(minute) > 59:  # noqa: PLR2004 a clock's last hour and minute
+            what = f"{moment[4:]} is no time of day"
+            yield Finding((*path, key), what, "write 00:00 to 23:59")
+    if freeze.start == freeze.end:
+        yield Finding(
+            path,
+            f"begins and ends at {freeze.start}, which is a whole week or nothing",
+            "let it end at another time",
+        )
+
+
+def _minute(moment: str, zone: str) -> int:
+    """Minute of the week in UTC, with the zone's winter offset."""
+    hour, minute = moment[4:].split(":")
+    local = MONDAY + timedelta(days=DAYS.index(moment[:3]), hours=int(hour), minutes=int(minute))
+    offset = local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).utcoffset() or timedelta()
+    return int((local - offset - MONDAY).total_seconds() // 60) % WEEK_MINUTES
+
+
+def _covers_the_week(spans: list[tuple[int, int]]) -> bool:
+    """Whether every minute lies in a span; one that ends before it begins crosses Sunday night."""
+    pieces: list[tuple[int, int]] = []
+    for start, end in spans:
+        pieces += [(start, end)] if start < end else [(start, WEEK_MINUTES), (0, end)]
+    reached = 0
+    for start, end in sorted(pieces):
+        if start > reached:
+            return False
+        reached = max(reached, end)
+    return reached >= WEEK_MINUTES
+
+
+def nightly_findings(nightly: Nightly | None) -> Iterator[Finding]:
+    """A schedule that cannot be read, or that never comes."""
+    if nightly is None:
+        return
+    yield from zone_findings(nightly.tz, ("nightly", "tz"))
+    fault = _cron_fault(nightly.cron)
+    if fault:
+        remedy = "write five fields: minute hour day month weekday, such as `0 3 * * *`"
+        yield Finding(("nightly", "cron"), f"{fault}, got {nightly.cron!r}", remedy)
+
+
+def _cron_fault(cron: str) -> str:
+    if len(cron.split()) != 5:  # noqa: PLR2004 minute hour day month weekday
+        return "must have five fields"
+    try:
+        croniter(cron, MONDAY).get_next()
+    except CroniterBadDateError:
+        return "is a day that never comes"
+    except (CroniterError, ValueError, KeyError, OverflowError, AttributeError, TypeError) as error:
+        return f"is no cron schedule ({error})"
+    return ""
