@@ -1,0 +1,1 @@
+"""A guestbook: people leave a line, everybody reads them."""
