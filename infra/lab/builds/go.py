@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from infra.lab.component import Say
 from tasks.core import process
 from tasks.core.errors import ConfigError
 
-__all__ = ["GoProgram"]
+__all__ = ["GoProgram", "go", "wanted_go"]
 
 _HERE = Path(__file__).parent
 _LONGEST = timedelta(minutes=40)
@@ -86,3 +87,9 @@ def go() -> str:
             next_step="install Go 1.26 or newer, for example with `apt install golang`",
         )
     return found
+
+
+def wanted_go(program: GoProgram) -> tuple[int, int]:
+    """Oldest Go, as (major, minor), that takes the program's module."""
+    match = re.search(r"^go (\d+)\.(\d+)", (_HERE / program.module / "go.mod").read_text(), re.MULTILINE)
+    return (int(match[1]), int(match[2])) if match else (1, 0)

@@ -1,0 +1,3 @@
+module slipway/lab/pause
+
+go 1.25.0

