@@ -5,7 +5,7 @@ import fnmatch
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -40,10 +40,12 @@ class Tools:
     Attributes:
         mmdebstrap: the argv that starts it.
         work: a folder for unfinished trees, on a disk with room for them.
+        say: told what the tools print.
     """
 
     mmdebstrap: tuple[str, ...]
     work: Path
+    say: Callable[[str], None] = lambda _: None
 
 
 def make_layer(layer: Layer, into: Path, tools: Tools) -> None:
@@ -90,7 +92,8 @@ def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
             str(root),
             *_archives(source.suite),
         ]
-        run(argv, timeout=INSTALL, options=Options(env={"SOURCE_DATE_EPOCH": str(EPOCH_SECONDS)}))
+        env = {"SOURCE_DATE_EPOCH": str(EPOCH_SECONDS)}
+        run(argv, timeout=INSTALL, options=Options(env=env, on_line=tools.say))
     for node in (root / "dev").glob("*"):
         _remove(node)
 

@@ -1,5 +1,6 @@
 """Base images on this machine: made once, kept by recipe, pushed where they are missing."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -73,19 +74,24 @@ def push(image: BaseImage, layout: Path, registry: str) -> None:
     base = f"http://{registry}/v2/{image.repository}"
     try:
         with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            for blob in blobs:
+            missing = [tag for tag in image.tags if not _holds(client, base, tag, raw)]
+            for blob in blobs if missing else ():
                 _push_blob(client, base, blob, layout)
-            for tag in image.tags:
-                answer = client.put(
-                    f"{base}/manifests/{tag}", content=raw, headers={"Content-Type": MANIFEST}
-                )
-                answer.raise_for_status()
+            for tag in missing:
+                headers = {"Content-Type": MANIFEST}
+                client.put(f"{base}/manifests/{tag}", content=raw, headers=headers).raise_for_status()
     except httpx.HTTPError as error:
         raise Unavailable(
             f"{image.repository} cannot be pushed: {error}",
             where=f"registry {registry}",
             next_step="slipway lab logs registry",
         ) from error
+
+
+def _holds(client: httpx.Client, base: str, tag: str, raw: bytes) -> bool:
+    answer = client.head(f"{base}/manifests/{tag}", headers={"Accept": MANIFEST})
+    held = answer.headers.get("Docker-Content-Digest")
+    return answer.is_success and held == f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def _push_blob(client: httpx.Client, base: str, blob: Blob, layout: Path) -> None:
