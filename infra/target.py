@@ -11,7 +11,7 @@ from tasks.core.errors import ConfigError
 from tasks.core.model import Target
 from tasks.core.paths import state_dir
 
-__all__ = ["Named", "chosen", "choose", "lab_target"]
+__all__ = ["Named", "choose", "chosen", "lab_target"]
 
 _ADAPTER = TypeAdapter(Target)
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -50,9 +50,7 @@ def chosen(named: Named | None = None) -> Target:
     Raises:
         ConfigError: nothing was ever named.
     """
-    words = {
-        name: value for name, value in dataclasses.asdict(named or Named()).items() if value
-    }
+    words = {name: value for name, value in dataclasses.asdict(named or Named()).items() if value}
     try:
         return dataclasses.replace(_ADAPTER.validate_json(_file().read_bytes()), **words)
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """`slipway up | down | status`: the processes on this machine."""
 
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,7 +13,6 @@ from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen, lab_target
 from tasks.core.errors import ConfigError
 from tasks.core.process import Options, run
-from datetime import timedelta
 
 __all__ = ["down", "status", "up"]
 

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from infra.cli import approver, check, exits, init, machine, runs, rollouts
+from infra.cli import approver, check, exits, init, machine, rollouts, runs
 from infra.lab.cli import lab
 from tasks.core.errors import SlipwayError
 

@@ -25,9 +25,7 @@ Registry = Annotated[
 Kubeconfig = Annotated[
     str | None, typer.Option(help="File that holds the context.", rich_help_panel=TARGET)
 ]
-Builder = Annotated[
-    str | None, typer.Option(help="BuildKit's address.", rich_help_panel=TARGET)
-]
+Builder = Annotated[str | None, typer.Option(help="BuildKit's address.", rich_help_panel=TARGET)]
 DockerHost = Annotated[
     str | None,
     typer.Option(help="Docker engine's address for smoke runs.", rich_help_panel=TARGET),

@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 Prefect takes seconds to import; --help must not wait for it
 
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from infra.cli.options import (
     Registry,
 )
 from infra.cli.output import console, print_json, show_stages
+from infra.server import connect
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["approve", "deliver", "logs", "rollback"]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
+LOOK_EVERY = timedelta(seconds=1)
 EXITS = {"COMPLETED": exits.OK, "PAUSED": exits.OK, "CRASHED": exits.UNAVAILABLE}
 
 
 def deliver(  # noqa: PLR0913 one parameter an option
     repository: Annotated[str, typer.Argument(help="Path or address of a git repository.")] = ".",
     *,
-    revision: Annotated[str, typer.Option("--revision", "-r", help="Commit, tag, branch.")] = "HEAD",
+    revision: Annotated[
+        str, typer.Option("--revision", "-r", help="Commit, tag, branch.")
+    ] = "HEAD",
     until: Annotated[str | None, typer.Option(help="Last environment to go to.")] = None,
     context: Context = None,
     registry: Registry = None,
@@ -96,8 +101,12 @@ def approve(  # noqa: PLR0913 one parameter an option
     approver: Annotated[str, typer.Option("--as", prompt="Approver", help="Your name.")],
     code: Annotated[
         str,
-        typer.Option(prompt="One-time code", hide_input=True, envvar="SLIPWAY_CODE",
-                     help="From your authenticator; asked for where absent."),
+        typer.Option(
+            prompt="One-time code",
+            hide_input=True,
+            envvar="SLIPWAY_CODE",
+            help="From your authenticator; asked for where absent.",
+        ),
     ],
     reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
     comment: Annotated[str, typer.Option(help="Stands in the record.")] = "",
@@ -108,7 +117,7 @@ def approve(  # noqa: PLR0913 one parameter an option
 
     Example: `slipway approve --as maria`
     """
-    runs = _connect()
+    runs = connect()
     view = runs.named(run) if run else _only_waiting(runs)
     decision = "reject" if reject else "approve"
     form = {"approver": approver, "code": code, "decision": decision, "comment": comment}
@@ -125,9 +134,7 @@ def logs(
 
     Example: `slipway logs myfin@main -f`
     """
-    from infra.server.client import LOOK_EVERY
-
-    runs, clock, newest = _connect(), SystemClock(), None
+    runs, clock, newest = connect(), SystemClock(), None
     view = runs.named(run)
     while True:
         over = not follow or runs.view(view.id).over
@@ -139,14 +146,8 @@ def logs(
         clock.wait(LOOK_EVERY)
 
 
-def _connect() -> "Runs":
-    from infra.server.client import Runs
-
-    return Runs.connect()
-
-
 def _start(deployment: str, parameters: dict[str, object], *, wait: bool, as_json: bool) -> None:
-    runs = _connect()
+    runs = connect()
     view = runs.view(runs.start(deployment, parameters))
     if not as_json:
         console.print(f"{view.name}  {view.url}")
@@ -161,7 +162,7 @@ def _finish(runs: "Runs", view: "RunView", *, wait: bool, as_json: bool) -> None
         print_json(view)
     elif wait:
         _say_end(view)
-    if wait and (status := EXITS.get(view.state, exits.REFUSED)) != exits.OK:
+    if wait and (status := EXITS.get(view.state, exits.NO)) != exits.OK:
         raise typer.Exit(status)
 
 

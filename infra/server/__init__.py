@@ -1,6 +1,34 @@
 """Prefect's server and our worker on this machine."""
 
+import os
+from typing import TYPE_CHECKING
+
 from infra.server.daemons import Daemon, Health, daemons, down, require_up, up
 from infra.server.settings import Server, server
 
-__all__ = ["Daemon", "Health", "Server", "daemons", "down", "require_up", "server", "up"]
+if TYPE_CHECKING:
+    from infra.server.client import Runs
+
+__all__ = [
+    "Daemon",
+    "Health",
+    "Server",
+    "connect",
+    "daemons",
+    "down",
+    "require_up",
+    "server",
+    "up",
+]
+
+
+def connect() -> "Runs":
+    """Open a client on this instance's Prefect.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    os.environ.update(require_up().environment())
+    from infra.server.client import Runs  # noqa: PLC0415 Prefect reads the environment on import
+
+    return Runs.connect()

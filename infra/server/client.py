@@ -1,20 +1,18 @@
-"""What the commands ask Prefect's server; importing it takes seconds, so they import it late."""
+"""What the commands ask Prefect's server.
 
-import os
+Importing it takes seconds, and Prefect reads the environment once, when it is imported: use
+`infra.server.connect`, which sees to both.
+"""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from infra.server.daemons import require_up
-
-os.environ.update(require_up().environment())
-
-from prefect.client.orchestration import SyncPrefectClient, get_client  # noqa: E402
-from prefect.client.schemas.filters import (  # noqa: E402
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
     FlowRunFilter,
-    FlowRunFilterId,
     FlowRunFilterName,
     FlowRunFilterState,
     FlowRunFilterStateType,
@@ -23,15 +21,16 @@ from prefect.client.schemas.filters import (  # noqa: E402
     TaskRunFilter,
     TaskRunFilterFlowRunId,
 )
-from prefect.client.schemas.objects import FlowRun, StateType  # noqa: E402
-from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort  # noqa: E402
-from prefect.exceptions import ObjectNotFound  # noqa: E402
-from prefect.flow_runs import resume_flow_run  # noqa: E402
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
+from prefect.exceptions import ObjectNotFound
+from prefect.flow_runs import resume_flow_run
 
-from tasks.core.clock import Clock, SystemClock  # noqa: E402
-from tasks.core.errors import ConfigError  # noqa: E402
+from infra.server.daemons import require_up
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.errors import ConfigError
 
-__all__ = ["Runs", "StageView", "RunView"]
+__all__ = ["LOOK_EVERY", "RunView", "Runs", "StageView"]
 
 LOOK_EVERY = timedelta(milliseconds=400)
 PAGE = 200
@@ -75,7 +74,9 @@ class Runs:
         """Open a client on this instance's server."""
         return cls(get_client(sync_client=True), require_up().ui)
 
-    def start(self, deployment: str, parameters: dict[str, Any], tags: tuple[str, ...] = ()) -> UUID:
+    def start(
+        self, deployment: str, parameters: dict[str, Any], tags: tuple[str, ...] = ()
+    ) -> UUID:
         """Create a run of a deployment (`flow/name`) and return its id."""
         found = self.client.read_deployment_by_name(deployment)
         run = self.client.create_flow_run_from_deployment(
@@ -158,9 +159,7 @@ class Runs:
 
     def recent(self, most: int = 10) -> tuple[RunView, ...]:
         """Return the newest runs."""
-        runs = self.client.read_flow_runs(
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=most
-        )
+        runs = self.client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=most)
         return tuple(self._view(run) for run in runs)
 
     def _view(self, run: FlowRun, stages: tuple[StageView, ...] = ()) -> RunView:

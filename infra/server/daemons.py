@@ -147,9 +147,7 @@ def _wait_for(daemon: Daemon, clock: Clock) -> None:
     deadline = clock.now() + START_DEADLINE
     while daemon.health().word != "up":
         if daemon.process() is None or clock.now() > deadline:
-            raise Unavailable(
-                "did not come up", where=daemon.name, next_step=f"read {daemon.log}"
-            )
+            raise Unavailable("did not come up", where=daemon.name, next_step=f"read {daemon.log}")
         clock.wait(STEP)
 
 

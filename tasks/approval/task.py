@@ -1,0 +1,53 @@
+"""Asking for an approval, as Prefect tasks."""
+
+from datetime import datetime
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.variables import Variable
+
+from tasks.approval import effects
+from tasks.approval.model import Answer, Decision, Request
+from tasks.core.clock import utc_now
+
+__all__ = ["claim_environment", "judge_answer", "newest_claim", "note_opening", "show_request"]
+
+
+@task(task_run_name="{environment}: claim")
+def claim_environment(application: str, environment: str, run: str) -> str:
+    """Make this run the newest that wants into an environment and return the one before."""
+    key = _claim_key(application, environment)
+    before = Variable.get(key, default="")
+    Variable.set(key, run, overwrite=True)
+    return str(before)
+
+
+@task(task_run_name="{environment}: newest?", cache_policy=NO_CACHE)
+def newest_claim(application: str, environment: str) -> str:
+    """Return the run that wants into an environment last."""
+    return str(Variable.get(_claim_key(application, environment), default=""))
+
+
+@task(task_run_name="approval opened for {plan}")
+def note_opening(plan: str) -> datetime:
+    """Remember when somebody was first asked about a plan."""
+    del plan  # part of the result's key
+    return utc_now()
+
+
+@task(task_run_name="ask for {request.environment}")
+def show_request(request: Request, markdown: str) -> None:
+    """Show what waits for an approval, in the run's artifacts."""
+    key = f"approval-{request.application}-{request.environment}"
+    create_markdown_artifact(key=key, markdown=markdown)
+
+
+@task(task_run_name="{request.environment}: answer of {answer.approver}")
+def judge_answer(request: Request, answer: Answer, earlier: tuple[str, ...]) -> Decision:
+    """Say what an answer counts as; asked again in the same run it says the same."""
+    return effects.answer(request, answer, earlier)
+
+
+def _claim_key(application: str, environment: str) -> str:
+    return f"slipway_candidate_{application}_{environment}".replace("-", "_")
