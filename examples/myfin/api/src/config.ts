@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const seconds = (fallback: number) => z.coerce.number().min(0).max(600).default(fallback);
@@ -15,10 +15,7 @@ const Environment = z.object({
   DB_PASSWORD: z.string().optional(),
   DB_PASSWORD_FILE: z.string().min(1).optional(),
   DB_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10),
-  APP_COMMIT: z
-    .string()
-    .default('')
-    .transform((commit) => commit || 'unknown'),
+  APP_COMMIT: z.string().default(''),
   APP_ENVIRONMENT: z.string().min(1).default('local'),
   GREETING: z.string().min(1).max(200).default('Welcome to MyFin'),
   CURRENCY: z
@@ -50,7 +47,7 @@ export type Config = {
   readonly currency: string;
   readonly seedDemoData: boolean;
   readonly shutdown: { readonly delaySeconds: number; readonly drainSeconds: number };
-  /** For demonstrations of a bad release: `probe` makes GET /health answer 500. */
+  /** For demonstrations of a bad release: `probe` makes GET /health answer 500 from the second time on. */
   readonly fault: 'none' | 'probe';
 };
 
@@ -77,7 +74,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       poolSize: settings.DB_POOL_SIZE,
     },
     version: packageVersion(),
-    commit: settings.APP_COMMIT,
+    commit: settings.APP_COMMIT || contentHash(),
     environment: settings.APP_ENVIRONMENT,
     greeting: settings.GREETING,
     currency: settings.CURRENCY,
@@ -97,6 +94,15 @@ function readPassword(password: string | undefined, file: string | undefined): s
   } catch (error) {
     throw new ConfigError(`DB_PASSWORD_FILE: cannot read ${file}`, { cause: error });
   }
+}
+
+/**
+ * An image that knew its commit would differ between commits that did not touch it. It knows the
+ * hash of its sources instead, which the build writes.
+ */
+function contentHash(): string {
+  const file = new URL('./content-hash', import.meta.url);
+  return existsSync(file) ? `content-${readFileSync(file, 'utf8').trim()}` : 'unknown';
 }
 
 function packageVersion(): string {

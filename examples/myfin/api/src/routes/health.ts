@@ -15,13 +15,15 @@ export function addHealth(app: FastifyInstance, around: Surroundings): void {
     version: config.version,
     status: lifecycle.phase,
   }));
+  const fault = new Fault(config.fault);
   app.get('/health', async (_request, reply) => {
-    const { status, body } = judgeHealth(lifecycle.phase, config);
+    const { status, body } = judgeHealth(lifecycle.phase);
+    if (status === 200) fault.strike();
     return reply.status(status).send(body);
   });
 
   const detailed = async (_request: FastifyRequest, reply: FastifyReply) => {
-    const health = judgeHealth(lifecycle.phase, config);
+    const health = judgeHealth(lifecycle.phase);
     const database = await checkDatabase(around);
     const healthy = health.status === 200 && database.status === 'ok';
     return reply.status(healthy ? 200 : 503).send({
@@ -35,8 +37,24 @@ export function addHealth(app: FastifyInstance, around: Surroundings): void {
   app.post('/health', detailed);
 }
 
-function judgeHealth(phase: Phase, config: Config): { status: number; body: { status: string } } {
-  if (config.fault === 'probe') throw new ApiError(500, 'fault', 'FAULT=probe is set');
+/** Good once, so that Kubernetes lets the pod in; what probes the release has to find out. */
+class Fault {
+  readonly #kind: Config['fault'];
+  #answered = 0;
+
+  constructor(kind: Config['fault']) {
+    this.#kind = kind;
+  }
+
+  strike(): void {
+    this.#answered += 1;
+    if (this.#kind === 'probe' && this.#answered > 1) {
+      throw new ApiError(500, 'fault', 'FAULT=probe is set');
+    }
+  }
+}
+
+function judgeHealth(phase: Phase): { status: number; body: { status: string } } {
   return phase === 'ready'
     ? { status: 200, body: { status: 'ok' } }
     : { status: 503, body: { status: phase } };

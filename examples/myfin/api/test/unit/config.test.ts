@@ -34,6 +34,6 @@ test('every bad variable is reported at once', () => {
   for (const name of Object.keys(bad)) expect(() => readConfig(bad)).toThrow(`${name}: `);
 });
 
-test('an empty commit, as an absent pod annotation gives it, is unknown', () => {
+test('a commit that is not named is unknown where nothing was built', () => {
   expect(readConfig({ APP_COMMIT: '' }).commit).toBe('unknown');
 });
