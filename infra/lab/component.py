@@ -73,6 +73,7 @@ class Component:
         files: configuration written (0600) before each start.
         folders: made before each start.
         env: added to the small environment.
+        prepare: idempotent work before each start, what the program needs in the cluster.
         finish: idempotent work once it is healthy, at each `up`.
         patience: how long it may take to become healthy.
         port: TCP port on the host's loopback that must be free before anything is changed.
@@ -87,6 +88,7 @@ class Component:
     files: Callable[[Layout], Mapping[Path, str]] = _no_files
     folders: Callable[[Layout], tuple[Path, ...]] = lambda _: ()
     env: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Layout], None] = _nothing
     finish: Callable[[Layout], None] = _nothing
     patience: timedelta = timedelta(seconds=60)
     port: Callable[[Layout], int | None] = lambda _: None

@@ -89,6 +89,7 @@ class Supervisor:
         if running is not None:
             self.node.stop(component.name)
         self._prepare(component, files)
+        component.prepare(self._layout)
         self.node.launch(component, argv, wanted)
         self._wait_healthy(component)
         return True

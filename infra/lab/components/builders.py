@@ -104,7 +104,7 @@ COMPONENTS = (
         argv=_buildkitd,
         healthy=lambda lab: listens(lab.buildkit_socket),
         network="host",
-        needs=(BUILDKITD, BUILDX),
+        needs=(BUILDKITD,),
         files=_buildkit_files,
         folders=lambda lab: (lab.data("buildkit"),),
     ),

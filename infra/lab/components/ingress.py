@@ -120,11 +120,11 @@ def _bootstrap(layout: Layout) -> Mapping[str, object]:
 def _envoy(layout: Layout) -> tuple[str, ...]:
     return (
         str(ENVOY.path(layout.cache)),
-        f"--config-path={layout.etc / 'envoy.json'}",
-        "--concurrency=2",
-        "--log-level=warning",
+        *("--config-path", str(layout.etc / "envoy.json")),
+        *("--concurrency", "2"),
+        *("--log-level", "warning"),
+        *("--drain-time-s", "5"),
         "--disable-hot-restart",
-        "--drain-time-s=5",
     )
 
 
@@ -212,19 +212,18 @@ COMPONENTS = (
         argv=_envoy,
         healthy=lambda lab: listens(_admin_socket(lab)),
         network="host",
-        after=("kube-apiserver",),
-        needs=(ENVOY, CRDS),
+        needs=(ENVOY,),
         files=lambda lab: {lab.etc / "envoy.json": json.dumps(_bootstrap(lab), indent=2)},
-        finish=_prepare_cluster,
         port=_ingress_port,
     ),
     Component(
         name="contour",
         argv=_contour,
         healthy=lambda lab: answers(f"http://{lab.node_address}:{HEALTH_PORT}/healthz"),
-        after=("envoy",),
-        needs=(CONTOUR,),
+        after=("kube-apiserver", "envoy"),
+        needs=(CONTOUR, CRDS),
         files=lambda lab: {lab.etc / "contour.yaml": _contour_config(lab)},
+        prepare=_prepare_cluster,
         finish=_settle,
     ),
 )

@@ -34,6 +34,7 @@ def _argv(layout: Layout) -> tuple[str, ...]:
         "--kubelet-preferred-address-types=InternalIP",
         "--kubelet-insecure-tls",
         "--metric-resolution=10s",
+        "--kubelet-request-timeout=5s",
     )
 
 
@@ -51,6 +52,6 @@ COMPONENTS = (
         after=("kube-apiserver",),
         needs=(METRICS_SERVER,),
         folders=lambda lab: (lab.data("metrics-server"),),
-        finish=_announce,
+        prepare=_announce,
     ),
 )

@@ -32,7 +32,12 @@ def _config(layout: Layout, door: Literal["registry", "registry-mirror"]) -> str
                 "filesystem": {"rootdirectory": str(layout.data("registry"))},
                 "delete": {"enabled": True},
                 "maintenance": {
-                    "uploadpurging": {"enabled": True, "age": "24h", "interval": "6h"},
+                    "uploadpurging": {
+                        "enabled": door != MIRROR,
+                        "age": "24h",
+                        "interval": "6h",
+                        "dryrun": False,
+                    },
                     "readonly": {"enabled": door == MIRROR},
                 },
             },
