@@ -18,6 +18,7 @@ for link in bin sbin lib lib32 lib64 libx32; do
     if [ -L "$rootfs/$link" ]; then cp -P "$rootfs/$link" .; fi
 done
 cp -a "$rootfs/etc" etc
+printf "%s" "$state" | md5sum | cut -c1-32 >etc/machine-id
 cp -L /etc/resolv.conf etc/resolv.conf
 cp -L /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/ca-certificates.crt
 mount --bind "$rootfs/usr" usr

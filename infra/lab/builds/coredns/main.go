@@ -10,7 +10,6 @@ import (
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/health"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
-	_ "github.com/coredns/coredns/plugin/loop"
 	_ "github.com/coredns/coredns/plugin/metrics"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
@@ -19,7 +18,7 @@ import (
 
 func init() {
 	dnsserver.Directives = []string{
-		"reload", "bind", "ready", "health", "prometheus", "errors", "cache", "loop", "template", "kubernetes",
+		"reload", "bind", "ready", "health", "prometheus", "errors", "cache", "kubernetes", "template",
 	}
 }
 
