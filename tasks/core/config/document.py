@@ -20,6 +20,7 @@ MAX_CHARACTERS = 1_000_000
 MAX_NODES = 50_000
 MAX_DEPTH = 50
 _TAG = "tag:yaml.org,2002:"
+_TAGS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class _Reader:
         elif self.nodes > MAX_NODES:
             if self.nodes == MAX_NODES + 1:
                 self._found(node, path, "holds more than 50,000 values", _SMALLER)
-        elif not str(node.tag).startswith(_TAG):
+        elif node.tag not in _TAGS:
             self._found(node, path, f"has the tag {node.tag}", "remove the tag")
         else:
             return False

@@ -75,7 +75,8 @@ def examine(path: FilePath, *, kubectl: str | None, today: date | None) -> Exami
         root = file.parent
         found += _beside(list(meaning_findings(application, known)), shape)
         found += _beside(list(tree_findings(application, root)), shape)
-        found += _beside(list(manifest_findings(application, root, kubectl)), shape)
+        manifests = manifest_findings(application, root, kubectl)
+        found += _beside([one for one in manifests if _certain(one, shape)], shape)
     problems = _problems(document, found, file.name, len(text.splitlines()))
     return Examination(problems, None if problems else application, rendered_by)
 
@@ -105,6 +106,12 @@ def _known(data: Value, today: date | None) -> Known:
         and component.get("port") is not None
     )  # fmt: skip
     return Known(frozenset(named), frozenset(with_port), today)
+
+
+def _certain(finding: Finding, shape: list[Finding]) -> bool:
+    """Without the application's name the names of its images are not known either."""
+    nameless = any(one.path == ("application",) for one in shape)
+    return not (nameless and finding.path[-1] == "name")
 
 
 def _beside(findings: list[Finding], shape: list[Finding]) -> list[Finding]:
