@@ -1,7 +1,16 @@
 """Everything that the lab consists of, in an order in which it can start."""
 
 from infra.lab.component import Artifact, Component
-from infra.lab.components import control_plane, dns, kubelet, runtime
+from infra.lab.components import (
+    builders,
+    control_plane,
+    dns,
+    ingress,
+    kubelet,
+    metrics,
+    registry,
+    runtime,
+)
 
 __all__ = ["COMPONENTS", "TOOLS"]
 
@@ -10,7 +19,11 @@ COMPONENTS: tuple[Component, ...] = (
     *runtime.COMPONENTS,
     *kubelet.COMPONENTS,
     *dns.COMPONENTS,
+    *registry.COMPONENTS,
+    *builders.COMPONENTS,
+    *ingress.COMPONENTS,
+    *metrics.COMPONENTS,
 )
 
-TOOLS: tuple[Artifact, ...] = ()
+TOOLS: tuple[Artifact, ...] = (builders.BUILDX,)
 """Programs that the pipeline uses, and that no component runs."""

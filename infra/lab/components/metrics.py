@@ -1,5 +1,7 @@
 """metrics-server: what pods and the node use, for `kubectl top` and autoscalers."""
 
+from datetime import timedelta
+
 from infra.lab import cluster
 from infra.lab.builds import GoProgram
 from infra.lab.component import Component
@@ -7,6 +9,8 @@ from infra.lab.health import answers
 from infra.lab.layout import Layout
 from infra.lab.manifests import read
 from infra.lab.pki import client_kubeconfig
+from infra.lab.waiting import wait_until
+from tasks.core import process
 
 __all__ = ["COMPONENTS"]
 
@@ -19,6 +23,7 @@ METRICS_SERVER = GoProgram(
 )
 PORT = 4443
 _USER = "slipway:metrics-server"
+_SOON = timedelta(seconds=30)
 
 
 def _argv(layout: Layout) -> tuple[str, ...]:
@@ -39,9 +44,19 @@ def _argv(layout: Layout) -> tuple[str, ...]:
 
 
 def _announce(layout: Layout) -> None:
-    cluster.apply(
-        layout, read("metrics", user=_USER, address=layout.node_address, port=str(PORT))
-    )
+    values = {"user": _USER, "address": layout.node_address, "port": str(PORT)}
+    cluster.apply(layout, read("metrics", **values))
+    wait_until(lambda: _permitted(layout), _SOON, "metrics-server's permissions to take effect")
+
+
+def _permitted(layout: Layout) -> bool:
+    """Ask as metrics-server, which ends at once when it may not read this."""
+    argv = [
+        *(str(cluster.kubectl(layout)), f"--kubeconfig={client_kubeconfig(layout, _USER)}"),
+        *("auth", "can-i", "get", "configmaps/extension-apiserver-authentication"),
+        "--namespace=kube-system",
+    ]
+    return process.run(argv, timeout=_SOON, options=process.Options(ok=(0, 1))).code == 0
 
 
 COMPONENTS = (
