@@ -10,7 +10,7 @@ from flows.images import make_images
 from flows.promote import promote
 from tasks.core.errors import StageFailed
 from tasks.core.model import Record, RolloutState, Target
-from tasks.release.task import assemble_release
+from tasks.release.task import assemble
 
 __all__ = ["deliver"]
 
@@ -34,8 +34,9 @@ def deliver(
         until: last environment to go to; all of them where absent.
     """
     source = fetch_source(repository, revision)
-    images = make_images(source, target)
-    release = assemble_release(source, images, target)
+    made = make_images(source, target)
+    images = tuple(each.image for each in made)
+    release = assemble(source, images, target, tuple(each.scan.verdict.reason for each in made))
     records: list[Record] = []
     for environment in environments_until(tuple(source.application.environments), until):
         record = promote(release, environment, source.application, target)

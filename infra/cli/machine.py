@@ -1,17 +1,20 @@
 """`slipway up | down | status`: the processes on this machine."""
 
+import shutil
 import sys
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from infra import lab, server
+from infra import server
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
 from infra.cli.output import console, print_json, table
+from infra.lab import cli as lab_cli
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen, lab_target
 from tasks.core.errors import ConfigError
+from tasks.core.paths import state_dir
 from tasks.core.process import Options, run
 
 __all__ = ["down", "status", "up"]
@@ -38,7 +41,7 @@ def up(  # noqa: PLR0913 one parameter an option
     if with_lab and any((context, registry, kubeconfig, builder, docker_host)):
         raise ConfigError("--lab names the whole target itself", next_step="leave the others out")
     if with_lab:
-        lab.up()
+        lab_cli.up()
     target = lab_target() if with_lab else chosen(named)
     choose(target)
     for health in server.up():
@@ -55,6 +58,7 @@ def up(  # noqa: PLR0913 one parameter an option
 def down(
     *,
     with_lab: Annotated[bool, typer.Option("--lab", help="End the embedded lab too.")] = False,
+    purge: Annotated[bool, typer.Option(help="With --lab: remove all state, history too.")] = False,
 ) -> None:
     """End Prefect's server and the worker; waiting and running runs go on at the next start.
 
@@ -63,7 +67,9 @@ def down(
     server.down()
     console.print("Prefect's server and the worker have ended")
     if with_lab:
-        lab.down()
+        lab_cli.down(purge=purge)
+    if purge:
+        shutil.rmtree(state_dir(), ignore_errors=True)
 
 
 def status(*, as_json: Json = False) -> None:

@@ -4,12 +4,13 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from infra.cli import approver, check, exits, init, machine, rollouts, runs
-from infra.lab.cli import lab
+from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "explain", "main"]
 
 app = typer.Typer(
     name="slipway",
@@ -25,7 +26,7 @@ app.command()(machine.status)
 app.command()(runs.deliver)
 app.command()(rollouts.plan)
 app.command()(runs.approve)
-app.command()(rollouts.history)
+app.command("history")(rollouts.show_history)
 app.command()(runs.rollback)
 app.command()(runs.logs)
 app.command()(check.check)
@@ -39,7 +40,13 @@ def main() -> None:
     try:
         app(standalone_mode=False)
     except SlipwayError as error:
-        Console(stderr=True, highlight=False).print(f"[red]✗[/red] {error}", soft_wrap=True)
-        sys.exit(exits.code_for(error))
+        sys.exit(explain(error))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(exits.INTERRUPTED)
+
+
+def explain(error: SlipwayError) -> int:
+    """Say an error in one line on the error stream and return the exit status for it."""
+    text = Text.assemble(("✗ ", "red"), str(error))
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+    return exits.code_for(error)

@@ -1,0 +1,185 @@
+"""`make demo`: MyFin from a commit to prod, then a bad release and its restore."""
+
+import argparse
+import sys
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+import pyotp
+from rich.rule import Rule
+
+from infra import server
+from infra.cli import machine
+from infra.cli.main import explain
+from infra.cli.output import console, show_stages, table
+from infra.examples import EXAMPLES, commit_all, commit_patch, make_repository
+from infra.target import chosen
+from tasks.approval import enrol
+from tasks.core.clock import SystemClock, utc_now
+from tasks.core.config import load
+from tasks.core.errors import SlipwayError, StageFailed
+from tasks.core.paths import state_dir
+
+if TYPE_CHECKING:
+    from infra.server.client import Runs, RunView
+
+__all__ = ["main"]
+
+APPROVER = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the chapters of the demo share."""
+
+    runs: "Runs"
+    secret: str
+    wait: bool
+
+
+def main() -> None:
+    """Run the demo; exit status 0 when all of it went as it should."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wait", action="store_true", help="leave the approval to you")
+    try:
+        _play(wait=parser.parse_args().wait)
+    except SlipwayError as error:
+        sys.exit(explain(error))
+
+
+def _play(*, wait: bool) -> None:
+    _chapter("The lab, Prefect's server and the worker")
+    machine.up(with_lab=True)
+    demo = Demo(server.connect(), _enrol(), wait)
+    folder = make_repository("myfin", state_dir() / "demo" / "myfin")
+
+    _chapter("A commit of MyFin to dev, staging and prod")
+    good = _approve_when_asked(demo, _deliver(demo, str(folder)))
+    _require(good.state == "COMPLETED", f"the good release did not arrive: {good.message}")
+    answers = _ask_everywhere()
+
+    _chapter("A bad release, taken back")
+    _spoil(folder)
+    bad = _deliver(demo, str(folder))
+    _require(bad.state == "FAILED", f"the bad release ended as {bad.state}: {bad.message}")
+    console.print(f"[green]✓[/green] taken back: {bad.message}")
+    _require(_ask_everywhere() == answers, "the application is not what it was before")
+    _summary(good, bad)
+
+
+def _chapter(title: str) -> None:
+    console.print(Rule(title, align="left"))
+
+
+def _require(holds: object, complaint: str) -> None:
+    if not holds:
+        raise StageFailed(complaint, where="demo", next_step="slipway status, slipway logs RUN")
+
+
+def _enrol() -> str:
+    """Make the demo's approver, as `slipway approver add` does, and return the TOTP secret."""
+    note = state_dir() / "demo" / "approver"
+    if not note.exists():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch(mode=0o600)
+        note.write_text(enrol(APPROVER, ("demo@example.com",)))
+    return note.read_text()
+
+
+def _deliver(demo: Demo, repository: str) -> "RunView":
+    parameters = {"repository": repository, "revision": "HEAD", "target": asdict(chosen())}
+    run = demo.runs.start("deliver/deliver", parameters)
+    console.print(demo.runs.view(run).url)
+    return _follow(demo, run)
+
+
+def _follow(demo: Demo, run: UUID) -> "RunView":
+    view: RunView = show_stages(demo.runs.follow(run))
+    return view
+
+
+def _approve_when_asked(demo: Demo, view: "RunView") -> "RunView":
+    """Answer through the run's form, or leave that to the person who watches."""
+    if view.state != "PAUSED":
+        return view
+    console.print(f"[yellow]…[/yellow] prod waits for an approval: {view.url}")
+    if demo.wait:
+        console.print(
+            f"In the form there: approver {APPROVER}, decision approve, and a code of "
+            f"{pyotp.TOTP(demo.secret).provisioning_uri(APPROVER, issuer_name='Slipway demo')}\n"
+            f"or: slipway approve --as {APPROVER}"
+        )
+        _await_somebody(demo, view)
+    else:
+        code = pyotp.TOTP(demo.secret).now()
+        form = {"approver": APPROVER, "code": code, "decision": "approve", "comment": "demo"}
+        demo.runs.answer(view.id, form)
+        console.print(f"[green]✓[/green] {APPROVER} approved, with a one-time code")
+    return _approve_when_asked(demo, _follow(demo, view.id))
+
+
+def _await_somebody(demo: Demo, view: "RunView") -> None:
+    clock = SystemClock()
+    while demo.runs.view(view.id).state == "PAUSED":
+        clock.wait(timedelta(seconds=1))
+
+
+def _spoil(folder: Path) -> None:
+    """Commit a release whose API stops being healthy, another one at each demo."""
+    patch = EXAMPLES / "myfin" / "demo" / "bad-release.patch"
+    commit_patch(folder, patch, "Show amounts in every currency")
+    file = folder / "deploy" / "base" / "kustomization.yaml"
+    words = "now in every currency"
+    file.write_text(file.read_text().replace(words, f"{words} since {utc_now():%H:%M:%S}"))
+    commit_all(folder, "Say since when")
+
+
+def _ask_everywhere() -> dict[str, str]:
+    """Ask the application in each environment through the ingress what it is."""
+    return {name: _ask(url) for name, url in _addresses().items()}
+
+
+def _ask(url: str) -> str:
+    ingress = chosen().ingress
+    address = httpx.URL(f"{url}/api/v1/about")
+    host = address.host
+    through = address.copy_with(netloc=ingress.encode()) if ingress else address
+    answer = httpx.get(through, headers={"host": host}, timeout=5, trust_env=False)
+    _require(answer.is_success, f"{address} answers {answer.status_code}")
+    console.print(f"[green]✓[/green] {address}: {answer.text}")
+    return answer.text
+
+
+def _addresses() -> dict[str, str]:
+    described = load(EXAMPLES / "myfin" / "slipway.yaml")
+    return {name: each.url for name, each in described.environments.items() if each.url}
+
+
+def _summary(good: "RunView", bad: "RunView") -> None:
+    _chapter("Summary")
+    port = (chosen().ingress or "").rpartition(":")[2]
+    table(
+        ("WHAT", "WHERE"),
+        [
+            *((f"MyFin in {name}", f"{url}:{port}/") for name, url in _addresses().items()),
+            ("Prefect UI", server.server().ui),
+            ("the good release", good.url),
+            ("the bad release", bad.url),
+        ],
+    )
+    table(
+        ("STAGE", "SECONDS"),
+        [(stage.name, f"{stage.seconds:.1f}") for stage in good.stages if stage.seconds],
+    )
+    console.print(
+        f"Next: slipway history prod -a {EXAMPLES / 'myfin'}; "
+        f"slipway rollback staging --reason 'trying it' -a {EXAMPLES / 'myfin'}; make clean"
+    )
+
+
+if __name__ == "__main__":
+    main()
