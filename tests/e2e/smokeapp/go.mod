@@ -1,0 +1,3 @@
+module slipway.invalid/smokeapp
+
+go 1.24
