@@ -3,4 +3,14 @@
 from infra.lab.lifecycle import ComponentStatus, Health, LabStatus, down, status, target, up
 from infra.lab.report import Event, Step
 
-__all__ = ["ComponentStatus", "Event", "Health", "LabStatus", "Step", "down", "status", "target", "up"]
+__all__ = [
+    "ComponentStatus",
+    "Event",
+    "Health",
+    "LabStatus",
+    "Step",
+    "down",
+    "status",
+    "target",
+    "up",
+]

@@ -6,15 +6,16 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from infra.lab import durations
+from infra.lab.builds import GoProgram
 from infra.lab.component import Artifact, Component
+from infra.lab.lanes import Lanes
 from infra.lab.node import Node
-from infra.lab.report import Event, Report, Step
+from infra.lab.report import Event, Report, Step, making
 from infra.lab.supervise import Supervisor
 
 __all__ = ["Bringup"]
 
-_BUILDERS = 2
-NODE = "node"
+_NODE = "node"
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Bringup:
     report: Report
     _all_known: threading.Event = field(default_factory=threading.Event)
     _cancelled: threading.Event = field(default_factory=threading.Event)
-    _made: dict[str, Future[None]] = field(default_factory=dict)
+    _made: dict[Artifact, Future[None]] = field(default_factory=dict)
     _settled: dict[str, Future[None]] = field(default_factory=dict)
 
     def run(
@@ -36,12 +37,12 @@ class Bringup:
         artifacts = list(dict.fromkeys([rootfs, *needs, *tools]))
         self._announce(artifacts, components)
         supervisor = Supervisor(self.node, self.report, self._cancelled.is_set)
-        builders = ThreadPoolExecutor(_BUILDERS, "lab-build")
+        lanes = Lanes(artifacts, supervisor.provide, lambda one: isinstance(one, GoProgram))
+        self._made = lanes.futures
         starters = ThreadPoolExecutor(len(components) + 1, "lab-start")
         try:
-            for artifact in artifacts:
-                self._made[artifact.name] = builders.submit(supervisor.provide, artifact)
-            self._settled[NODE] = starters.submit(self._settle_node, rootfs)
+            lanes.start()
+            self._settled[_NODE] = starters.submit(self._settle_node, rootfs)
             for component in components:
                 future = starters.submit(self._settle, supervisor, component)
                 self._settled[component.name] = future
@@ -50,21 +51,22 @@ class Bringup:
         finally:
             self._cancelled.set()
             self._all_known.set()
-            builders.shutdown(wait=False, cancel_futures=True)
+            lanes.cancel()
             starters.shutdown(wait=False, cancel_futures=True)
 
     def _announce(self, artifacts: Sequence[Artifact], components: Sequence[Component]) -> None:
         cache = self.node.layout.cache
         for artifact in artifacts:
             if not artifact.path(cache).exists():
-                seconds = durations.expected(cache, artifact.name, artifact.seconds)
-                self.report(Event(artifact.name, Step.WAITING, seconds))
+                seconds = durations.expected(cache, making(artifact.name), artifact.seconds)
+                self.report(Event(making(artifact.name), Step.WAITING, seconds))
         for component in components:
             seconds = durations.expected(cache, component.name, 2.0)
             self.report(Event(component.name, Step.WAITING, seconds))
 
     def _collect(self) -> None:
-        everything = {**self._made, **self._settled}
+        made = {making(one.name): future for one, future in self._made.items()}
+        everything = {**made, **self._settled}
         done, _ = wait(everything.values(), return_when=FIRST_EXCEPTION)
         for name, future in everything.items():
             if future in done and future.exception() is not None:
@@ -72,14 +74,14 @@ class Bringup:
                 future.result()
 
     def _settle_node(self, rootfs: Artifact) -> None:
-        self._made[rootfs.name].result()
+        self._made[rootfs].result()
         self.node.ensure()
 
     def _settle(self, supervisor: Supervisor, component: Component) -> None:
         self._all_known.wait()
-        self._settled[NODE].result()
+        self._settled[_NODE].result()
         for artifact in component.needs:
-            self._made[artifact.name].result()
+            self._made[artifact].result()
         for name in component.after:
             self._settled[name].result()
         supervisor.settle(component)

@@ -1,13 +1,13 @@
 """What the lab is made of, as data: things made once and cached, and programs that run.
 
 Facts for the author of a component:
-- All components share the lab's root file system (Debian, see rootfs.py), mounts and processes' ids.
+- All components share the lab's root file system (Debian, see rootfs.py), mounts and process ids.
   Paths below the state and cache folders are the same inside and outside; /run and /tmp are the
   lab's own and vanish with it. Debian's programs are at their usual places (/usr/sbin/nft, ...).
 - Network `lab`: own namespace. It has the node's address and its own loopback, no way to the
   internet. Network `host`: the host's, for what must reach package registries or be on 127.0.0.1
   of the host. Unix sockets below Layout.run work from both sides.
-- argv is started as it is, as root, without a shell, with a small environment of its own plus `env`;
+- argv is started as it is, as root, without a shell, with a small environment of its own and `env`;
   its output goes to Layout.log(name). It must stay in the foreground.
 - The lab's cgroups all live below Layout.cgroup; that folder exists in every hierarchy.
 - No component restarts another. `up` starts again what is dead, or what runs with another argv,

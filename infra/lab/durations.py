@@ -23,7 +23,9 @@ def remember(cache: Path, name: str, seconds: float) -> None:
 
 def _read(cache: Path) -> dict[str, float]:
     with contextlib.suppress(OSError, ValueError):
-        return {str(key): float(value) for key, value in json.loads(_file(cache).read_text()).items()}
+        return {
+            str(key): float(value) for key, value in json.loads(_file(cache).read_text()).items()
+        }
     return {}
 
 

@@ -4,16 +4,19 @@ Paths are the same inside the lab and outside it: state and cache are mounted in
 lab's root at the place where the host has them.
 """
 
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core import paths
+from tasks.core.errors import ConfigError
 
 __all__ = ["Layout", "current"]
 
 _KNOWN = {"default": 0, "test": 1}
 _LAST = 55
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,18 @@ class Layout:
 
 
 def current() -> Layout:
-    """Layout of the lab of this process's instance (SLIPWAY_INSTANCE)."""
+    """Layout of the lab of this process's instance (SLIPWAY_INSTANCE).
+
+    Raises:
+        ConfigError: the instance's name cannot be part of an interface's or a cgroup's.
+    """
     name = paths.instance()
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} is no name for an instance",
+            where="SLIPWAY_INSTANCE",
+            next_step="take at most 20 small letters, digits and hyphens",
+        )
     return Layout(name, index_of(name), paths.state_dir() / "lab", paths.cache_dir())
 
 

@@ -1,6 +1,7 @@
-"""The link between the host and the lab: one veth pair and three routes, nothing else on the host."""
+"""The link between the host and the lab: one veth pair and three routes on the host, no more."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,8 @@ def connect(layout: Layout, init: int) -> None:
     if link_exists(layout) and not _answers(layout, init):
         unlink(layout)
     if not link_exists(layout):
-        _batch([], [f"link add {layout.link} type veth peer name eth0 netns {init}"])
+        add = f"link add {layout.link} type veth peer name eth0 netns {init}"
+        _batch([], [add, f"link set {layout.link} alias {_owner(layout)}"])
         inside = ["nsenter", "--target", str(init), "--net", "--"]
         _batch(
             inside,
@@ -41,8 +43,8 @@ def connect(layout: Layout, init: int) -> None:
 
 
 def link_exists(layout: Layout) -> bool:
-    """Say whether the host's end of the link is there."""
-    return any(link["ifname"] == layout.link for link in _ip("link", "show"))
+    """Say whether the host's end of the link is there, and is this lab's."""
+    return any(_is_ours(layout, link) for link in _ip("link", "show"))
 
 
 def unlink(layout: Layout) -> None:
@@ -54,19 +56,36 @@ def unlink(layout: Layout) -> None:
 def foreign_users(layout: Layout) -> tuple[str, ...]:
     """Interfaces and routes of somebody else in the lab's networks, in words."""
     prefix = layout.host_address.removesuffix("0.1")
+    links = _ip("addr", "show")
+    ours = {link["ifname"] for link in links if _is_ours(layout, link)}
+    taken = (
+        f"interface {layout.link} of {link['ifalias']}"
+        for link in links
+        if link["ifname"] == layout.link and layout.link not in ours
+    )
     addresses = (
         f"address {entry['local']} on {link['ifname']}"
-        for link in _ip("addr", "show")
-        if link["ifname"] != layout.link
+        for link in links
+        if link["ifname"] not in ours
         for entry in link.get("addr_info", ())
         if entry.get("local", "").startswith(prefix)
     )
     routes = (
         f"route {route['dst']} on {route.get('dev', '?')}"
         for route in _ip("-4", "route", "show")
-        if route.get("dev") != layout.link and route["dst"].startswith(prefix)
+        if route.get("dev") not in ours and route["dst"].startswith(prefix)
     )
-    return tuple(sorted({*addresses, *routes}))
+    return tuple(sorted({*taken, *addresses, *routes}))
+
+
+def _owner(layout: Layout) -> str:
+    """What the link is labelled with; one without a label is what a crash has left."""
+    return f"slipway:{layout.state}"
+
+
+def _is_ours(layout: Layout, link: Mapping[str, Any]) -> bool:
+    owner = str(link.get("ifalias", _owner(layout)))
+    return str(link["ifname"]) == layout.link and owner == _owner(layout)
 
 
 def _answers(layout: Layout, init: int) -> bool:

@@ -133,7 +133,7 @@ class Node:
         """Remove cgroups, link and records of a node that is gone.
 
         Raises:
-            ToolFailed: a cgroup could not be removed.
+            Unavailable: a cgroup could not be removed.
         """
         network.unlink(self.layout)
         stayed: tuple[Path, ...] = ()
@@ -182,7 +182,7 @@ _QUIET = 2
 def inhabitants(init: int) -> tuple[int, ...]:
     """Host process ids of everything in the process namespace of `init`, and below it."""
     try:
-        namespace = os.readlink(f"/proc/{init}/ns/pid")
+        namespace = Path(f"/proc/{init}/ns/pid").readlink()
     except OSError:
         return ()
     return tuple(
@@ -192,9 +192,9 @@ def inhabitants(init: int) -> tuple[int, ...]:
     )
 
 
-def _in_namespace(folder: Path, namespace: str) -> bool:
+def _in_namespace(folder: Path, namespace: Path) -> bool:
     try:
-        return os.readlink(folder / "ns" / "pid") == namespace
+        return (folder / "ns" / "pid").readlink() == namespace
     except OSError:
         return False
 

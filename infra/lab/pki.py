@@ -85,7 +85,9 @@ def client_kubeconfig(layout: Layout, user: str, groups: Sequence[str] = ()) -> 
         "kind": "Config",
         "clusters": [{"name": layout.context, "cluster": cluster}],
         "users": [{"name": user, "user": login}],
-        "contexts": [{"name": layout.context, "context": {"cluster": layout.context, "user": user}}],
+        "contexts": [
+            {"name": layout.context, "context": {"cluster": layout.context, "user": user}}
+        ],
         "current-context": layout.context,
     }
     _write(path, yaml.safe_dump(config).encode())

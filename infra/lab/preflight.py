@@ -5,8 +5,8 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 

@@ -47,11 +47,9 @@ class _Lines:
 def _line(event: Event, before: Step | None) -> str:
     match event.step:
         case Step.MAKING if before is not Step.MAKING:
-            return f"{event.name}: making, about {event.seconds:.0f} s"
-        case Step.READY if before is Step.MAKING:
-            return f"{event.name}: made"
-        case Step.READY if before in {Step.FINISHING, Step.STARTING}:
-            return f"{event.name}: healthy after {event.seconds:.1f} s"
+            return f"{event.name}: about {event.seconds:.0f} s"
+        case Step.READY:
+            return f"{event.name}: ready after {event.seconds:.1f} s"
         case Step.FAILED:
             return f"{event.name}: failed"
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Event", "Report", "Step", "silent"]
+__all__ = ["Event", "Report", "Step", "making", "silent"]
 
 
 class Step(StrEnum):
@@ -39,3 +39,8 @@ Report = Callable[[Event], None]
 
 def silent(_: Event) -> None:
     """Tell nobody."""
+
+
+def making(artifact: str) -> str:
+    """Name of the work on an artifact, which may be called like a component."""
+    return f"make {artifact}"

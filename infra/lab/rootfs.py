@@ -38,7 +38,7 @@ class Rootfs:
     def path(self, cache: Path) -> Path:
         """Folder of the root."""
         key = hashlib.sha256("\n".join((self.suite, *self.packages)).encode()).hexdigest()
-        return cache / "rootfs" / f"{self.name}-{key[:10]}"
+        return cache / "rootfs" / f"debian-{key[:10]}"
 
     def make(self, cache: Path, say: Say) -> None:
         """Let mmdebstrap make it.
@@ -62,7 +62,7 @@ class Rootfs:
                 shutil.rmtree(draft, ignore_errors=True)
 
 
-ROOTFS = Rootfs("debian", PACKAGES)
+ROOTFS = Rootfs("root-files", PACKAGES)
 
 
 def debian_sources() -> list[str]:

@@ -15,7 +15,7 @@ from infra.lab import durations
 from infra.lab.component import Artifact, Component
 from infra.lab.layout import Layout
 from infra.lab.node import Node
-from infra.lab.report import Event, Report, Step
+from infra.lab.report import Event, Report, Step, making
 from infra.lab.waiting import wait_until
 from tasks.core.errors import ToolFailed, Unavailable
 
@@ -45,21 +45,24 @@ class Supervisor:
             SlipwayError: it could not be made.
         """
         cache = self._layout.cache
-        if not artifact.path(cache).exists():
-            expected = durations.expected(cache, artifact.name, artifact.seconds)
-            self.report(Event(artifact.name, Step.MAKING, expected))
-            with _lock(cache, artifact.path(cache).name):
-                if not artifact.path(cache).exists():
-                    self._make(artifact)
-        self.report(Event(artifact.name, Step.READY))
+        if artifact.path(cache).exists():
+            return
+        label = making(artifact.name)
+        expected = durations.expected(cache, label, artifact.seconds)
+        self.report(Event(label, Step.MAKING, expected))
+        began = time.monotonic()
+        with _lock(cache, artifact.path(cache).name):
+            if not artifact.path(cache).exists():
+                self._make(artifact, label)
+        self.report(Event(label, Step.READY, time.monotonic() - began))
 
-    def _make(self, artifact: Artifact) -> None:
+    def _make(self, artifact: Artifact, label: str) -> None:
         def say(line: str) -> None:
-            self.report(Event(artifact.name, Step.MAKING, detail=line))
+            self.report(Event(label, Step.MAKING, detail=line))
 
         began = time.monotonic()
         artifact.make(self._layout.cache, say)
-        durations.remember(self._layout.cache, artifact.name, time.monotonic() - began)
+        durations.remember(self._layout.cache, label, time.monotonic() - began)
 
     def settle(self, component: Component) -> None:
         """Start a component unless it serves already, and finish it.
@@ -132,9 +135,7 @@ class Supervisor:
         wait_until(decided, patience, f"{component.name} to become healthy", strict=strict)
 
 
-def _fingerprint(
-    argv: tuple[str, ...], files: Mapping[Path, str], env: Mapping[str, str]
-) -> str:
+def _fingerprint(argv: tuple[str, ...], files: Mapping[Path, str], env: Mapping[str, str]) -> str:
     parts = [argv, {str(path): content for path, content in files.items()}, dict(env)]
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -23,8 +23,11 @@ def wait_until(
     """Ask again and again until the condition holds.
 
     Args:
+        condition: asked every 50 ms.
+        patience: how long.
         what: what is waited for, for the error ("kubelet to become healthy").
         strict: raise when the time is over, else just return.
+        clock: tells and passes the time.
 
     Raises:
         Unavailable: it did not hold in time.

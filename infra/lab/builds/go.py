@@ -91,5 +91,7 @@ def go() -> str:
 
 def wanted_go(program: GoProgram) -> tuple[int, int]:
     """Oldest Go, as (major, minor), that takes the program's module."""
-    match = re.search(r"^go (\d+)\.(\d+)", (_HERE / program.module / "go.mod").read_text(), re.MULTILINE)
+    match = re.search(
+        r"^go (\d+)\.(\d+)", (_HERE / program.module / "go.mod").read_text(), re.MULTILINE
+    )
     return (int(match[1]), int(match[2])) if match else (1, 0)

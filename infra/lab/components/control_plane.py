@@ -1,8 +1,8 @@
 """etcd, the API server, the controllers and the scheduler."""
 
 from infra.lab.component import Component
-from infra.lab.kubernetes import KUBERNETES
 from infra.lab.health import answers
+from infra.lab.kubernetes import KUBERNETES
 from infra.lab.layout import Layout
 from infra.lab.pki import client_kubeconfig
 

@@ -86,9 +86,7 @@ def _files(layout: Layout) -> Mapping[Path, str]:
 
 
 def _announce(layout: Layout) -> None:
-    objects = _OBJECTS.format(
-        user=_USER, service=layout.dns_address, address=layout.node_address
-    )
+    objects = _OBJECTS.format(user=_USER, service=layout.dns_address, address=layout.node_address)
     cluster.apply(layout, objects)
 
 

@@ -9,8 +9,8 @@ import yaml
 from infra.lab import cluster
 from infra.lab.component import Component
 from infra.lab.components import runtime
-from infra.lab.kubernetes import KUBERNETES
 from infra.lab.health import answers
+from infra.lab.kubernetes import KUBERNETES
 from infra.lab.layout import Layout
 from infra.lab.pki import client_kubeconfig
 

@@ -48,7 +48,7 @@ disabled_plugins = [
 
 
 def socket(layout: Layout) -> Path:
-    """containerd's socket."""
+    """Containerd's socket."""
     return layout.run / "containerd.sock"
 
 
