@@ -26,7 +26,7 @@ from prefect.workers.process import ProcessWorker
 from infra.server.settings import POOL
 from tasks.core.clock import utc_now
 
-__all__ = ["main"]
+__all__ = ["end_leftovers", "is_orphaned", "main", "run_processes"]
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ async def _recover(client: PrefectClient, since: timedelta | None) -> None:
     """Schedule again what has no process any more."""
     processes = run_processes()
     for run in await _unfinished(client):
-        if str(run.id) not in processes and _is_orphaned(run, utc_now(), since):
+        if str(run.id) not in processes and is_orphaned(run, utc_now(), since):
             await _schedule_again(client, run.id)
     for run_id, family in processes.items():
         if not any(_is_engine(process) for process in family):
@@ -84,7 +84,7 @@ async def _unfinished(client: PrefectClient) -> list[FlowRun]:
     )
 
 
-def _is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
+def is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
     """Say whether a run without a process should be started again."""
     if run.run_count >= MOST_RUNS or run.state is None:
         return False

@@ -1,0 +1,31 @@
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deployments.catalogue import CATALOGUE, POOL, Entry
+
+ROOT = Path(__file__).parents[3]
+WRITTEN = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+
+
+def test_prefect_yaml_and_the_catalogue_name_the_same_deployments() -> None:
+    assert [each["name"] for each in WRITTEN] == [entry.name for entry in CATALOGUE]
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+def test_prefect_yaml_says_of_a_deployment_what_the_catalogue_says(entry: Entry) -> None:
+    written = next(each for each in WRITTEN if each["name"] == entry.name)
+    path, _, function = written["entrypoint"].partition(":")
+    assert f"{path.removesuffix('.py').replace('/', '.')}.{function}" == entry.entrypoint
+    assert written["description"] == entry.description
+    assert tuple(written["tags"]) == entry.tags
+    assert written["work_pool"]["name"] == POOL
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+def test_every_field_of_a_form_is_described(entry: Entry) -> None:
+    fields = entry.flow.parameters.properties
+    assert list(fields) == list(inspect.signature(entry.flow.fn).parameters)
+    assert all(field.get("description") for field in fields.values())
