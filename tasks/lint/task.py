@@ -1,0 +1,14 @@
+"""The stage lint as a Prefect task."""
+
+from prefect import get_run_logger, task
+
+from tasks.core.model import CheckResult, Source, Target
+from tasks.lint.effects import lint
+
+__all__ = ["lint_component"]
+
+
+@task(task_run_name="{component}: lint")
+def lint_component(source: Source, component: str, target: Target) -> CheckResult:
+    """Lint one component."""
+    return lint(source, component, target, get_run_logger().info)
