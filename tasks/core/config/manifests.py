@@ -4,6 +4,7 @@ Rendered by kustomize where a kubectl is given. Without one the YAML files are r
 stand, and where they refer to what only kustomize can follow, nothing is said.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,10 +19,20 @@ from tasks.core.config.problem import Finding, Path
 from tasks.core.config.tree import inside, kustomization_in
 from tasks.core.errors import ToolFailed
 
-__all__ = ["Workload", "image_name", "manifest_findings", "workloads_in"]
+__all__ = [
+    "Object",
+    "Workload",
+    "image_name",
+    "manifest_findings",
+    "objects_in",
+    "workloads_in",
+]
 
 RENDER_TIMEOUT = timedelta(seconds=60)
 MAX_DEPTH = 20
+
+Object = dict[str, Any]
+Renames = tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +132,38 @@ def workloads_in(folder: FilePath, kubectl: str | None) -> tuple[Workload, ...]:
     Raises:
         ToolFailed: kustomize refused it.
     """
+    return tuple(
+        workload
+        for one, renames in _objects(folder, kubectl)
+        if (workload := _workload(one, renames)) is not None
+    )
+
+
+def objects_in(folder: FilePath, kubectl: str | None) -> tuple[Object, ...]:
+    """Return the objects that an overlay holds; without a kubectl those that can be followed.
+
+    Raises:
+        ToolFailed: kustomize refused it.
+    """
+    found: list[Object] = []
+    with contextlib.suppress(_Unknown):
+        for one, _ in _objects(folder, kubectl):
+            found.append(one)
+    return tuple(found)
+
+
+def _objects(folder: FilePath, kubectl: str | None) -> Iterator[tuple[Object, Renames]]:
+    """Objects with the images that the kustomizations around them rename, inner ones first."""
     if kubectl is None:
-        return tuple(_read(folder, 0))
+        yield from _read(folder, 0)
+        return
     done = process.run([kubectl, "kustomize", str(folder)], timeout=RENDER_TIMEOUT)
-    return tuple(_workloads(yaml.safe_load_all(done.stdout), {}))
+    for one in yaml.safe_load_all(done.stdout):
+        if isinstance(one, dict):
+            yield one, ()
 
 
-def _read(folder: FilePath, depth: int) -> Iterator[Workload]:
+def _read(folder: FilePath, depth: int) -> Iterator[tuple[Object, Renames]]:
     file = kustomization_in(folder)
     content = yaml.safe_load(file.read_text(encoding="utf-8")) if file else None
     if not isinstance(content, dict) or depth > MAX_DEPTH:
@@ -142,10 +178,11 @@ def _read(folder: FilePath, depth: int) -> Iterator[Workload]:
     for resource in [*_list(content, "resources"), *_list(content, "bases")]:
         place = folder / str(resource)
         if place.is_dir():
-            for workload in _read(place, depth + 1):
-                yield _renamed(workload, renames)
+            yield from ((one, (*inner, renames)) for one, inner in _read(place, depth + 1))
         elif place.is_file():
-            yield from _workloads(yaml.safe_load_all(place.read_text(encoding="utf-8")), renames)
+            for one in yaml.safe_load_all(place.read_text(encoding="utf-8")):
+                if isinstance(one, dict):
+                    yield one, (renames,)
         else:
             raise _Unknown
 
@@ -155,28 +192,21 @@ def _list(content: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _renamed(workload: Workload, renames: Mapping[str, str]) -> Workload:
-    names = (image_name(image) for image in workload.images)
-    images = tuple(renames.get(name, name) for name in names)
-    # the namespace of an outer kustomization goes before it, and patches may change it too
-    return Workload(workload.kind, workload.name, None, images)
-
-
-def _workloads(objects: Any, renames: Mapping[str, str]) -> Iterator[Workload]:  # noqa: ANN401
-    for one in objects:
-        if not isinstance(one, dict):
-            continue
-        images = tuple(sorted(set(_images_below(one, 0))))
-        metadata = one.get("metadata")
-        if images and isinstance(metadata, dict):
-            namespace = metadata.get("namespace")
-            workload = Workload(
-                str(one.get("kind")),
-                str(metadata.get("name")),
-                str(namespace) if namespace else None,
-                images,
-            )
-            yield _renamed(workload, renames) if renames else workload
+def _workload(one: Object, renames: Renames) -> Workload | None:
+    images = tuple(sorted(set(_images_below(one, 0))))
+    metadata = one.get("metadata")
+    if not images or not isinstance(metadata, dict):
+        return None
+    for names in renames:
+        images = tuple(names.get(image_name(image), image) for image in images)
+    # an outer kustomization, or its patches, may still move what was read without kustomize
+    namespace = None if renames else metadata.get("namespace")
+    return Workload(
+        str(one.get("kind")),
+        str(metadata.get("name")),
+        str(namespace) if namespace else None,
+        images,
+    )
 
 
 def _images_below(value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401
