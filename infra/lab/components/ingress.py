@@ -199,7 +199,23 @@ def _programmed(layout: Layout) -> bool:
     return _kubectl(layout, *get) == "True"
 
 
+def _accept_class(layout: Layout) -> None:
+    """Say what Contour leaves unsaid when its gateway is named in its configuration."""
+    condition = {
+        "type": "Accepted",
+        "status": "True",
+        "reason": "Accepted",
+        "message": "Contour serves the gateway slipway-lab/lab",
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+        "observedGeneration": 1,
+    }
+    patch = json.dumps({"status": {"conditions": [condition]}})
+    target = ["gatewayclass", "contour", "--subresource=status", "--type=merge"]
+    _kubectl(layout, "patch", *target, f"--patch={patch}")
+
+
 def _settle(layout: Layout) -> None:
+    _accept_class(layout)
     wait_until(lambda: _programmed(layout), _SOON, "the gateway slipway-lab/lab to be programmed")
     wait_until(
         lambda: answers(f"http://{envoy_metrics(layout)}/ready"), _SOON, "Envoy to be configured"
