@@ -8,7 +8,9 @@ from typing import Protocol
 from tasks.core.objects import Kind, Object, Ref
 
 __all__ = [
+    "DRY_RUN",
     "FIELD_MANAGER",
+    "WRITE",
     "Answer",
     "Applied",
     "ApplyOptions",
@@ -53,6 +55,10 @@ class ApplyOptions:
     force: bool = False
 
 
+WRITE = ApplyOptions()
+DRY_RUN = ApplyOptions(dry_run=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which objects to look at: kinds in one namespace, narrowed by labels and a name."""
@@ -87,7 +93,7 @@ class Objects(Protocol):
         """Return every object of a scope, sorted by name."""
         ...
 
-    def apply(self, thing: Object, options: ApplyOptions = ApplyOptions()) -> Applied:
+    def apply(self, thing: Object, options: ApplyOptions = WRITE) -> Applied:
         """Apply an object server-side; a conflict is an answer, not an error."""
         ...
 

@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 import urllib3
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
+from urllib3 import BaseHTTPResponse
 
-from tasks.core.cluster import Answer, Applied, ApplyOptions, FieldConflict, Scope
 from tasks.core.clock import Clock, SystemClock
+from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope
 from tasks.core.cluster_watch import follow
 from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.model import Target
@@ -25,8 +26,10 @@ __all__ = ["KubernetesCluster", "connect"]
 
 REQUEST_TIMEOUT = timedelta(seconds=30)
 CONNECT_TIMEOUT = timedelta(seconds=5)
-UNAUTHORISED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
-SERVER_FAULT = 500
+HTTP_ERROR, SERVER_FAULT = 400, 500
+UNAUTHORISED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
+_RETRIES = urllib3.Retry(connect=2, read=2, redirect=False, status=False)
+"""For a connection that broke; urllib3 repeats only methods that are safe to repeat."""
 
 
 @contextlib.contextmanager
@@ -37,7 +40,7 @@ def connect(target: Target) -> Iterator["KubernetesCluster"]:
         ConfigError: the file or the context does not exist.
     """
     try:
-        api = config.new_client_from_config(
+        api = config.new_client_from_config(  # type: ignore[no-untyped-call]
             config_file=target.kubeconfig, context=target.context, persist_config=False
         )
     except (ConfigException, OSError) as error:
@@ -84,7 +87,7 @@ class KubernetesCluster:
         objects = [{**names, **item} for item in listed.get("items") or ()]
         return objects, listed["metadata"]["resourceVersion"]
 
-    def apply(self, thing: Object, options: ApplyOptions = ApplyOptions()) -> Applied:
+    def apply(self, thing: Object, options: ApplyOptions = WRITE) -> Applied:
         """Apply an object server-side; a conflict is an answer, not an error."""
         query = {"fieldManager": options.manager, "force": str(options.force).lower()}
         if options.dry_run:
@@ -119,12 +122,16 @@ class KubernetesCluster:
         """Yield the objects of a scope at once and after each change, until an instant."""
         return follow(self, scope, until, self.clock)
 
-    def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> urllib3.HTTPResponse:
+    def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> BaseHTTPResponse:
         """Open the changes of one kind since a version, one JSON document a line."""
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         path = self._collection(kind, scope.namespace) + _selectors(scope, query)
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT.total_seconds(), read=seconds + 10)
-        return self._open("GET", path, timeout=timeout)
+        response = self._open("GET", path, timeout=timeout)
+        if response.status >= HTTP_ERROR:
+            with _closing(response):
+                self._checked(response.status, _document(response.data), kind.name)
+        return response
 
     def logs(self, pod: Ref, container: str, lines: int) -> tuple[str, ...]:
         """Return the last lines of a container, of its previous run where it has crashed."""
@@ -189,7 +196,7 @@ class KubernetesCluster:
     ) -> tuple[int, Object]:
         response = self._open(method, path, body=body, mime=mime)
         with _closing(response):
-            return response.status, json.loads(response.data or b"{}")
+            return response.status, _document(response.data)
 
     def _open(
         self,
@@ -199,11 +206,11 @@ class KubernetesCluster:
         body: Object | None = None,
         mime: str = "application/json",
         timeout: urllib3.Timeout | None = None,
-    ) -> urllib3.HTTPResponse:
+    ) -> BaseHTTPResponse:
         headers: dict[str, Any] = {"Accept": "application/json", "Content-Type": mime}
         self.api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         try:
-            response: urllib3.HTTPResponse = self.api.rest_client.pool_manager.request(
+            response: BaseHTTPResponse = self.api.rest_client.pool_manager.request(
                 method,
                 self.api.configuration.host + path,
                 body=None if body is None else json.dumps(body),
@@ -211,6 +218,7 @@ class KubernetesCluster:
                 timeout=timeout or _timeout(),
                 preload_content=False,
                 redirect=False,
+                retries=_RETRIES if timeout is None else False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise Unavailable(
@@ -231,12 +239,20 @@ class KubernetesCluster:
                 raise Conflict(message, where, "run the same command again")
             case _ if status in (UNAUTHORISED, FORBIDDEN):
                 raise ConfigError(message, where, "give this context's user the permission")
-            case _ if status == TOO_MANY or status >= SERVER_FAULT:
-                raise Unavailable(message, where, "try again when the cluster has recovered")
+            case _ if status in (GONE, TOO_MANY) or status >= SERVER_FAULT:
+                raise Unavailable(
+                    message, where, "try again; where it stays, correct what the message names"
+                )
         raise ConfigError(message, where, "correct the manifest; the cluster refuses it as it is")
 
 
-HTTP_ERROR = 400
+def _document(data: bytes) -> Object:
+    """Read an answer; a proxy or an unknown path answers in plain text."""
+    try:
+        document = json.loads(data or b"{}")
+    except ValueError:
+        return {"message": data.decode(errors="replace").strip()}
+    return document if isinstance(document, dict) else {}
 
 
 def _answer(status: int, text: str, seconds: float) -> Answer:
@@ -256,7 +272,7 @@ def _timeout() -> urllib3.Timeout:
 
 
 @contextlib.contextmanager
-def _closing(response: urllib3.HTTPResponse) -> Iterator[None]:
+def _closing(response: BaseHTTPResponse) -> Iterator[None]:
     """Give the connection back to the pool, or close it where the body was not read."""
     try:
         yield

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import urllib3
+from urllib3 import BaseHTTPResponse
 
 from tasks.core.clock import Clock
 from tasks.core.cluster import Scope
@@ -18,9 +19,8 @@ from tasks.core.objects import Kind, Object, Ref, ref_of
 
 __all__ = ["Streams", "follow"]
 
-STREAM_SECONDS = 240
+STREAM_SECONDS = 60
 RECONNECT_AFTER = timedelta(seconds=1)
-GONE = 410
 PATIENCE = 30
 """How many failed connections in a row are too many."""
 
@@ -32,7 +32,7 @@ class Streams(Protocol):
         """Return the objects of one kind and the version of that list."""
         ...
 
-    def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> urllib3.HTTPResponse:
+    def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> BaseHTTPResponse:
         """Open the changes since a version."""
         ...
 
@@ -59,7 +59,7 @@ class _Follower:
     clock: Clock
     news: "queue.SimpleQueue[_News]"
     stopped: threading.Event = field(default_factory=threading.Event)
-    response: urllib3.HTTPResponse | None = None
+    response: BaseHTTPResponse | None = None
     thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -121,6 +121,13 @@ class _Follower:
             case _:
                 return
         self.news.put(_News(self.kind, dict(picture)))
+
+
+def _lines(response: BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for chunk in response.stream():
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
 
 
 def follow(

@@ -1,0 +1,118 @@
+"""Rendering overlays with kustomize and binding them to images."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from tasks.core import process
+from tasks.core.application import Environment
+from tasks.core.errors import ConfigError, ToolFailed
+from tasks.core.model import Manifests, Release, ReleasedImage, Source, Target
+from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
+from tasks.release.decide import CLUSTER_WIDE, Belonging, adopt, name_release, pin, sign, sort
+
+__all__ = ["assemble", "render"]
+
+RENDER_TIMEOUT = timedelta(minutes=1)
+
+log = logging.getLogger(__name__)
+
+
+def assemble(
+    source: Source, images: tuple[ReleasedImage, ...], target: Target, scan: tuple[str, ...] = ()
+) -> Release:
+    """Bind images and the rendered manifests of every environment into a release.
+
+    Raises:
+        ConfigError: an overlay cannot be rendered, reaches beyond its namespace, or no
+            manifest uses a component's image.
+    """
+    application = source.application
+    with ThreadPoolExecutor() as pool:
+        prepared = pool.map(partial(_prepare, source, images, target), application.environments)
+        manifests = dict(zip(application.environments, prepared, strict=True))
+    _check_use(source, images, manifests)
+    name = name_release(images, manifests)
+    return Release(
+        id=name,
+        application=application.application,
+        commit=source.commit,
+        author=source.author,
+        author_email=source.author_email,
+        subject=source.subject,
+        created_at=source.committed_at,
+        images=tuple(sorted(images, key=lambda image: image.component)),
+        manifests=tuple(
+            Manifests(
+                environment,
+                application.environments[environment].namespace,
+                dump_stream(tuple(sign(thing, name, source.commit) for thing in objects)),
+            )
+            for environment, objects in manifests.items()
+        ),
+        scan=scan,
+    )
+
+
+def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
+    """Render a kustomize overlay.
+
+    Raises:
+        ConfigError: kustomize or YAML refuses it.
+    """
+    try:
+        done = process.run([kubectl, "kustomize", str(overlay)], timeout=RENDER_TIMEOUT)
+        return parse_stream(done.stdout)
+    except (ToolFailed, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"the overlay cannot be rendered: {error}",
+            where=str(overlay),
+            next_step=f"run `kubectl kustomize {overlay}` and correct what it names",
+        ) from error
+
+
+def _prepare(
+    source: Source, images: tuple[ReleasedImage, ...], target: Target, name: str
+) -> tuple[Object, ...]:
+    """Render one environment, pin its images, label its objects and put them in order."""
+    application = source.application
+    environment = application.environments[name]
+    rendered = render(Path(source.tree) / environment.overlay, target.kubectl)
+    by_name = {application.image_name(image.component): image for image in images}
+    by_name |= {image.repository: image for image in images}
+    pinned = pin(rendered, by_name)
+    for image in pinned.loose:
+        log.warning("%s: image %s is named by a tag, which may change", name, image)
+    whose = Belonging(application.application, name, environment.namespace)
+    adopted = tuple(adopt(thing, whose) for thing in pinned.objects)
+    _check_namespace(adopted, name, environment)
+    return sort(adopted)
+
+
+def _check_namespace(objects: tuple[Object, ...], name: str, environment: Environment) -> None:
+    for thing in objects:
+        namespace = ref_of(thing).namespace
+        if thing["kind"] not in CLUSTER_WIDE and namespace != environment.namespace:
+            raise ConfigError(
+                f"{ref_of(thing)} is in namespace {namespace}, not in {environment.namespace}",
+                where=f"{name}: {environment.overlay}",
+                next_step="set `namespace:` in the overlay's kustomization.yaml",
+            )
+
+
+def _check_use(
+    source: Source, images: tuple[ReleasedImage, ...], manifests: dict[str, tuple[Object, ...]]
+) -> None:
+    text = "".join(dump_stream(objects) for objects in manifests.values())
+    for image in images:
+        if image.reference not in text:
+            wanted = source.application.image_name(image.component)
+            raise ConfigError(
+                f"no manifest uses the image of component {image.component}",
+                where=source.application.application,
+                next_step=f"name the image `{wanted}` in a workload of the overlays",
+            )

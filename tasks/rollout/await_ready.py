@@ -1,0 +1,69 @@
+"""Waiting for workloads: by watching, with deadlines that outlive the process."""
+
+from datetime import datetime
+
+from tasks.core.cluster import Scope
+from tasks.core.evidence import evidence_of
+from tasks.core.model import Outcome, Verdict
+from tasks.core.objects import Kind, Object
+from tasks.core.units import format_duration
+from tasks.rollout.model import AwaitReady
+from tasks.rollout.pods import stuck_pods, unready_pods
+from tasks.rollout.readiness import Broken, Ready, Waiting, judge
+from tasks.rollout.running import Rollout
+
+__all__ = ["await_ready"]
+
+COMPANIONS = (Kind("apps/v1", "ReplicaSet"), Kind("v1", "Pod"), Kind("v1", "Event"))
+
+
+def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict:
+    """Watch until the workloads are ready, broken or late."""
+    cluster, clock = rollout.ports.cluster, rollout.ports.clock
+    since = rollout.stored.progress.at(step.since)
+    deadline = since + step.deadline
+    kinds = {ref.kind for ref in step.workloads} | set(COMPANIONS)
+    scope = Scope(tuple(sorted(kinds)), rollout.place.namespace)
+    objects = cluster.find(scope)
+    while True:
+        now = clock.now()
+        found = judge(step.workloads, objects, since, now)
+        match found:
+            case Ready():
+                return Verdict(Outcome.PASSED, f"{len(step.workloads)} workloads ready")
+            case Broken(reason, subject, pod, container):
+                shown = evidence_of(cluster, pod or subject, container)
+                return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
+            case Waiting(missing) if now >= deadline:
+                return _late(step, missing, objects, rollout)
+            case Waiting(_, until):
+                wake = min(deadline, until or deadline)
+                objects = _next_picture(step, rollout, scope, wake) or objects
+
+
+def _next_picture(
+    step: AwaitReady, rollout: Rollout, scope: Scope, until: datetime
+) -> tuple[Object, ...]:
+    """Follow the workloads until there is something new to say about them."""
+    cluster, clock = rollout.ports.cluster, rollout.ports.clock
+    since = rollout.stored.progress.at(step.since)
+    objects: tuple[Object, ...] = ()
+    for objects in cluster.watch(scope, until):
+        rollout.lock.check()
+        for pod in stuck_pods(step.workloads, objects):
+            cluster.delete(pod)
+        found = judge(step.workloads, objects, since, clock.now())
+        if not isinstance(found, Waiting) or (found.until and found.until < until):
+            break
+    return objects
+
+
+def _late(
+    step: AwaitReady, missing: tuple[str, ...], objects: tuple[Object, ...], rollout: Rollout
+) -> Verdict:
+    minutes = format_duration(step.deadline)
+    shown = [f"{line} after {minutes}" for line in missing]
+    for pod, container in unready_pods(step.workloads, objects):
+        shown += evidence_of(rollout.ports.cluster, pod, container)
+    reason = f"not ready within {minutes}: {'; '.join(missing)}"
+    return Verdict(Outcome.FAILED, reason, tuple(shown))

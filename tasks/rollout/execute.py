@@ -1,0 +1,173 @@
+"""Doing the steps of a rollout, one after the other; every one may be done again."""
+
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tasks.core.cluster import ApplyOptions
+from tasks.core.errors import ConfigError
+from tasks.core.model import Outcome, RolloutState, Verdict
+from tasks.core.objects import Ref, ref_of
+from tasks.rollout.await_ready import await_ready
+from tasks.rollout.decide import HPA_MANAGER
+from tasks.rollout.model import (
+    Apply,
+    AwaitReady,
+    Delete,
+    Finish,
+    HandOver,
+    MakeSecret,
+    Mark,
+    Phase,
+    ProbeRelease,
+    Step,
+)
+from tasks.rollout.running import Rollout
+
+__all__ = ["execute"]
+
+LABELS = {"app.kubernetes.io/managed-by": "slipway", "slipway.dev/generated": "true"}
+
+log = logging.getLogger(__name__)
+
+
+def execute(steps: Iterable[Step], rollout: Rollout) -> None:
+    """Do steps until one fails; the rollout's record says how far it came.
+
+    Raises:
+        Conflict: the lock or the record went to another run.
+        Unavailable: the cluster does not answer; call again with the same release.
+    """
+    for step in steps:
+        rollout.lock.check()
+        verdict = _do(step, rollout)
+        if verdict is not None:
+            _note(rollout, verdict)
+            if verdict.outcome is not Outcome.PASSED:
+                return
+
+
+def _do(step: Step, rollout: Rollout) -> Verdict | None:
+    """Do one step; a verdict is returned by those that judge."""
+    match step:
+        case Apply():
+            return _apply(step, rollout)
+        case AwaitReady():
+            return await_ready(step, rollout)
+        case ProbeRelease(since):
+            return _probe(since, rollout)
+        case _:
+            _act(step, rollout)
+            return None
+
+
+def _act(step: MakeSecret | HandOver | Mark | Delete | Finish, rollout: Rollout) -> None:
+    match step:
+        case MakeSecret():
+            _make_secret(step, rollout)
+        case HandOver():
+            _hand_over(step, rollout)
+        case Mark(phase):
+            _mark(phase, rollout)
+        case Delete(ref):
+            _delete(ref, rollout)
+        case Finish():
+            _finish(step, rollout)
+
+
+def _mark(phase: Phase, rollout: Rollout) -> None:
+    now, stored = rollout.ports.clock.now(), rollout.stored
+    rollout.write(replace(stored, progress=stored.progress.reached(phase, now)))
+
+
+def _note(rollout: Rollout, verdict: Verdict) -> None:
+    """Write a verdict into the record; a failed one starts, or ends, the way back."""
+    stored = rollout.stored
+    record = replace(stored.record, verdicts=(*stored.record.verdicts, verdict))
+    progress = stored.progress
+    if verdict.outcome is not Outcome.PASSED:
+        log.warning("%s: %s", rollout.place, verdict.reason)
+        if progress.failed is None:
+            progress = replace(progress, failed=verdict)
+        else:
+            progress = replace(progress, restore_failed=verdict)
+    rollout.write(replace(stored, record=record, progress=progress))
+
+
+def _make_secret(step: MakeSecret, rollout: Rollout) -> None:
+    """Fill in what is missing and never touch what is there."""
+    existing = rollout.ports.cluster.read(step.ref)
+    present = (existing or {}).get("data") or {}
+    values = {key: secrets.token_urlsafe(24) for key in step.keys if key not in present}
+    if existing is not None:
+        if values:
+            rollout.ports.cluster.replace({**existing, "stringData": values})
+        return
+    metadata = {"name": step.ref.name, "namespace": step.ref.namespace, "labels": LABELS}
+    head = {"apiVersion": step.ref.kind.api_version, "kind": step.ref.kind.name}
+    rollout.ports.cluster.create({**head, "metadata": metadata, "stringData": values})
+    log.info("%s: %s made with keys %s", rollout.place, step.ref, ", ".join(values))
+
+
+def _hand_over(step: HandOver, rollout: Rollout) -> None:
+    """Give the field a second owner, so that it stays when we stop naming it.
+
+    A conflict means that the autoscaler owns it already.
+    """
+    ref = step.ref
+    rollout.ports.cluster.apply(
+        {
+            "apiVersion": ref.kind.api_version,
+            "kind": ref.kind.name,
+            "metadata": {"name": ref.name, "namespace": ref.namespace},
+            "spec": {"replicas": step.replicas},
+        },
+        ApplyOptions(manager=HPA_MANAGER),
+    )
+
+
+def _apply(step: Apply, rollout: Rollout) -> Verdict | None:
+    ref = ref_of(step.object)
+    try:
+        applied = rollout.ports.cluster.apply(step.object, ApplyOptions(force=step.force))
+    except ConfigError as error:
+        return Verdict(Outcome.FAILED, f"{ref} is refused: {error.what}")
+    if applied.conflicts:
+        held = tuple(f"{each.field} is held by {each.manager}" for each in applied.conflicts)
+        return Verdict(Outcome.FAILED, f"{ref} was changed by others meanwhile", held)
+    return None
+
+
+def _probe(since: Phase, rollout: Rollout) -> Verdict:
+    began = rollout.stored.progress.at(since)
+    ports = rollout.ports
+    return ports.probe(
+        ports.cluster, ports.clock, rollout.place, rollout.stored.record.release, began
+    )
+
+
+def _delete(ref: Ref, rollout: Rollout) -> None:
+    """Delete what is there and carries our labels; what somebody else made stays."""
+    thing = rollout.ports.cluster.read(ref)
+    labels = (thing or {}).get("metadata", {}).get("labels") or {}
+    if (
+        labels.get("slipway.dev/application") == rollout.place.application
+        and labels.get("slipway.dev/environment") == rollout.place.name
+    ):
+        rollout.ports.cluster.delete(ref)
+        log.info("%s: %s deleted", rollout.place, ref)
+
+
+def _finish(step: Finish, rollout: Rollout) -> None:
+    state = step.state
+    stored = rollout.stored
+    record = replace(
+        stored.record, state=state, reason=step.reason, finished_at=rollout.ports.clock.now()
+    )
+    bad = stored.bad or state is RolloutState.RESTORED
+    rollout.write(replace(stored, record=record, bad=bad))
+    log.info(
+        "%s: rollout %d (%s) %s: %s",
+        rollout.place, record.number, record.release.id, state.value, step.reason,
+    )  # fmt: skip

@@ -1,0 +1,23 @@
+"""What an environment has lived through, from its own cluster."""
+
+from tasks.core.cluster import Objects
+from tasks.core.model import Record
+from tasks.rollout import records
+from tasks.rollout.model import Place
+
+__all__ = ["history", "is_bad", "live"]
+
+
+def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
+    """Return the records of an environment, newest first."""
+    return tuple(each.record for each in reversed(records.fetch(cluster, place.namespace)))
+
+
+def live(place: Place, cluster: Objects) -> Record | None:
+    """Return the record of what is live: the newest rollout that succeeded."""
+    return records.newest_good(records.fetch(cluster, place.namespace))
+
+
+def is_bad(release: str, place: Place, cluster: Objects) -> bool:
+    """Say whether a release was taken back here, and so is not deployed again unasked."""
+    return release in records.bad_releases(records.fetch(cluster, place.namespace))

@@ -1,0 +1,169 @@
+"""One rollout at a time in an environment: a Lease with a holder and a fencing number."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tasks.core.clock import Clock
+from tasks.core.cluster import Cluster, Scope
+from tasks.core.errors import Conflict, GateClosed, SlipwayError, Unavailable
+from tasks.core.objects import Kind, Object, Ref
+
+__all__ = ["EXPIRY", "Lock", "hold"]
+
+LEASE = Kind("coordination.k8s.io/v1", "Lease")
+NAME = "slipway"
+EXPIRY = timedelta(seconds=30)
+RENEW_EVERY = timedelta(seconds=10)
+PATIENCE = timedelta(minutes=30)
+"""How long to wait for another rollout before giving up."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Lock:
+    """A lock that is held; number grows with each holder."""
+
+    cluster: Cluster
+    clock: Clock
+    ref: Ref
+    holder: str
+    number: int
+    renewed_at: datetime
+    lost: bool = False
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self) -> None:
+        """Return while the lock is ours; called before every act.
+
+        Raises:
+            Conflict: another run has taken it over.
+        """
+        if not self.lost and self.clock.now() - self.renewed_at >= RENEW_EVERY:
+            self.renew()
+        if self.lost:
+            raise Conflict(
+                "another run has taken this rollout over",
+                where=f"{self.ref.namespace}/{self.ref}",
+                next_step="follow the other run, or run this one again when it has ended",
+            )
+
+    def renew(self) -> None:
+        """Say that the holder lives, or find out that the lock is lost."""
+        with self._guard:
+            lease = self.cluster.read(self.ref)
+            if lease is None or _holding(lease) != (self.holder, self.number):
+                self.lost = True
+                return
+            lease["spec"]["renewTime"] = _written(self.clock.now())
+            try:
+                self.cluster.replace(lease)
+            except Conflict:
+                self.lost = True
+                return
+            self.renewed_at = self.clock.now()
+
+    def release(self) -> None:
+        """Let the next one in without waiting."""
+        with self._guard:
+            lease = self.cluster.read(self.ref)
+            if lease is not None and _holding(lease) == (self.holder, self.number):
+                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+                self.cluster.replace(lease)
+
+
+@contextlib.contextmanager
+def hold(cluster: Cluster, clock: Clock, namespace: str, holder: str) -> Iterator[Lock]:
+    """Take the environment's lock, keep it alive in the background, and give it back.
+
+    Raises:
+        GateClosed: another run held it all the time that we were ready to wait.
+    """
+    lock = _take(cluster, clock, Ref(LEASE, namespace, NAME), holder)
+    stopped = threading.Event()
+    thread = threading.Thread(target=_keep, args=(lock, stopped), daemon=True)
+    thread.start()
+    try:
+        yield lock
+    finally:
+        stopped.set()
+        thread.join()
+        with contextlib.suppress(SlipwayError):
+            lock.release()
+
+
+def _keep(lock: Lock, stopped: threading.Event) -> None:
+    while not stopped.wait(RENEW_EVERY.total_seconds()) and not lock.lost:
+        try:
+            lock.renew()
+        except Unavailable as error:
+            log.warning("%s: not renewed: %s", lock.ref, error)
+
+
+def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str) -> Lock:
+    """Wait until the lock is free, ours already, or its holder has been silent for too long."""
+    give_up = clock.now() + PATIENCE
+    while True:
+        lease = cluster.read(ref)
+        if lease is None or _holding(lease)[0] in ("", holder):
+            with contextlib.suppress(Conflict):  # somebody was faster: look again
+                return _write(cluster, clock, ref, holder, lease)
+        elif clock.now() >= give_up:
+            raise _closed(ref, _holding(lease)[0])
+        elif _is_silent(cluster, clock, ref, lease):
+            log.warning("%s/%s: taken over from %s", ref.namespace, ref, _holding(lease)[0])
+            with contextlib.suppress(Conflict):
+                return _write(cluster, clock, ref, holder, lease)
+
+
+def _is_silent(cluster: Cluster, clock: Clock, ref: Ref, lease: Object) -> bool:
+    """Watch the lease for as long as it lasts by our own clock: clocks of two machines differ."""
+    scope = Scope((LEASE,), ref.namespace, name=ref.name)
+    lasts = timedelta(seconds=lease["spec"].get("leaseDurationSeconds", EXPIRY.total_seconds()))
+    for leases in cluster.watch(scope, clock.now() + lasts):
+        if not leases or leases[0]["spec"] != lease["spec"]:
+            return False
+    return True
+
+
+def _write(cluster: Cluster, clock: Clock, ref: Ref, holder: str, lease: Object | None) -> Lock:
+    now = clock.now()
+    number = _holding(lease)[1] + 1 if lease else 1
+    spec = {
+        "holderIdentity": holder,
+        "leaseDurationSeconds": int(EXPIRY.total_seconds()),
+        "leaseTransitions": number,
+        "acquireTime": _written(now),
+        "renewTime": _written(now),
+    }
+    if lease is None:
+        names = {"name": ref.name, "namespace": ref.namespace, "labels": _LABELS}
+        head = {"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": names}
+        cluster.create({**head, "spec": spec})
+    else:
+        cluster.replace({**lease, "spec": spec})
+    return Lock(cluster, clock, ref, holder, number, now)
+
+
+_LABELS = {"app.kubernetes.io/managed-by": "slipway"}
+
+
+def _holding(lease: Object) -> tuple[str, int]:
+    spec = lease["spec"]
+    return spec.get("holderIdentity") or "", spec.get("leaseTransitions") or 0
+
+
+def _written(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _closed(ref: Ref, holder: str) -> GateClosed:
+    return GateClosed(
+        f"run {holder} is rolling out here and has not ended",
+        where=f"{ref.namespace}/{ref}",
+        next_step=f"wait for it, or look at it with `slipway logs {holder}`",
+    )

@@ -1,0 +1,210 @@
+"""What a rollout would do, computed by the API server itself and changed by nobody."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects, Scope
+from tasks.core.model import Change, ChangeKind, Plan, Record, Release
+from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of
+from tasks.rollout import records
+from tasks.rollout.compare import comparable, diff_of
+from tasks.rollout.decide import KEPT_KINDS, manifests_of, refs_of, scaled, without_replicas
+from tasks.rollout.model import Place, Stored
+from tasks.rollout.observe import leftovers, read_all
+from tasks.rollout.quota import demand, shortages
+
+__all__ = ["Look", "Survey", "draw", "plan", "survey"]
+
+NAMESPACE = Kind("v1", "Namespace")
+QUOTA = Kind("v1", "ResourceQuota")
+SECRET = Kind("v1", "Secret")
+WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One object: as the release wants it, as it is, and as it would be.
+
+    Attributes:
+        after: the API server's answer to a dry run; None where it could not be asked.
+        conflicts: fields that others hold.
+    """
+
+    wanted: Object = field(repr=False)
+    live: Object | None = field(repr=False)
+    after: Object | None = field(repr=False)
+    conflicts: tuple[FieldConflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything that a plan is drawn from.
+
+    Attributes:
+        gone: objects of earlier rollouts that are there and no longer wanted.
+        missing_secrets: names of generated Secrets that do not exist yet.
+    """
+
+    release: Release
+    place: Place
+    current: Record | None
+    looks: tuple[Look, ...]
+    gone: tuple[Object, ...]
+    missing_secrets: tuple[str, ...]
+    quotas: tuple[Object, ...]
+
+
+def plan(release: Release, place: Place, cluster: Objects) -> Plan:
+    """Say what rolling a release out would do.
+
+    Raises:
+        ConfigError: the cluster refuses a manifest.
+        Unavailable: the cluster does not answer.
+    """
+    return draw(survey(release, place, cluster))
+
+
+def survey(release: Release, place: Place, cluster: Objects) -> Survey:
+    """Ask the cluster about everything that a release touches."""
+    wanted = parse_stream(release.manifests_for(place.name).yaml)
+    if cluster.read(Ref(NAMESPACE, "", place.namespace)) is None:
+        looks = tuple(Look(thing, None, None) for thing in wanted)
+        secrets = tuple(secret.name for secret in place.environment.secrets)
+        quotas = tuple(thing for thing in wanted if thing["kind"] == QUOTA.name)
+        return Survey(release, place, None, looks, (), secrets, quotas)
+    stored = records.fetch(cluster, place.namespace)
+    look = partial(_look, cluster, scaled(wanted))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        looks = tuple(pool.map(look, wanted))
+    return Survey(
+        release=release,
+        place=place,
+        current=records.newest_good(stored),
+        looks=looks,
+        gone=_gone(cluster, stored, release, place),
+        missing_secrets=_missing(cluster, place),
+        quotas=cluster.find(Scope((QUOTA,), place.namespace)),
+    )
+
+
+def draw(seen: Survey) -> Plan:
+    """Put a survey into words that a person can say yes or no to."""
+    changes = tuple(_changes(seen))
+    return Plan(
+        id=_name(seen, changes),
+        environment=seen.place.name,
+        namespace=seen.place.namespace,
+        release=seen.release.id,
+        live=seen.current.number if seen.current else None,
+        changes=changes,
+        warnings=tuple(_warnings(seen)),
+    )
+
+
+def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: Object) -> Look:
+    live = cluster.read(ref_of(wanted))
+    if live is not None and (wanted["kind"], wanted["metadata"]["name"]) in by_autoscaler:
+        wanted = without_replicas(wanted)
+    tried = cluster.apply(wanted, DRY_RUN)
+    after = tried.object
+    if tried.conflicts:
+        after = cluster.apply(wanted, ApplyOptions(dry_run=True, force=True)).object
+    return Look(wanted, live, after, tried.conflicts)
+
+
+def _gone(
+    cluster: Objects, stored: tuple[Stored, ...], release: Release, place: Place
+) -> tuple[Object, ...]:
+    refs = leftovers(stored, records.newest_good(stored), place)
+    found = read_all(cluster, sorted(refs - refs_of(release, place.name)))
+    return tuple(found[ref] for ref in sorted(found))
+
+
+def _missing(cluster: Objects, place: Place) -> tuple[str, ...]:
+    names = [secret.name for secret in place.environment.secrets]
+    found = read_all(cluster, [Ref(SECRET, place.namespace, name) for name in names])
+    present = {ref.name for ref in found}
+    return tuple(name for name in names if name not in present)
+
+
+def _changes(seen: Survey) -> Iterator[Change]:
+    for name in seen.missing_secrets:
+        yield Change(ChangeKind.CREATE, f"Secret/{name}", "+ generated, values hidden")
+    by_autoscaler = scaled(look.wanted for look in seen.looks)
+    for look in seen.looks:
+        yield _change(look, (look.wanted["kind"], look.wanted["metadata"]["name"]) in by_autoscaler)
+    for thing in seen.gone:
+        if thing["kind"] not in KEPT_KINDS:
+            diff = diff_of(comparable(thing, scaled=False), None)
+            yield Change(ChangeKind.DELETE, str(ref_of(thing)), diff)
+
+
+def _change(look: Look, is_scaled: bool) -> Change:  # noqa: FBT001 a fact, not a switch
+    name = str(ref_of(look.wanted))
+    if look.live is None or look.after is None:
+        diff = diff_of(None, comparable(look.wanted, scaled=False))
+        return Change(ChangeKind.CREATE, name, diff)
+    before = comparable(look.live, scaled=is_scaled)
+    diff = diff_of(before, comparable(look.after, scaled=is_scaled))
+    return Change(ChangeKind.UPDATE if diff else ChangeKind.UNCHANGED, name, diff)
+
+
+def _name(seen: Survey, changes: Iterable[Change]) -> str:
+    """Name a plan by its content: the same as long as neither release nor cluster change."""
+    content = {
+        "release": seen.release.id,
+        "environment": seen.place.name,
+        "live": seen.current.number if seen.current else None,
+        "changes": [[change.kind, change.object, change.diff] for change in changes],
+    }
+    return f"p-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"
+
+
+def _warnings(seen: Survey) -> Iterator[str]:
+    if seen.current is None:
+        yield "first rollout: if it fails there is no earlier release to go back to"
+    for look in seen.looks:
+        for each in look.conflicts:
+            yield f"{ref_of(look.wanted)}: {each.field} is held by {each.manager}, not by slipway"
+    yield from _drift(seen)
+    for thing in seen.gone:
+        if thing["kind"] in KEPT_KINDS:
+            yield f"{ref_of(thing)} is no longer in the release and is kept: data would be lost"
+    yield from shortages(seen.quotas, (demand(look.wanted, look.live) for look in seen.looks))
+    yield from sorted(_loose_images(seen))
+
+
+def _drift(seen: Survey) -> Iterator[str]:
+    """Name what differs from the live release although this release does not change it."""
+    if seen.current is None:
+        return
+    rolled_out = {ref_of(thing): thing for thing in manifests_of(seen.current)}
+    for look in seen.looks:
+        ref = ref_of(look.wanted)
+        former = rolled_out.get(ref)
+        if former is None or not _same_wish(former, look.wanted):
+            continue
+        if look.live is None:
+            yield f"{ref} was deleted by somebody since rollout {seen.current.number}"
+        elif _change(look, is_scaled=True).kind is ChangeKind.UPDATE:
+            yield f"{ref} was changed by somebody since rollout {seen.current.number}"
+
+
+def _same_wish(former: Object, wanted: Object) -> bool:
+    return comparable(former, scaled=True) == comparable(wanted, scaled=True)
+
+
+def _loose_images(seen: Survey) -> Iterator[str]:
+    found = {
+        container["image"]
+        for look in seen.looks
+        for containers in container_lists(look.wanted)
+        for container in containers
+        if "@" not in container.get("image", "@")
+    }
+    for image in found:
+        yield f"image {image} is named by a tag, which may change"

@@ -1,0 +1,105 @@
+"""Which pods are of a workload's newest revision, and how they stand."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tasks.core.objects import Object, Ref, ref_of
+
+__all__ = ["is_observed", "is_ready", "new_pods", "stuck_pods", "unready_pods"]
+
+
+def new_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the pods of a workload's newest revision that are not on their way out."""
+    objects = tuple(objects)
+    chosen = _POD_CHOICE.get(workload["kind"])
+    if chosen is None:
+        return ()
+    return tuple(
+        thing for thing in chosen(workload, objects) if "deletionTimestamp" not in thing["metadata"]
+    )
+
+
+def unready_pods(
+    workloads: tuple[Ref, ...], objects: tuple[Object, ...]
+) -> Iterator[tuple[Ref, str]]:
+    """Name, for each workload, a new pod that is not ready, and its container."""
+    by_ref = {ref_of(thing): thing for thing in objects}
+    for workload in (by_ref[ref] for ref in workloads if ref in by_ref):
+        for pod in new_pods(workload, objects):
+            if not is_ready(pod):
+                yield ref_of(pod), pod["spec"]["containers"][0]["name"]
+                break
+
+
+def stuck_pods(workloads: tuple[Ref, ...], objects: tuple[Object, ...]) -> Iterator[Ref]:
+    """Name pods of an old revision that keep their StatefulSet from going on.
+
+    A StatefulSet waits for a pod that is not ready for ever, even when its template was put right
+    (kubernetes.io, StatefulSets, forced rollback): the pod has to be deleted.
+    """
+    by_ref = {ref_of(thing): thing for thing in objects}
+    for workload in (by_ref[ref] for ref in workloads if ref in by_ref):
+        if workload["kind"] != "StatefulSet" or not is_observed(workload):
+            continue
+        current = {ref_of(pod) for pod in new_pods(workload, objects)}
+        for pod in _owned(objects, "Pod", workload["metadata"]["uid"]):
+            leaving = "deletionTimestamp" in pod["metadata"]
+            if ref_of(pod) not in current and not leaving and not is_ready(pod):
+                yield ref_of(pod)
+
+
+def is_ready(pod: Object) -> bool:
+    """Say whether Kubernetes sends traffic to a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def is_observed(workload: Object) -> bool:
+    """Say whether status and pods are about the newest revision; until then they are old news."""
+    if workload["kind"] == "Job":
+        return True
+    seen = (workload.get("status") or {}).get("observedGeneration", 0)
+    return bool(seen >= workload["metadata"].get("generation", 0))
+
+
+def _owned(objects: Iterable[Object], kind: str, uid: str) -> Iterator[Object]:
+    for thing in objects:
+        owners = thing["metadata"].get("ownerReferences") or ()
+        if thing["kind"] == kind and any(owner["uid"] == uid for owner in owners):
+            yield thing
+
+
+_REVISION = "deployment.kubernetes.io/revision"
+_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def _deployment_pods(workload: Object, objects: tuple[Object, ...]) -> Iterator[Object]:
+    revision = (workload["metadata"].get("annotations") or {}).get(_REVISION)
+    for replica_set in _owned(objects, "ReplicaSet", workload["metadata"]["uid"]):
+        if (replica_set["metadata"].get("annotations") or {}).get(_REVISION) == revision:
+            yield from _owned(objects, "Pod", replica_set["metadata"]["uid"])
+
+
+def _stateful_pods(workload: Object, objects: tuple[Object, ...]) -> Iterator[Object]:
+    revision = (workload.get("status") or {}).get("updateRevision")
+    for pod in _owned(objects, "Pod", workload["metadata"]["uid"]):
+        if pod["metadata"]["labels"].get("controller-revision-hash") == revision:
+            yield pod
+
+
+def _daemon_pods(workload: Object, objects: tuple[Object, ...]) -> Iterator[Object]:
+    generation = (workload["metadata"].get("annotations") or {}).get(_GENERATION)
+    for pod in _owned(objects, "Pod", workload["metadata"]["uid"]):
+        if pod["metadata"]["labels"].get("pod-template-generation") == generation:
+            yield pod
+
+
+def _job_pods(workload: Object, objects: tuple[Object, ...]) -> Iterator[Object]:
+    return _owned(objects, "Pod", workload["metadata"]["uid"])
+
+
+_POD_CHOICE: dict[str, Callable[[Object, tuple[Object, ...]], Iterator[Object]]] = {
+    "Deployment": _deployment_pods,
+    "StatefulSet": _stateful_pods,
+    "DaemonSet": _daemon_pods,
+    "Job": _job_pods,
+}

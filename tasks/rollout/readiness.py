@@ -1,0 +1,207 @@
+"""What a picture of the cluster says about workloads that should become ready."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.core.objects import Object, Ref, ref_of
+from tasks.rollout.pods import is_observed, new_pods
+
+__all__ = ["Broken", "Readiness", "Ready", "Waiting", "judge", "new_pods"]
+
+UNSCHEDULABLE_GRACE = timedelta(minutes=2)
+"""A cluster autoscaler needs about as long for a new node."""
+QUOTA_GRACE = timedelta(seconds=15)
+"""Pods that are still ending count against a quota."""
+CRASHES = 2
+
+NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+NO_START = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Every workload runs its new revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not yet; look again at the latest at an instant.
+
+    Attributes:
+        missing: one line a workload that is not ready.
+    """
+
+    missing: tuple[str, ...]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """It will not become ready.
+
+    Attributes:
+        pod: whose logs and events are the evidence, None where no pod came to be.
+    """
+
+    reason: str
+    subject: Ref
+    pod: Ref | None = None
+    container: str = ""
+
+
+Readiness = Ready | Waiting | Broken
+
+
+def judge(
+    workloads: tuple[Ref, ...], objects: tuple[Object, ...], since: datetime, now: datetime
+) -> Readiness:
+    """Say how workloads stand; since is when their new state was applied."""
+    by_ref = {ref_of(thing): thing for thing in objects}
+    missing: list[str] = []
+    pending: list[datetime] = []
+    for ref in workloads:
+        workload = by_ref.get(ref)
+        if workload is None:
+            missing.append(f"{ref} is not there yet")
+            continue
+        if not is_observed(workload):
+            missing.append(f"{ref}: its controller has not seen the change yet")
+            continue
+        lack = _LACKS[workload["kind"]](workload.get("spec") or {}, workload.get("status") or {})
+        if lack is None:
+            continue
+        for trouble in _troubles(workload, objects, since):
+            if trouble.at <= now:
+                return trouble.broken
+            pending.append(trouble.at)
+        missing.append(f"{ref}: {lack}")
+    if not missing:
+        return Ready()
+    return Waiting(tuple(missing), min(pending, default=None))
+
+
+def _deployment_lack(spec: Object, status: Object) -> str | None:
+    wanted = spec.get("replicas", 1)
+    updated = status.get("updatedReplicas", 0)
+    available = status.get("availableReplicas", 0)
+    old = status.get("replicas", 0) - updated
+    if updated < wanted:
+        return f"{updated} of {wanted} new pods made"
+    if old > 0:
+        return f"{old} old pods still there"
+    return None if available >= wanted else f"{available} of {wanted} pods ready"
+
+
+def _stateful_lack(spec: Object, status: Object) -> str | None:
+    wanted = spec.get("replicas", 1)
+    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        return None
+    ready = status.get("readyReplicas", 0)
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return f"{status.get('updatedReplicas', 0)} of {wanted} pods updated"
+    return None if ready >= wanted else f"{ready} of {wanted} pods ready"
+
+
+def _daemon_lack(_spec: Object, status: Object) -> str | None:
+    wanted = status.get("desiredNumberScheduled", 0)
+    ready = min(status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0))
+    return None if ready >= wanted else f"{ready} of {wanted} pods updated and ready"
+
+
+def _job_lack(spec: Object, status: Object) -> str | None:
+    wanted = spec.get("completions", 1)
+    done = status.get("succeeded", 0)
+    return None if done >= wanted else f"{done} of {wanted} completions"
+
+
+_LACKS: dict[str, Callable[[Object, Object], str | None]] = {
+    "Deployment": _deployment_lack,
+    "StatefulSet": _stateful_lack,
+    "DaemonSet": _daemon_lack,
+    "Job": _job_lack,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Something that means broken from an instant on."""
+
+    at: datetime
+    broken: Broken
+
+
+def _troubles(workload: Object, objects: tuple[Object, ...], since: datetime) -> Iterator[_Trouble]:
+    for pod in new_pods(workload, objects):
+        yield from _pod_troubles(workload, pod, since)
+    yield from _condition_troubles(workload, since)
+    yield from _refusals(workload, objects, since)
+
+
+def _pod_troubles(workload: Object, pod: Object, since: datetime) -> Iterator[_Trouble]:
+    subject, ref, status = ref_of(workload), ref_of(pod), pod.get("status") or {}
+    for container in _containers(status):
+        reason = _container_trouble(container, since)
+        if reason:
+            yield _Trouble(since, Broken(reason, subject, ref, container["name"]))
+    for condition in status.get("conditions") or ():
+        if condition.get("reason") == "Unschedulable" and condition["status"] == "False":
+            reason = f"pod {ref.name} cannot be scheduled: {condition.get('message', '')}"
+            at = _instant(condition, since) + UNSCHEDULABLE_GRACE
+            yield _Trouble(at, Broken(reason, subject, ref))
+
+
+def _containers(status: Object) -> Iterator[Object]:
+    for key in ("initContainerStatuses", "containerStatuses"):
+        yield from status.get(key) or ()
+
+
+def _container_trouble(container: Object, since: datetime) -> str | None:
+    """Say why a container cannot run, None where it can or may yet."""
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    reason, name = waiting.get("reason", ""), container["name"]
+    if reason in NO_IMAGE:
+        return f"image {container.get('image')} cannot be pulled ({reason})"
+    if reason in NO_START:
+        return f"container {name} cannot be started ({reason}: {waiting.get('message', '')})"
+    ended = (container.get("lastState") or {}).get("terminated") or {}
+    crashed = ended.get("exitCode", 0) != 0 and _instant(ended, since, "finishedAt") >= since
+    if crashed and (reason == "CrashLoopBackOff" or container.get("restartCount", 0) >= CRASHES):
+        how = f"exit code {ended['exitCode']}, {ended.get('reason', 'Error')}"
+        return f"container {name} crashes again and again ({how})"
+    return None
+
+
+def _condition_troubles(workload: Object, since: datetime) -> Iterator[_Trouble]:
+    ref = ref_of(workload)
+    for condition in (workload.get("status") or {}).get("conditions") or ():
+        at, message = _instant(condition, since), condition.get("message", "")
+        match condition["type"], condition["status"], condition.get("reason"):
+            case "Progressing", "False", "ProgressDeadlineExceeded" if at >= since:
+                yield _Trouble(at, Broken(f"no progress: {message}", ref))
+            case "ReplicaFailure", "True", _:
+                at = max(at, since) + QUOTA_GRACE
+                yield _Trouble(at, Broken(f"pods are refused: {message}", ref))
+            case "Failed", "True", _:
+                yield _Trouble(at, Broken(f"the job failed: {message}", ref))
+            case _:
+                continue
+
+
+def _refusals(workload: Object, objects: tuple[Object, ...], since: datetime) -> Iterator[_Trouble]:
+    """Read from events what StatefulSets and DaemonSets do not tell in their conditions."""
+    if workload["kind"] == "Deployment":
+        return
+    uid = workload["metadata"].get("uid")
+    for event in objects:
+        if event["kind"] != "Event" or event.get("reason") != "FailedCreate":
+            continue
+        seen = _instant(event, since, "lastTimestamp")
+        if event["involvedObject"].get("uid") == uid and seen >= since:
+            reason = f"pods are refused: {event.get('message', '')}"
+            yield _Trouble(since + QUOTA_GRACE, Broken(reason, ref_of(workload)))
+
+
+def _instant(holder: Object, default: datetime, key: str = "lastTransitionTime") -> datetime:
+    text = holder.get(key)
+    return datetime.fromisoformat(text) if text else default

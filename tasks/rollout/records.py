@@ -1,0 +1,145 @@
+"""The history of an environment: one Secret a rollout, in the environment's own namespace."""
+
+import base64
+import gzip
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+
+from tasks.core.cluster import Objects, Scope
+from tasks.core.errors import ConfigError, Conflict
+from tasks.core.model import Record, RolloutState
+from tasks.core.objects import Kind, Object, Ref
+from tasks.rollout.model import Progress, Stored
+
+__all__ = ["add", "bad_releases", "decode", "encode", "fetch", "newest_good", "prune", "update"]
+
+SECRET = Kind("v1", "Secret")
+TYPE = "slipway.dev/rollout.v1"
+KEPT = 50
+LIMIT_BYTES = 1_000_000
+"""Kubernetes refuses Secrets over 1 MiB; the rest is for labels and names."""
+
+_RECORD = TypeAdapter(Record)
+_PROGRESS = TypeAdapter(Progress)
+
+
+def fetch(cluster: Objects, namespace: str) -> tuple[Stored, ...]:
+    """Return every record of an environment, oldest first."""
+    found = cluster.find(Scope((SECRET,), namespace, labels="slipway.dev/record=rollout"))
+    stored = (decode(secret) for secret in found if secret.get("type") == TYPE)
+    return tuple(sorted(stored, key=lambda each: each.record.number))
+
+
+def add(cluster: Objects, draft: Stored) -> Stored:
+    """Store a new record under the first free number from its own on."""
+    while True:
+        try:
+            return decode(cluster.create(encode(draft)))
+        except Conflict:
+            number = draft.record.number + 1
+            draft = replace(draft, record=replace(draft.record, number=number))
+
+
+def update(cluster: Objects, changed: Stored) -> Stored:
+    """Write a record over the version that it was read in.
+
+    Raises:
+        Conflict: another run has written it since.
+    """
+    return decode(cluster.replace(encode(changed)))
+
+
+def prune(cluster: Objects, stored: Iterable[Stored]) -> None:
+    """Delete all but the newest records; what is live and what was live before it stay."""
+    newest_first = sorted(stored, key=lambda each: each.record.number, reverse=True)
+    good = [each for each in newest_first if each.record.state is RolloutState.SUCCEEDED]
+    kept = {each.record.number for each in (*newest_first[:KEPT], *good[:2])}
+    for each in newest_first:
+        if each.record.number not in kept:
+            cluster.delete(_ref(each.record))
+
+
+def newest_good(stored: Iterable[Stored]) -> Record | None:
+    """Return what is live: the newest rollout that succeeded.
+
+    A rollout that was restored or has failed left, or had to leave, the one before it live; a
+    rollback is a rollout of its own.
+    """
+    good = [each.record for each in stored if each.record.state is RolloutState.SUCCEEDED]
+    return max(good, key=lambda record: record.number, default=None)
+
+
+def bad_releases(stored: Iterable[Stored]) -> frozenset[str]:
+    """Return ids of releases that were taken back and have not succeeded since."""
+    bad: set[str] = set()
+    for each in sorted(stored, key=lambda each: each.record.number):
+        if each.bad:
+            bad.add(each.record.release.id)
+        elif each.record.state is RolloutState.SUCCEEDED:
+            bad.discard(each.record.release.id)
+    return frozenset(bad)
+
+
+def encode(stored: Stored) -> Object:
+    """Return the Secret that keeps a record.
+
+    Raises:
+        ConfigError: the release is too large for a Secret.
+    """
+    record = stored.record
+    packed = gzip.compress(_RECORD.dump_json(record), mtime=0)
+    if len(packed) > LIMIT_BYTES:
+        raise ConfigError(
+            f"the release's manifests take {len(packed):,} bytes compressed, "
+            f"a record holds {LIMIT_BYTES:,}",
+            where=f"{record.environment}/{record.release.application}",
+            next_step="move large ConfigMaps out of the manifests, into an image or a volume",
+        )
+    metadata: Object = {
+        "name": _ref(record).name,
+        "namespace": record.namespace,
+        "labels": _labels(stored),
+        "annotations": {"slipway.dev/fence": str(stored.fence)},
+    }
+    if stored.version:
+        metadata["resourceVersion"] = stored.version
+    data = {"record": packed, "progress": _PROGRESS.dump_json(stored.progress)}
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.name,
+        "metadata": metadata,
+        "type": TYPE,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+
+
+def decode(secret: Object) -> Stored:
+    """Read a record back from its Secret."""
+    data = {key: base64.b64decode(value) for key, value in secret["data"].items()}
+    metadata = secret["metadata"]
+    return Stored(
+        record=_RECORD.validate_json(gzip.decompress(data["record"])),
+        progress=_PROGRESS.validate_json(data["progress"]),
+        bad=metadata["labels"].get("slipway.dev/bad") == "true",
+        version=metadata["resourceVersion"],
+        fence=int(metadata["annotations"]["slipway.dev/fence"]),
+    )
+
+
+def _labels(stored: Stored) -> dict[str, str]:
+    record = stored.record
+    return {
+        "app.kubernetes.io/managed-by": "slipway",
+        "slipway.dev/record": "rollout",
+        "slipway.dev/application": record.release.application,
+        "slipway.dev/environment": record.environment,
+        "slipway.dev/release": record.release.id,
+        "slipway.dev/state": record.state.value,
+        "slipway.dev/bad": str(stored.bad).lower(),
+    }
+
+
+def _ref(record: Record) -> Ref:
+    return Ref(SECRET, record.namespace, f"slipway-rollout-{record.number}")

@@ -1,0 +1,221 @@
+"""Putting a release into an environment, or an earlier one back."""
+
+import logging
+from dataclasses import replace
+
+from tasks.core.cluster import Objects
+from tasks.core.errors import ConfigError, Conflict, GateClosed
+from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState
+from tasks.core.objects import Kind, Ref, parse_stream, ref_of
+from tasks.rollout import lock, records
+from tasks.rollout.decide import plan_steps, was_scaled
+from tasks.rollout.execute import execute
+from tasks.rollout.lock import Lock
+from tasks.rollout.model import Back, By, Place, Ports, Stored
+from tasks.rollout.observe import observe
+from tasks.rollout.plan import Survey, draw, survey
+from tasks.rollout.running import Rollout
+
+__all__ = ["roll_back", "roll_out"]
+
+NAMESPACE = Kind("v1", "Namespace")
+
+log = logging.getLogger(__name__)
+
+
+def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
+    """Put a release into an environment, or leave the environment as it was.
+
+    Killed at any point and called again it goes on where it was. The record says how it ended;
+    a release that fails is no error. The record of the live release comes back where it is
+    this release already and nothing in the cluster differs from it.
+
+    Raises:
+        ConfigError: the cluster refuses the manifests; nothing was changed.
+        Conflict: somebody else holds fields of ours, or another run took over.
+        GateClosed: the release was taken back before, or another rollout does not end.
+        Unavailable: the cluster does not answer; call again.
+    """
+    _ensure_namespace(ports.cluster, release, place)
+    with lock.hold(ports.cluster, ports.clock, place.namespace, by.run) as held:
+        stored = records.fetch(ports.cluster, place.namespace)
+        _refuse_strangers(stored, place)
+        newest = stored[-1] if stored else None
+        if newest and newest.record.release.id == release.id and _is_of(newest, by):
+            return _drive(newest, place, ports, held)
+        _refuse_bad(stored, release, place, by)
+        seen = survey(release, place, ports.cluster)
+        if seen.current and seen.current.release.id == release.id and _is_unchanged(draw(seen)):
+            log.info("%s: %s is live already, nothing changes", place, release.id)
+            return seen.current
+        _refuse_conflicts(seen)
+        current = _open(_draft(release, place, by, ports), stored, held, ports)
+        return _drive(current, place, ports, held)
+
+
+def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
+    """Bring a whole earlier release back, from the records alone, and mark the live one bad.
+
+    Raises:
+        GateClosed: there is no such rollout, or its release was taken back itself.
+        Conflict: another run took over.
+        Unavailable: the cluster does not answer; call again.
+    """
+    with lock.hold(ports.cluster, ports.clock, place.namespace, by.run) as held:
+        stored = records.fetch(ports.cluster, place.namespace)
+        _refuse_strangers(stored, place)
+        newest = stored[-1] if stored else None
+        if newest and newest.record.restores is not None and _is_of(newest, by):
+            current = newest
+        else:
+            goal = choose(stored, back.to, place)
+            draft = _draft(goal.release, place, by, ports)
+            record = replace(draft.record, reason=back.reason, restores=goal.number)
+            current = _open(replace(draft, record=record), stored, held, ports)
+        _mark_bad(current, stored, held, ports)
+        return _drive(current, place, ports, held)
+
+
+def _is_of(newest: Stored, by: By) -> bool:
+    """Say whether a rollout was left half-way, or was ended by this run and not yet reported."""
+    return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
+
+
+def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Record:
+    """Return the rollout that a rollback goes back to.
+
+    Raises:
+        GateClosed: there is none, or it is bad.
+    """
+    live = records.newest_good(stored)
+    bad = records.bad_releases(stored)
+    good = [each.record for each in stored if each.record.state is RolloutState.SUCCEEDED]
+    if live is not None and to == live.number:
+        raise GateClosed(f"rollout {to} is live already", where=str(place))
+    if to is not None:
+        good = [record for record in good if record.number == to]
+    elif live is not None:
+        good = [record for record in good if record.release.id != live.release.id]
+    usable = [record for record in good if record.release.id not in bad]
+    if usable:
+        return max(usable, key=lambda record: record.number)
+    what = f"rollout {to}" if to is not None else "an earlier good rollout"
+    why = "its release was taken back itself" if good else "no such rollout has succeeded"
+    raise GateClosed(
+        f"cannot go back to {what}: {why}",
+        where=str(place),
+        next_step=f"choose one of `slipway history {place.name}`",
+    )
+
+
+def _drive(current: Stored, place: Place, ports: Ports, held: Lock) -> Record:
+    """Observe, plan and act until the record says that the rollout is over."""
+    rollout = Rollout(place, ports, held, current)
+    while True:
+        seen = observe(ports.cluster, place, rollout.stored)
+        steps = plan_steps(seen)
+        if not steps:
+            break
+        log.info("%s: rollout %d: %d steps", place, current.record.number, len(steps))
+        execute(steps, rollout)
+    records.prune(ports.cluster, records.fetch(ports.cluster, place.namespace))
+    return rollout.stored.record
+
+
+def _open(draft: Stored, stored: tuple[Stored, ...], held: Lock, ports: Ports) -> Stored:
+    """Store the record of a new rollout, after closing those that were left open."""
+    for each in stored:
+        if each.record.state is RolloutState.STARTED:
+            _abandon(each, draft.record.release, held, ports)
+    number = max((each.record.number for each in stored), default=0) + 1
+    record = replace(draft.record, number=number)
+    return records.add(ports.cluster, replace(draft, record=record, fence=held.number))
+
+
+def _abandon(left: Stored, successor: Release, held: Lock, ports: Ports) -> None:
+    """Close the record of a run that was killed and did not come back."""
+    failed = left.progress.failed
+    why = f"{failed.reason}; " if failed else ""
+    record = replace(
+        left.record,
+        state=RolloutState.FAILED if failed else RolloutState.SUPERSEDED,
+        reason=f"{why}its run ended half-way, and {successor.id} took its place",
+        finished_at=ports.clock.now(),
+    )
+    bad = left.bad or failed is not None
+    records.update(ports.cluster, replace(left, record=record, bad=bad, fence=held.number))
+
+
+def _draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
+    return Stored(
+        Record(
+            number=0,
+            environment=place.name,
+            namespace=place.namespace,
+            release=release,
+            state=RolloutState.STARTED,
+            reason="",
+            started_at=ports.clock.now(),
+            run=by.run,
+            actor=by.actor,
+            approved_by=by.approved_by,
+        )
+    )
+
+
+def _mark_bad(current: Stored, stored: tuple[Stored, ...], held: Lock, ports: Ports) -> None:
+    """Mark what was live before a rollback, so that nothing deploys it again unasked."""
+    earlier = [each for each in stored if each.record.number < current.record.number]
+    live = records.newest_good(earlier)
+    for each in earlier:
+        if live and each.record == live and live.release.id != current.record.release.id:
+            records.update(ports.cluster, replace(each, bad=True, fence=held.number))
+
+
+def _ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:
+    """Make the namespace, which has to be there before lock and record can be."""
+    ref = Ref(NAMESPACE, "", place.namespace)
+    if cluster.read(ref) is not None:
+        return
+    labels = {"app.kubernetes.io/managed-by": "slipway"}
+    bare = {"metadata": {"name": ref.name, "labels": labels}}
+    objects = parse_stream(release.manifests_for(place.name).yaml)
+    named = [thing for thing in objects if ref_of(thing) == ref]
+    cluster.apply(named[0] if named else {"apiVersion": "v1", "kind": "Namespace", **bare})
+
+
+def _is_unchanged(planned: Plan) -> bool:
+    return all(change.kind is ChangeKind.UNCHANGED for change in planned.changes)
+
+
+def _refuse_strangers(stored: tuple[Stored, ...], place: Place) -> None:
+    for each in stored:
+        whose = (each.record.release.application, each.record.environment)
+        if whose != (place.application, place.name):
+            raise ConfigError(
+                f"the namespace belongs to {whose[1]} of {whose[0]} already",
+                where=f"{place}: namespace {place.namespace}",
+                next_step="give every environment of every application its own namespace",
+            )
+
+
+def _refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: By) -> None:
+    if by.despite is None and release.id in records.bad_releases(stored):
+        raise GateClosed(
+            f"{release.id} was taken back here before",
+            where=str(place),
+            next_step="deliver another commit, or say why this one should be tried again",
+        )
+
+
+def _refuse_conflicts(seen: Survey) -> None:
+    """Refuse to fight with others over fields, except for replicas that an autoscaler left."""
+    for look in seen.looks:
+        for conflict in look.conflicts:
+            if conflict.field == ".spec.replicas" and was_scaled(look.live):
+                continue
+            raise Conflict(
+                f"{conflict.field} is held by {conflict.manager}",
+                where=f"{seen.place}: {ref_of(look.wanted)}",
+                next_step="take that change back, or put it into the manifests",
+            )

@@ -1,0 +1,67 @@
+"""The rollout stage as Prefect tasks; thin, so that everything else is tested without Prefect."""
+
+from datetime import datetime
+from typing import Any
+
+from prefect import task
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.cluster import Cluster
+from tasks.core.cluster_api import connect
+from tasks.core.errors import Unavailable
+from tasks.core.model import Plan, Record, Release, Verdict
+from tasks.probe.effects import Probing, probe_release
+from tasks.rollout import plan as planning
+from tasks.rollout import roll_out as rolling
+from tasks.rollout.model import Back, By, Place, Ports
+
+__all__ = ["plan_release", "roll_back", "roll_out"]
+
+
+def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Say whether the same call may succeed later; a rollout goes on where it was."""
+    return isinstance(state.result(raise_on_failure=False), Unavailable)
+
+
+def _probe(
+    cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+) -> Verdict:
+    return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
+
+
+@task(
+    task_run_name="plan {place.name}",
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_unavailable,
+)
+def plan_release(release: Release, place: Place) -> Plan:
+    """Say what rolling a release out would do."""
+    with connect(place.target) as cluster:
+        return planning.plan(release, place, cluster)
+
+
+@task(
+    task_run_name="roll out to {place.name}",
+    retries=5,
+    retry_delay_seconds=[1, 5, 15, 30, 60],
+    retry_condition_fn=_is_unavailable,
+)
+def roll_out(release: Release, place: Place, by: By) -> Record:
+    """Put a release into an environment, or leave the environment as it was."""
+    with connect(place.target) as cluster:
+        return rolling.roll_out(release, place, by, Ports(cluster, SystemClock(), _probe))
+
+
+@task(
+    task_run_name="roll back {place.name}",
+    retries=5,
+    retry_delay_seconds=[1, 5, 15, 30, 60],
+    retry_condition_fn=_is_unavailable,
+)
+def roll_back(place: Place, by: By, back: Back) -> Record:
+    """Bring a whole earlier release back."""
+    with connect(place.target) as cluster:
+        return rolling.roll_back(place, by, back, Ports(cluster, SystemClock(), _probe))
