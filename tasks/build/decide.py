@@ -32,7 +32,9 @@ def build_args(source: Source, component: str, dockerfile: str) -> dict[str, str
 def cache_flags(target: Target, application: str, component: str) -> tuple[str, ...]:
     """Return the flags for a cache that every builder with this registry shares."""
     ref = f"ref={target.registry}/{application}/{component}:buildcache"
-    store = f"type=registry,{ref},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+    store = (
+        f"type=registry,{ref},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+    )
     return ("--cache-from", f"type=registry,{ref}", "--cache-to", store)
 
 

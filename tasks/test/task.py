@@ -1,0 +1,14 @@
+"""The stage test as a Prefect task."""
+
+from prefect import get_run_logger, task
+
+from tasks.core.model import CheckResult, Source, Target
+from tasks.test.effects import test
+
+__all__ = ["test_component"]
+
+
+@task(task_run_name="{component}: test")
+def test_component(source: Source, component: str, target: Target) -> CheckResult:
+    """Test one component."""
+    return test(source, component, target, get_run_logger().info)
