@@ -60,12 +60,9 @@ def _judge_by_status(run: _Run) -> CheckResult:
 def _judge_by_report(run: _Run, tested: TestTarget, path: str) -> CheckResult:
     with tempfile.TemporaryDirectory(prefix="tests-", dir=scratch_folder()) as scratch:
         folder = Path(scratch) / "report"
-        dockerfile = _dockerfile_with_report(
-            run.build.dockerfile, Path(scratch), tested.target, path
-        )
         build = replace(
             run.build,
-            dockerfile=dockerfile,
+            dockerfile=_with_report(run.build.dockerfile, Path(scratch), tested.target, path),
             target=REPORT_STAGE,
             outputs=(f"type=local,dest={folder}",),
         )
