@@ -18,12 +18,14 @@ class Dockerfile:
     Attributes:
         stages: number of FROM lines.
         targets: names of the stages in lower case, in their order.
+        last: name of the last stage, None where it has none.
         ports: exposed TCP ports of the last stage.
         healthcheck: whether the last stage has one.
     """
 
     stages: int
     targets: tuple[str, ...]
+    last: str | None = None
     ports: tuple[int, ...] = ()
     healthcheck: bool = False
 
@@ -38,19 +40,20 @@ def parse_dockerfile(text: str) -> Dockerfile:
     """Read a Dockerfile; what it cannot know (variables) it leaves out."""
     stages = 0
     targets: list[str] = []
+    last: str | None = None
     ports: list[int] = []
     healthcheck = False
     for instruction in _instructions(text):
         if match := _FROM.match(instruction):
             stages += 1
             ports, healthcheck = [], False
-            if match[2]:
-                targets.append(match[2].lower())
+            last = match[2].lower() if match[2] else None
+            targets += [last] if last else []
         elif match := _EXPOSE.match(instruction):
             ports += _ports(match[1])
         elif instruction.upper().startswith("HEALTHCHECK"):
             healthcheck = "NONE" not in instruction.upper().split()
-    return Dockerfile(stages, tuple(targets), tuple(ports), healthcheck)
+    return Dockerfile(stages, tuple(targets), last, tuple(ports), healthcheck)
 
 
 def _instructions(text: str) -> Iterator[str]:
