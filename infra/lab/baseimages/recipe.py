@@ -22,7 +22,9 @@ __all__ = [
     "digest_of",
 ]
 
-EPOCH_SECONDS = 1_735_689_600  # 2025-01-01: no file of a base image is younger, so digests are stable
+EPOCH_SECONDS = (
+    1_735_689_600  # 2025-01-01: no file of a base image is younger, so digests are stable
+)
 FILES = Path(__file__).parent / "files"
 
 

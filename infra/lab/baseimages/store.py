@@ -79,7 +79,9 @@ def push(image: BaseImage, layout: Path, registry: str) -> None:
                 _push_blob(client, base, blob, layout)
             for tag in missing:
                 headers = {"Content-Type": MANIFEST}
-                client.put(f"{base}/manifests/{tag}", content=raw, headers=headers).raise_for_status()
+                client.put(
+                    f"{base}/manifests/{tag}", content=raw, headers=headers
+                ).raise_for_status()
     except httpx.HTTPError as error:
         raise Unavailable(
             f"{image.repository} cannot be pushed: {error}",

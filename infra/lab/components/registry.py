@@ -58,16 +58,14 @@ def _registry_files(layout: Layout) -> Mapping[Path, str]:
 def _mirror_files(layout: Layout) -> Mapping[Path, str]:
     """Send containerd's requests for upstream names to the lab's door."""
     hosts = "".join(
-        f'{line}\n'
+        f"{line}\n"
         for line in (
             f'server = "http://{layout.registry}"',
             f'[host."http://{layout.registry}"]',
             '  capabilities = ["pull", "resolve"]',
         )
     )
-    folders = {
-        layout.etc / "certs.d" / upstream / "hosts.toml": hosts for upstream in UPSTREAMS
-    }
+    folders = {layout.etc / "certs.d" / upstream / "hosts.toml": hosts for upstream in UPSTREAMS}
     return {layout.etc / f"{MIRROR}.yml": _config(layout, "registry-mirror"), **folders}
 
 

@@ -1,0 +1,1 @@
+"""Settings of Prometheus and Alertmanager: scraping, rules and routes."""
