@@ -1,11 +1,11 @@
 """What an environment has lived through, from its own cluster."""
 
 from tasks.core.cluster import Objects
-from tasks.core.model import Record
+from tasks.core.model import Record, RolloutState
 from tasks.rollout import records
 from tasks.rollout.model import Place
 
-__all__ = ["history", "is_bad", "live"]
+__all__ = ["begun_by", "history", "is_bad", "live"]
 
 
 def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
@@ -21,3 +21,11 @@ def live(place: Place, cluster: Objects) -> Record | None:
 def is_bad(release: str, place: Place, cluster: Objects) -> bool:
     """Say whether a release was taken back here, and so is not deployed again unasked."""
     return release in records.bad_releases(records.fetch(cluster, place.namespace))
+
+
+def begun_by(run: str, place: Place, cluster: Objects) -> Record | None:
+    """Return the rollout that a run has begun and not finished: its gates were passed."""
+    for record in history(place, cluster):
+        if record.run == run and record.state is RolloutState.STARTED:
+            return record
+    return None

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
@@ -13,11 +14,12 @@ from tasks.core.cluster_api import connect
 from tasks.core.errors import Unavailable
 from tasks.core.model import Plan, Record, Release, Verdict
 from tasks.probe.effects import Probing, probe_release
+from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
 
-__all__ = ["plan_release", "roll_back", "roll_out"]
+__all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
 
 
 def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -31,8 +33,16 @@ def _probe(
     return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
 
 
+@task(task_run_name="{place.name}: begun before?", cache_policy=NO_CACHE)
+def find_begun(place: Place, run: str) -> Record | None:
+    """Return the rollout that this run began before its process was killed."""
+    with connect(place.target) as cluster:
+        return history.begun_by(run, place, cluster)
+
+
 @task(
     task_run_name="plan {place.name}",
+    cache_policy=NO_CACHE,
     retries=3,
     retry_delay_seconds=[1, 5, 15],
     retry_condition_fn=_is_unavailable,

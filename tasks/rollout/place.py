@@ -1,0 +1,34 @@
+"""Which cluster an environment is in."""
+
+from dataclasses import replace
+
+from tasks.core.application import Application
+from tasks.core.errors import ConfigError
+from tasks.core.model import Target
+from tasks.rollout.model import Place
+
+__all__ = ["place_of"]
+
+
+def place_of(application: Application, name: str, target: Target) -> Place:
+    """Return an environment with its cluster: the context that a person named, else its own.
+
+    Raises:
+        ConfigError: the environment does not exist, or nobody named a context.
+    """
+    if name not in application.environments:
+        raise ConfigError(
+            f"no environment {name!r}",
+            where=f"{application.application}: environments",
+            next_step=f"choose one of {', '.join(application.environments)}",
+        )
+    environment = application.environments[name]
+    context = target.context or environment.context
+    if not context:
+        raise ConfigError(
+            "no cluster was named",
+            where=f"{application.application}: environments.{name}.context",
+            next_step="name one there or with --context",
+        )
+    place_target = replace(target, context=context)
+    return Place(application.application, name, environment, place_target)

@@ -1,0 +1,169 @@
+"""A small application for rollouts on the lab: busybox's httpd serves what its ConfigMap holds."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from tasks.core.application import (
+    Application,
+    Component,
+    Environment,
+    GeneratedSecret,
+    Probe,
+    Rolling,
+    Strategy,
+)
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.cluster import Cluster
+from tasks.core.cluster_api import KubernetesCluster, connect
+from tasks.core.model import (
+    ComponentSource,
+    Digest,
+    Record,
+    Release,
+    ReleasedImage,
+    Source,
+    Target,
+    Verdict,
+)
+from tasks.core.objects import Kind, Object, Ref
+from tasks.core.paths import state_dir
+from tasks.probe.effects import Probing, probe_release
+from tasks.release.effects import assemble
+from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.roll_out import roll_back, roll_out
+
+MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json,application/vnd.oci.image.index.v1+json"
+
+WORKLOAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  replicas: 2
+  strategy: {{rollingUpdate: {{maxUnavailable: 0, maxSurge: 1}}}}
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      volumes: [{{name: www, configMap: {{name: {name}}}}}]
+      containers:
+        - name: {name}
+          image: {image}
+          command: [sh, -c, "{command}"]
+          ports: [{{containerPort: 8080}}]
+          volumeMounts: [{{name: www, mountPath: /www}}]
+          readinessProbe: {{tcpSocket: {{port: 8080}}, periodSeconds: 1}}
+"""
+SERVE = "trap exit TERM; httpd -f -p 8080 -h /www & wait"
+
+
+def lab_target() -> Target:
+    """Return the lab of this instance."""
+    return Target(**json.loads((state_dir() / "lab" / "target.json").read_text()))
+
+
+def probe(
+    cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+) -> Verdict:
+    return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
+
+
+@dataclass
+class World:
+    """The application, its environment and the rollouts in it."""
+
+    tmp: Path
+    cluster: KubernetesCluster
+    target: Target
+    namespace: str = field(default_factory=lambda: f"e2e-{uuid4().hex[:8]}")
+    deadline: timedelta = timedelta(seconds=60)
+    runs: int = 0
+    digest: str = ""
+
+    @property
+    def place(self) -> Place:
+        environment = Environment(
+            overlay="dev",
+            namespace=self.namespace,
+            strategy=Strategy(rolling=Rolling(deadline=self.deadline)),
+            probes=(Probe(path="/health", component="api", deadline=timedelta(seconds=5)),),
+            secrets=(GeneratedSecret(name="passwords", keys=("root", "user")),),
+        )
+        return Place("toy", "dev", environment, self.target)
+
+    def release(self, api: dict[str, str], web: str = "hello", command: str = SERVE) -> Release:
+        """Return a release whose api serves these files."""
+        tree = self.tmp / uuid4().hex
+        overlay = tree / "dev"
+        overlay.mkdir(parents=True)
+        (overlay / "api.yaml").write_text(WORKLOAD.format(name="api", command=command, image="toy-api"))
+        others = "busybox:1.36"
+        web_workload = WORKLOAD.format(name="web", command=SERVE, image=others)
+        (overlay / "web.yaml").write_text(web_workload)
+        kustomization = {
+            "namespace": self.namespace,
+            "resources": ["api.yaml", "web.yaml"],
+            "configMapGenerator": [
+                {"name": "api", "literals": [f"{key}={value}" for key, value in api.items()]},
+                {"name": "web", "literals": [f"index.html={web}"]},
+            ],
+        }
+        (overlay / "kustomization.yaml").write_text(json.dumps(kustomization))
+        return assemble(self._source(tree), (self.image(),), self.target)
+
+    def image(self) -> ReleasedImage:
+        name = f"{self.target.registry}/library/busybox"
+        return ReleasedImage("api", name, Digest(self.digest or self._digest()))
+
+    def roll_out(self, release: Release, by: By | None = None) -> Record:
+        self.runs += 1
+        ports = Ports(self.cluster, SystemClock(), probe)
+        return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
+
+    def roll_back(self, to: int | None = None) -> Record:
+        self.runs += 1
+        ports = Ports(self.cluster, SystemClock(), probe)
+        return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
+
+    def objects(self, api_version: str, kind: str) -> dict[str, Object]:
+        from tasks.core.cluster import Scope
+
+        found = self.cluster.find(Scope((Kind(api_version, kind),), self.namespace))
+        return {thing["metadata"]["name"]: thing for thing in found}
+
+    def _digest(self) -> str:
+        url = f"http://{self.target.registry}/v2/library/busybox/manifests/1.36"
+        answer = httpx.head(url, headers={"Accept": MANIFEST_TYPES}, trust_env=False)
+        return answer.headers["docker-content-digest"]
+
+    def _source(self, tree: Path) -> Source:
+        application = Application(
+            application="toy",
+            components={"api": Component(context="api")},
+            environments={"dev": self.place.environment},
+        )
+        when = datetime(2026, 1, 1, tzinfo=UTC)
+        parts = (ComponentSource("api", "x"),)
+        commit = uuid4().hex
+        return Source("r", commit, str(tree), "Ann", "a@b.c", "Change", when, application, parts)
+
+
+@contextmanager
+def world(tmp: Path) -> Iterator[World]:
+    """Give a namespace of one's own, and take it away afterwards."""
+    target = lab_target()
+    with connect(target) as cluster:
+        made = World(tmp, cluster, target)
+        try:
+            yield made
+        finally:
+            cluster.delete(Ref(Kind("v1", "Namespace"), "", made.namespace))
