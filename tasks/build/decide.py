@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from tasks.core.model import Source, Target
+from tasks.core.model import Source
 from tasks.core.oci import Layout
 
 __all__ = ["archive_listing", "build_args", "cache_flags", "outdated", "output"]
@@ -29,9 +29,13 @@ def build_args(source: Source, component: str, dockerfile: str) -> dict[str, str
     return args
 
 
-def cache_flags(target: Target, application: str, component: str) -> tuple[str, ...]:
-    """Return the flags for a cache that every builder with this registry shares."""
-    ref = f"ref={target.registry}/{application}/{component}:buildcache"
+def cache_flags(repository: str) -> tuple[str, ...]:
+    """Return the flags for a cache that every builder with this registry shares.
+
+    It has a repository of its own: nothing of an image is beside the released ones before the
+    scan has passed it.
+    """
+    ref = f"ref={repository}-cache:buildcache"
     store = (
         f"type=registry,{ref},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
     )

@@ -18,6 +18,7 @@ from tasks.core.errors import StageFailed
 from tasks.core.model import Image, Source, Target
 from tasks.core.oci import Layout, blob_path, read_layout
 from tasks.core.paths import state_dir
+from tasks.core.registry import repository_of
 from tasks.core.units import format_size
 
 __all__ = ["build"]
@@ -51,7 +52,7 @@ def _build(
     application = source.application.application
     described = source.application.components[component]
     dockerfile = dockerfile_of(source, component)
-    name = f"{target.registry}/{application}/{component}"
+    name = repository_of(source.application, component, target.registry)
     request = Build(
         where=f"{application}/{component}",
         context=Path(source.tree) / described.context,
@@ -60,7 +61,7 @@ def _build(
         deadline=described.image.deadline,
         args=build_args(source, component, dockerfile.read_text(errors="replace")),
         outputs=(output(str(layout), name, int(source.committed_at.timestamp())),),
-        flags=("--provenance", "mode=max", *cache_flags(target, application, component)),
+        flags=("--provenance", "mode=max", *cache_flags(name)),
     )
     built = run_build(request, target, log)
     if built.failed is not None:

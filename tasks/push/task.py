@@ -1,0 +1,19 @@
+"""The stage push as a Prefect task."""
+
+from prefect import get_run_logger, task
+
+from tasks.core.model import Image, ReleasedImage, Source, Target
+from tasks.core.registry import repository_of
+from tasks.push.credentials import stored_credentials
+from tasks.push.effects import push
+
+__all__ = ["push_image"]
+
+
+@task(task_run_name="{image.component}: push")
+def push_image(source: Source, image: Image, target: Target) -> ReleasedImage:
+    """Push one image by digest; its tag is the commit."""
+    repository = repository_of(source.application, image.component, target.registry)
+    credentials = stored_credentials(target.registry.partition("/")[0])
+    tagged = f"{repository}:{source.commit}"
+    return push(image, tagged, target, credentials, get_run_logger().info)
