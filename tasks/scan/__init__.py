@@ -1,7 +1,7 @@
 """What Trivy finds in an image and its manifests, judged by the application's policy."""
 
 from tasks.scan.decide import judge, require_passed
-from tasks.scan.effects import scan
+from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
 from tasks.scan.program import Trivy, fetch_database, installed_trivy
 from tasks.scan.render import render_markdown
@@ -15,4 +15,5 @@ __all__ = [
     "render_markdown",
     "require_passed",
     "scan",
+    "scan_manifests",
 ]

@@ -76,7 +76,7 @@ def _gaps(
     if findings.packages == 0:
         what = "nothing was scanned: no package was recognised in the image"
         gaps.append(Weighed(policy.nothing_scanned, what, what))
-    if not is_usable(circumstances.database, circumstances.now):
+    if findings.packages is not None and not is_usable(circumstances.database, circumstances.now):
         what = f"the vulnerability database is {_state(circumstances)}"
         remedy = "trivy image --download-db-only fetches a new one"
         gaps.append(Weighed(policy.no_database, what, f"{what}; {remedy}"))
@@ -181,10 +181,13 @@ def _summary(
     }
     if not is_usable(circumstances.database, circumstances.now):
         tallies[Kind.VULNERABILITY] = "not looked for"
-    return (
+    image = (
         f"packages: {findings.packages}{system}",
         f"vulnerabilities: {tallies[Kind.VULNERABILITY]}; database {_state(circumstances)}",
+        f"licences (forbidden, restricted): {tallies[Kind.LICENCE]}",
+    )
+    return (
+        *(image if findings.packages is not None else ()),
         f"misconfigurations: {tallies[Kind.MISCONFIGURATION]}",
         f"secrets: {tallies[Kind.SECRET]}",
-        f"licences (forbidden, restricted): {tallies[Kind.LICENCE]}",
     )

@@ -4,24 +4,26 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tasks.core import process
 from tasks.core.application import ScanPolicy
 from tasks.core.errors import ToolFailed
-from tasks.core.model import ScanResult
+from tasks.core.model import Digest, Manifests, ScanResult
 from tasks.core.paths import state_dir
 from tasks.scan.decide import Circumstances, is_usable, judge
 from tasks.scan.model import Database, Findings, Subject
 from tasks.scan.program import Trivy, cache_flags, environment, fetch_database
 from tasks.scan.reports import Report, findings_of, parse_report
 
-__all__ = ["scan"]
+__all__ = ["scan", "scan_manifests"]
 
+MANIFESTS = "manifests"
 DEADLINE = timedelta(minutes=10)
 SEVERITIES = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
 OFFLINE = (
@@ -47,33 +49,78 @@ def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> S
         ToolFailed: Trivy failed, or looked at another image than the one it was given.
     """
     database = fetch_database(trivy)
-    folder = state_dir() / "scans" / subject.image.digest.replace(":", "-")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    findings = _findings(subject, trivy, database if is_usable(database, now) else None, folder)
+    findings = _findings(subject, trivy, database if is_usable(database, now) else None)
     judged = judge(findings, policy, Circumstances(subject.component, database, now))
     return ScanResult(
         component=subject.component,
         digest=subject.image.digest,
         verdict=judged.verdict,
         summary=judged.summary,
-        sboms=tuple(str(path) for path in _sboms(folder).values()),
+        sboms=tuple(str(path) for path in _sboms(_folder(subject.image.digest)).values()),
     )
 
 
-def _findings(subject: Subject, trivy: Trivy, database: Database | None, folder: Path) -> Findings:
-    kept = folder / f"findings-{_key(subject, trivy, database)}.json"
-    known = TypeAdapter(Findings)
-    if kept.is_file() and all(path.is_file() for path in _sboms(folder).values()):
-        return known.validate_json(kept.read_bytes())
+def scan_manifests(
+    manifests: Sequence[Manifests], policy: ScanPolicy, trivy: Trivy, now: datetime
+) -> ScanResult:
+    """Look for misconfigurations and secrets in rendered manifests, and judge what was found.
+
+    Raises:
+        ToolFailed: Trivy failed.
+    """
+    files = {f"{each.environment}.yaml": each.yaml for each in manifests}
+    digest = Digest("sha256:" + hashlib.sha256(json.dumps(files).encode()).hexdigest())
+    kept = _folder(digest) / f"findings-{_key(trivy, None, files)}.json"
+    findings = _recall(kept)
+    if findings is None:
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            reports = _scan_files(files, trivy, Path(scratch))
+        findings = replace(findings_of(*reports), packages=None)
+        _keep(kept, findings)
+    judged = judge(findings, policy, Circumstances(MANIFESTS, Database(), now))
+    return ScanResult(MANIFESTS, digest, judged.verdict, judged.summary)
+
+
+def _findings(subject: Subject, trivy: Trivy, database: Database | None) -> Findings:
+    folder = _folder(subject.image.digest)
+    files = _files_of(subject)
+    kept = folder / f"findings-{_key(trivy, database, files)}.json"
+    known = _recall(kept) if all(path.is_file() for path in _sboms(folder).values()) else None
+    if known is not None:
+        return known
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         work = Path(scratch)
         image = _scan_image(subject, trivy, database, work)
         _write_sboms(trivy, work, folder)
-        findings = findings_of(image, *_scan_files(subject, trivy, work))
-    partial = kept.with_suffix(".partial")
-    partial.write_bytes(known.dump_json(findings))
-    partial.replace(kept)
+        findings = findings_of(image, *_scan_files(files, trivy, work))
+    _keep(kept, findings)
     return findings
+
+
+def _folder(digest: Digest) -> Path:
+    folder = state_dir() / "scans" / digest.replace(":", "-")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _recall(kept: Path) -> Findings | None:
+    try:
+        return TypeAdapter(Findings).validate_json(kept.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _keep(kept: Path, findings: Findings) -> None:
+    with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as draft:
+        draft.write(TypeAdapter(Findings).dump_json(findings))
+    Path(draft.name).replace(kept)
+
+
+def _files_of(subject: Subject) -> dict[str, str]:
+    files = {f"{each.environment}.yaml": each.yaml for each in subject.manifests}
+    if subject.dockerfile is not None:
+        files["Dockerfile"] = subject.dockerfile.read_text(errors="replace")
+    return files
 
 
 def _scan_image(subject: Subject, trivy: Trivy, database: Database | None, work: Path) -> Report:
@@ -96,20 +143,17 @@ def _scan_image(subject: Subject, trivy: Trivy, database: Database | None, work:
     return report
 
 
-def _scan_files(subject: Subject, trivy: Trivy, work: Path) -> Sequence[Report]:
+def _scan_files(files: Mapping[str, str], trivy: Trivy, work: Path) -> Sequence[Report]:
     """Look at the Dockerfile and the manifests, in a folder that holds nothing else."""
-    files = work / "files"
-    files.mkdir()
-    if subject.dockerfile is not None:
-        (files / "Dockerfile").write_text(_without_pragmas(subject.dockerfile.read_text()))
-    for manifests in subject.manifests:
-        path = files / f"{manifests.environment}.yaml"
-        path.write_text(_without_pragmas(manifests.yaml))
-    if not any(files.iterdir()):
+    if not files:
         return ()
+    folder = work / "files"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(_without_pragmas(text))
     output = work / "files.json"
     flags = ("--scanners", "misconfig,secret", "--misconfig-scanners", "dockerfile,kubernetes")
-    _run(trivy, ("fs", *flags, "--output", str(output), str(files)), work)
+    _run(trivy, ("fs", *flags, "--output", str(output), str(folder)), work)
     return (parse_report(_read(output)),)
 
 
@@ -155,9 +199,6 @@ def _read(output: Path) -> str:
         ) from error
 
 
-def _key(subject: Subject, trivy: Trivy, database: Database | None) -> str:
-    parts = [trivy.version, str(database and database.updated_at)]
-    if subject.dockerfile is not None:
-        parts.append(subject.dockerfile.read_text())
-    parts += [f"{each.environment}\n{each.yaml}" for each in subject.manifests]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+def _key(trivy: Trivy, database: Database | None, files: Mapping[str, str]) -> str:
+    parts = [trivy.version, str(database and database.updated_at), files]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

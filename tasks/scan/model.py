@@ -70,12 +70,13 @@ class Findings:
     """Everything that Trivy reports about a subject.
 
     Attributes:
-        packages: how many it recognised in the image; 0 means that it could look at nothing.
+        packages: how many it recognised in the image; 0 means that it could look at nothing,
+            None that there was no image to look at.
         system: the image's distribution, empty where it has none.
     """
 
     found: tuple[Finding, ...]
-    packages: int
+    packages: int | None
     system: str = ""
 
 

@@ -1,36 +1,44 @@
-"""The stage scan as a Prefect task."""
+"""The stage scan as Prefect tasks."""
 
 from pathlib import Path
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 
 from tasks.core.application import Application
 from tasks.core.clock import utc_now
-from tasks.core.model import Image, Manifests, ScanResult, Source
+from tasks.core.model import Image, Release, ScanResult, Source
 from tasks.scan.decide import require_passed
-from tasks.scan.effects import scan
+from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
 from tasks.scan.program import installed_trivy
 from tasks.scan.render import render_markdown
 
-__all__ = ["scan_image"]
+__all__ = ["scan_image", "scan_release"]
 
 
-@task(task_run_name="scan {image.component}")
-def scan_image(source: Source, image: Image, manifests: tuple[Manifests, ...] = ()) -> ScanResult:
-    """Scan one image with its Dockerfile and manifests; findings that block end the run here."""
+@task(task_run_name="{image.component}: scan")
+def scan_image(source: Source, image: Image) -> ScanResult:
+    """Scan one image with its Dockerfile; findings that block end the run here."""
     application = source.application
-    dockerfile = _dockerfile(source.tree, application, image.component)
-    subject = Subject(image.component, image, dockerfile, manifests)
+    described = application.components[image.component]
+    dockerfile = Path(source.tree) / described.context / described.dockerfile
+    subject = Subject(image.component, image, dockerfile)
     result = scan(subject, application.scan, installed_trivy(), utc_now())
-    create_markdown_artifact(
-        key=f"scan-{application.application}-{image.component}", markdown=render_markdown(result)
-    )
+    return _shown(result, application)
+
+
+@task(task_run_name="{release.id}: scan manifests")
+def scan_release(release: Release, application: Application) -> ScanResult:
+    """Scan the rendered manifests of every environment; findings that block end the run here."""
+    result = scan_manifests(release.manifests, application.scan, installed_trivy(), utc_now())
+    return _shown(result, application)
+
+
+def _shown(result: ScanResult, application: Application) -> ScanResult:
+    key = f"scan-{application.application}-{result.component}"
+    create_markdown_artifact(key=key, markdown=render_markdown(result))
+    for line in (result.verdict.reason, *result.summary):
+        get_run_logger().info(line)
     require_passed(result)
     return result
-
-
-def _dockerfile(tree: str, application: Application, component: str) -> Path:
-    described = application.components[component]
-    return Path(tree) / described.context / described.dockerfile

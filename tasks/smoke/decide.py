@@ -1,5 +1,6 @@
 """What is run, and what may not be."""
 
+import signal
 from datetime import timedelta
 
 from tasks.core.application import Component, Smoke
@@ -83,6 +84,7 @@ def plan(component: Component, image: Image, loaded: Loaded) -> Trial | str:
         writable=smoke.writable,
         within=smoke.within,
         grace=smoke.grace,
+        stop_signal=loaded.stop_signal,
     )
 
 
@@ -115,12 +117,13 @@ def expectation(trial: Trial) -> str:
     return f"{expected[trial.sign]} within {format_duration(trial.within)}"
 
 
-def judge_stop(observed: Observed, took: timedelta) -> str:
+def judge_stop(trial: Trial, observed: Observed, took: timedelta) -> str:
     """Return what is wrong with how it stopped, empty where nothing is."""
     if observed.code is None:
-        return f"it still ran {format_duration(took)} after SIGTERM"
-    if observed.code not in {0, 143}:  # 143: ended by SIGTERM itself
-        return f"it ended with status {observed.code} after SIGTERM"
+        return f"it still ran {format_duration(took)} later"
+    by_the_signal = 128 + _number(trial.stop_signal)
+    if observed.code not in {0, by_the_signal}:
+        return f"it ended with status {observed.code}"
     return ""
 
 
@@ -138,6 +141,13 @@ def _sign(smoke: Smoke, loaded: Loaded, port: int | None) -> Sign | None:
     if loaded.has_healthcheck:
         return Sign.HEALTHCHECK
     return Sign.PORT if port is not None else None
+
+
+def _number(name: str) -> int:
+    """Read SIGTERM, TERM or 15; one that only the engine knows stands for none."""
+    word = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
+    known = signal.Signals.__members__.get(word)
+    return int(name) if name.isdecimal() else int(known or 0)
 
 
 def _largest(loaded: Loaded) -> str:

@@ -1,6 +1,6 @@
 """Runs an image the way the manifests will."""
 
-import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from tasks.core.application import Component
@@ -24,24 +24,26 @@ __all__ = ["smoke", "try_container"]
 
 STEP = timedelta(milliseconds=100)
 
-log = logging.getLogger(__name__)
-
 
 def smoke(
-    image: Image, component: Component, target: Target, clock: Clock | None = None
+    image: Image,
+    component: Component,
+    target: Target,
+    log: Callable[[str], None],
+    clock: Clock | None = None,
 ) -> CheckResult:
     """Load an image, run it as the manifests will, and take everything away again.
 
     Raises:
         StageFailed: it is not what was built, too large, runs as root, does not become
-            healthy, or does not stop on SIGTERM.
+            healthy, or does not stop when asked.
         Unavailable: the engine does not answer.
     """
     clock = clock or SystemClock()
     begin = clock.now()
     with connect(target.docker_host) as engine:
         if left := engine.clean():
-            log.info("smoke %s: removed %d things that a killed run left", image.component, left)
+            log(f"removed {left} containers and tags that a killed run left")
         with engine.loaded(image) as loaded:
             check_image(image, loaded, component.image.max_size)
             trial = plan(component, image, loaded)
@@ -49,15 +51,16 @@ def smoke(
                 sentence = trial
             else:
                 with engine.started(trial) as container:
+                    log(f"started as the manifests will: {expectation(trial)} is expected")
                     sentence = try_container(container, trial, clock)
     facts = f"{sentence}; {_describe(loaded, component)}"
     seconds = (clock.now() - begin).total_seconds()
-    log.info("smoke %s: %s", image.component, facts)
+    log(facts)
     return CheckResult(image.component, "smoke", facts, seconds=seconds)
 
 
 def try_container(container: Container, trial: Trial, clock: Clock) -> str:
-    """Wait until it is healthy, then until it has stopped on SIGTERM; say how long both took.
+    """Wait until it is healthy, then until it has stopped when asked; say how long both took.
 
     Raises:
         StageFailed: with what was expected, what came, and its last log lines.
@@ -65,16 +68,17 @@ def try_container(container: Container, trial: Trial, clock: Clock) -> str:
     started = clock.now()
     words = _wait_healthy(container, trial, clock)
     healthy = clock.now()
-    log.info("smoke %s: %s", trial.component, words)
     container.terminate()
     observed = _wait_stopped(container, trial, clock)
     took = clock.now() - healthy
-    if wrong := judge_stop(observed, took):
-        expected = f"expected it to stop within {format_duration(trial.grace)} of SIGTERM"
+    if wrong := judge_stop(trial, observed, took):
+        expected = (
+            f"expected it to stop within {format_duration(trial.grace)} of {trial.stop_signal}"
+        )
         raise _failed(container, trial, f"{expected}, but {wrong}")
     return (
         f"healthy after {format_duration(healthy - started)} ({words}), "
-        f"stopped {format_duration(took)} after SIGTERM with status {observed.code}"
+        f"stopped {format_duration(took)} after {trial.stop_signal} with status {observed.code}"
     )
 
 

@@ -17,7 +17,7 @@ from requests.exceptions import RequestException
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
 from tasks.core.model import Image
 from tasks.core.paths import instance
-from tasks.smoke.model import Answer, Layer, Loaded, Observed, Sign, Trial
+from tasks.smoke.model import SIGTERM, Answer, Layer, Loaded, Observed, Sign, Trial
 from tasks.smoke.owner import Owner
 
 __all__ = ["Engine", "Running", "connect"]
@@ -170,9 +170,9 @@ class Running:
         return _get(f"http://{address}:{self.trial.port}{self.trial.path}")
 
     def terminate(self) -> None:
-        """Send SIGTERM; one that has ended already is left alone."""
+        """Send the signal that asks it to stop; one that has ended already is left alone."""
         with contextlib.suppress(APIError):
-            self.container.kill("SIGTERM")
+            self.container.kill(self.trial.stop_signal)
 
     def last_lines(self) -> str:
         """Return the end of what it logged."""
@@ -218,6 +218,7 @@ def _describe(image: DockerImage) -> Loaded:
         ports=tuple(int(number) for number, *kind in ports if kind in ([], ["tcp"])),
         has_healthcheck=check[0] != "NONE",
         size_bytes=int(image.attrs["Size"]),
+        stop_signal=config.get("StopSignal") or SIGTERM,
         layers=tuple(Layer(str(step["CreatedBy"]), int(step["Size"])) for step in image.history()),
     )
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 __all__ = ["Answer", "Container", "Layer", "Loaded", "Observed", "Sign", "Trial"]
 
+SIGTERM = "SIGTERM"
+
 
 class Sign(StrEnum):
     """What shows that a component is healthy."""
@@ -34,6 +36,7 @@ class Loaded:
         ports: TCP ports that it exposes.
         has_healthcheck: its configuration holds a HEALTHCHECK that is not NONE.
         size_bytes: unpacked, as the engine reports it.
+        stop_signal: what a kubelet sends to stop it.
     """
 
     id: str
@@ -42,6 +45,7 @@ class Loaded:
     has_healthcheck: bool
     size_bytes: int
     layers: tuple[Layer, ...]
+    stop_signal: str = SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Trial:
     writable: tuple[str, ...]
     within: timedelta
     grace: timedelta
+    stop_signal: str = SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Container(Protocol):
         ...
 
     def terminate(self) -> None:
-        """Send SIGTERM."""
+        """Send the signal that asks it to stop."""
         ...
 
     def last_lines(self) -> str:

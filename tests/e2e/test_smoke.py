@@ -68,7 +68,7 @@ class TestSmoke:
     def test_a_healthy_image_is_started_asked_and_stopped(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
-        result = smoke(given_image(tmp_path, server), HTTP, target)
+        result = smoke(given_image(tmp_path, server), HTTP, target, print)
         assert "/health answered 200), stopped" in result.sentence
         assert "after SIGTERM with status 0;" in result.sentence
         assert result.sentence.endswith("unpacked, as user 1000")
@@ -77,25 +77,26 @@ class TestSmoke:
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         check = {"Healthcheck": {"Test": ["CMD", "/app", "check"], "Interval": 30 * 10**9}}
-        result = smoke(given_image(tmp_path, server, check), Component("api"), target)
+        result = smoke(given_image(tmp_path, server, check), Component("api"), target, print)
         assert "(HEALTHCHECK healthy)" in result.sentence
 
     def test_a_port_that_opens_is_enough_where_nothing_else_is_known(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
-        result = smoke(given_image(tmp_path, server), Component("api"), target)
+        result = smoke(given_image(tmp_path, server), Component("api"), target, print)
         assert "(port 8080 accepts connections)" in result.sentence
 
     def test_skipped_is_not_passed(self, tmp_path: Path, server: bytes, target: Target) -> None:
         image = given_image(tmp_path, server, {"ExposedPorts": {}})
-        assert smoke(image, Component("api"), target).sentence.startswith("skipped, not passed:")
+        result = smoke(image, Component("api"), target, print)
+        assert result.sentence.startswith("skipped, not passed:")
 
     def test_a_bad_answer_fails_with_expected_and_seen_and_the_log(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         broken = replace(HTTP, smoke=Smoke(path="/broken", within=timedelta(seconds=2)))
         with pytest.raises(StageFailed) as failure:
-            smoke(given_image(tmp_path, server), broken, target)
+            smoke(given_image(tmp_path, server), broken, target, print)
         assert "expected GET /broken on port 8080 answered 2xx within 2s, but GET" in str(
             failure.value
         )
@@ -105,10 +106,10 @@ class TestSmoke:
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         allowed = replace(HTTP, smoke=Smoke(path="/health", env={"WRITES": "/tmp/x"}))
-        smoke(given_image(tmp_path / "one", server), allowed, target)
+        smoke(given_image(tmp_path / "one", server), allowed, target, print)
         refused = replace(HTTP, smoke=Smoke(path="/health", env={"WRITES": "/big/x"}))
         with pytest.raises(StageFailed, match=r"ended with status 3(.|\n)*read-only file system"):
-            smoke(given_image(tmp_path / "other", server), refused, target)
+            smoke(given_image(tmp_path / "other", server), refused, target, print)
 
     def test_ignoring_sigterm_fails_when_the_grace_is_over(
         self, tmp_path: Path, server: bytes, target: Target
@@ -116,7 +117,14 @@ class TestSmoke:
         grace = timedelta(seconds=1)
         stubborn = replace(HTTP, smoke=Smoke(path="/health", env={"STUBBORN": "1"}, grace=grace))
         with pytest.raises(StageFailed, match="within 1s of SIGTERM, but it still ran 1"):
-            smoke(given_image(tmp_path, server), stubborn, target)
+            smoke(given_image(tmp_path, server), stubborn, target, print)
+
+    def test_the_images_own_stop_signal_is_sent_as_a_kubelet_does(
+        self, tmp_path: Path, server: bytes, target: Target
+    ) -> None:
+        image = given_image(tmp_path, server, {"StopSignal": "SIGINT"})
+        with pytest.raises(StageFailed, match="of SIGINT, but it ended with status 2"):
+            smoke(image, HTTP, target, print)
 
     @pytest.mark.parametrize("user", ["", "0", "root", "0:1000"])
     def test_root_is_refused(
@@ -124,28 +132,28 @@ class TestSmoke:
     ) -> None:
         image = given_image(tmp_path, server, {"User": user})
         with pytest.raises(StageFailed, match=r"runs as root.*Next: .*USER 1000"):
-            smoke(image, HTTP, target)
+            smoke(image, HTTP, target, print)
 
     def test_over_the_budget_shows_the_largest_layers(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         small = replace(HTTP, image=ImageTarget(max_size=1_000_000))
         with pytest.raises(StageFailed, match=r"budget is 1.0 MB(.|\n)*3.0 MB  COPY layer-2 /"):
-            smoke(given_image(tmp_path, server), small, target)
+            smoke(given_image(tmp_path, server), small, target, print)
 
     def test_another_image_than_the_built_one_is_refused(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         image = replace(given_image(tmp_path, server), config_digest=Digest("sha256:" + "0" * 64))
         with pytest.raises(StageFailed, match="expected image sha256:000"):
-            smoke(image, HTTP, target)
+            smoke(image, HTTP, target, print)
 
     def test_an_image_that_cannot_start_says_so(
         self, tmp_path: Path, server: bytes, target: Target
     ) -> None:
         image = given_image(tmp_path, server, {"Entrypoint": ["/not-there"]})
         with pytest.raises(StageFailed, match=r"cannot be started: .*not-there"):
-            smoke(image, HTTP, target)
+            smoke(image, HTTP, target, print)
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_and_a_living_ones_kept(
@@ -167,4 +175,4 @@ def test_an_engine_that_is_away_is_unavailable(tmp_path: Path, target: Target) -
     away = replace(target, docker_host=f"unix://{tmp_path}/none.sock")
     image = write_image(tmp_path / "image", ImageFiles(({"x": b""},)))
     with pytest.raises(Unavailable, match="slipway lab up"):
-        smoke(image, HTTP, away)
+        smoke(image, HTTP, away, print)
