@@ -1,0 +1,17 @@
+"""Approvals: who may let a release in, and whether an answer does."""
+
+from tasks.approval.approvers import FileApprovers
+from tasks.approval.effects import dismiss, enrol
+from tasks.approval.model import Answer, Approver, Choice, Decision, Request, Ruling
+
+__all__ = [
+    "Answer",
+    "Approver",
+    "Choice",
+    "Decision",
+    "FileApprovers",
+    "Request",
+    "Ruling",
+    "dismiss",
+    "enrol",
+]

@@ -1,9 +1,4 @@
-"""What is asked of an approver, what they answer, and what became of it.
-
-FOR S1: this is the contract that flows/approval.py and tasks/approval/task.py rely on. Write
-decide.py (pure) and effects.py with `answer(request, answer, earlier) -> Decision`, which loads the
-approvers' file, decides, records used codes and failures, and returns. Remove this paragraph then.
-"""
+"""What is asked of an approver, what they answer, and what became of it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +6,17 @@ from enum import StrEnum
 
 from tasks.core.application import Approval
 
-__all__ = ["Answer", "Choice", "Decision", "Request", "Ruling"]
+__all__ = [
+    "Answer",
+    "Approver",
+    "Attempt",
+    "Choice",
+    "Decision",
+    "Judged",
+    "Request",
+    "Ruling",
+    "Use",
+]
 
 
 class Choice(StrEnum):
@@ -71,3 +76,45 @@ class Decision:
     ruling: Ruling
     approver: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An answer, told apart from every other one: its instant and what it was for."""
+
+    at: datetime
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A one-time code that was taken; counter is its number (RFC 6238: 30 s since the epoch)."""
+
+    counter: int
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """A person whom an approval can be traced to.
+
+    Attributes:
+        emails: under which they commit, so that nobody approves their own work.
+        secret: base32, 160 bits; what the authenticator holds too.
+        used: codes that count no more, newest last.
+        failures: wrong codes, newest last.
+    """
+
+    name: str
+    emails: tuple[str, ...]
+    secret: str = field(repr=False)
+    used: tuple[Use, ...] = ()
+    failures: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision, and the approver as they are to be remembered after it."""
+
+    decision: Decision
+    approver: Approver | None

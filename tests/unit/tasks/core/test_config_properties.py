@@ -4,13 +4,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.application import Application
 from tasks.core.config import examine
 from tasks.core.config.shape import ADAPTER, read_strictly
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = st.sampled_from(
     """
     application components environments registry scan slos nightly api prod context dockerfile
@@ -94,17 +95,19 @@ def lie_within_the_file(text: str) -> bool:
     return all(1 <= line <= last for line in lines)
 
 
+@UNHURRIED
 @given(st.text())
 def test_no_text_makes_check_raise(text: str) -> None:
     assert lie_within_the_file(text)
 
 
+@UNHURRIED
 @given(TREES)
 def test_no_document_makes_check_raise(tree: Any) -> None:  # noqa: ANN401
     assert lie_within_the_file(json.dumps(tree, indent=1))
 
 
-@settings(max_examples=300)
+@UNHURRIED
 @given(st.sampled_from(places(VALID)), SCALARS | TREES)
 def test_no_value_in_any_place_of_a_valid_file_makes_check_raise(
     place: tuple[Any, ...],
@@ -148,6 +151,7 @@ def applications(draw: st.DrawFn) -> Application:
     )
 
 
+@UNHURRIED
 @given(applications())
 def test_every_application_survives_prefects_json(application: Application) -> None:
     assert ADAPTER.validate_json(ADAPTER.dump_json(application)) == application

@@ -1,0 +1,179 @@
+"""Whether an answer lets a release in. The order of the steps is part of the security.
+
+Until a code has been found right nothing is said that only the approver should know, and a code
+that was found right is used up whatever the answer then counts as.
+"""
+
+import hmac
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pyotp
+
+from tasks.approval.model import (
+    Answer,
+    Approver,
+    Attempt,
+    Choice,
+    Decision,
+    Judged,
+    Request,
+    Ruling,
+    Use,
+)
+
+__all__ = ["decide_approval", "is_locked"]
+
+STEP_SECONDS = 30
+WINDOW = (0, -1, 1)
+MOST_FAILURES = 5
+LOCK = timedelta(minutes=15)
+KEPT = 100
+NOREPLY = "@users.noreply.github.com"
+
+
+def decide_approval(
+    request: Request, answer: Answer, approver: Approver | None, earlier: tuple[str, ...] = ()
+) -> Judged:
+    """Say what an answer counts as.
+
+    The same answer to the same request is judged alike again: a run that was killed after the
+    code had been recorded goes on.
+
+    Args:
+        request: what is to be approved, with its rules.
+        answer: what was filled in; its code must fit the instant at which it was given.
+        approver: whom the answer names; None where nobody of that name is enrolled.
+        earlier: names of those who have approved this request already.
+
+    Source: TOTP with steps of 30 s and one step of tolerance to both sides, RFC 6238, chapter 5.2.
+    """
+    # 1. silence for so long is a refusal
+    if answer.answered_at > request.opened_at + request.rules.expires:
+        return _expired(request, answer, approver)
+    # 2. a name of the list, behind which there is a person
+    if answer.approver not in request.rules.approvers:
+        place = request.environment
+        return _refused(answer, f"{answer.approver} is no approver of {place}", approver)
+    if approver is None:
+        reason = f"{answer.approver} is not enrolled: slipway approver add {answer.approver}"
+        return _refused(answer, reason, None)
+    # 3. that person, proven by a code that nobody has used
+    proof = _prove(request, answer, approver)
+    if proof.fault:
+        return _refused(answer, proof.fault, proof.approver)
+    # 4. what they may say
+    return Judged(_weigh(request, answer, proof.approver, earlier), proof.approver)
+
+
+def is_locked(approver: Approver, attempt: Attempt) -> bool:
+    """Whether wrong codes of others than this attempt lock the approver at its instant.
+
+    Failures after it count too: answers to several requests are not judged in their order.
+    """
+    near = [one for one in approver.failures if one != attempt and abs(one.at - attempt.at) < LOCK]
+    return len(near) >= MOST_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """Why a code does not prove anything (empty if it does), and the approver afterwards."""
+
+    fault: str
+    approver: Approver
+
+
+def _prove(request: Request, answer: Answer, approver: Approver) -> _Proof:
+    attempt = Attempt(answer.answered_at, _subject(request))
+    counter = _counter(answer, approver)
+    use = next((one for one in approver.used if one.counter == counter), None)
+    if use is not None and use.attempt == attempt:
+        return _Proof("", approver)
+    if is_locked(approver, attempt):
+        return _Proof(f"{approver.name} is locked for 15 minutes after 5 wrong codes", approver)
+    if counter is None:
+        return _Proof(f"wrong code of {approver.name}", _with_failure(approver, attempt))
+    if use is not None:
+        return _Proof(f"this code of {approver.name} was used already, wait for the next", approver)
+    used = (*approver.used, Use(counter, attempt))[-KEPT:]
+    return _Proof("", replace(approver, used=used))
+
+
+def _subject(request: Request) -> str:
+    return f"{request.application}/{request.environment}/{request.release}/{request.plan}"
+
+
+def _counter(answer: Answer, approver: Approver) -> int | None:
+    """The number of the step whose code was given, within the window."""
+    code = "".join(answer.code.split())
+    now = int(answer.answered_at.timestamp()) // STEP_SECONDS
+    totp = pyotp.TOTP(approver.secret)
+    for shift in WINDOW:
+        expected = totp.generate_otp(now + shift)
+        if hmac.compare_digest(expected.encode(), code.encode("utf-8", "replace")):
+            return now + shift
+    return None
+
+
+def _with_failure(approver: Approver, attempt: Attempt) -> Approver:
+    if attempt in approver.failures:
+        return approver
+    return replace(approver, failures=(*approver.failures, attempt)[-KEPT:])
+
+
+def _weigh(
+    request: Request, answer: Answer, approver: Approver, earlier: tuple[str, ...]
+) -> Decision:
+    """What a proven person's answer counts as."""
+    fault = _fault(request, answer, approver, earlier)
+    if fault:
+        return Decision(Ruling.REFUSED, approver.name, fault)
+    said = f": {answer.comment}" if answer.comment else ""
+    if answer.choice is Choice.REJECT:
+        return Decision(Ruling.REJECTED, approver.name, f"{approver.name} said no{said}")
+    return Decision(Ruling.APPROVED, approver.name, f"{approver.name} said yes{said}")
+
+
+def _fault(request: Request, answer: Answer, approver: Approver, earlier: tuple[str, ...]) -> str:
+    rules = request.rules
+    if rules.comment and not answer.comment.strip():
+        return "a comment is required"
+    if answer.choice is Choice.REJECT:
+        return ""
+    if approver.name in earlier:
+        return f"{approver.name} has approved already, {rules.count} different people must"
+    return _authorship(request, approver) if rules.not_author else ""
+
+
+def _authorship(request: Request, approver: Approver) -> str:
+    if not approver.emails:
+        return f"{approver.name} has no e-mail address, so that authorship cannot be ruled out"
+    if _is_author(request, approver):
+        return f"{approver.name} is the commit's author, somebody else must approve"
+    return ""
+
+
+def _is_author(request: Request, approver: Approver) -> bool:
+    author = {_folded(request.author), _folded(request.author_email)}
+    if _folded(request.author_email).endswith(NOREPLY):
+        # 123456+login@users.noreply.github.com
+        local = _folded(request.author_email).removesuffix(NOREPLY)
+        author.add(local.rpartition("+")[2])
+    return not author.isdisjoint(map(_folded, (approver.name, *approver.emails)))
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _expired(request: Request, answer: Answer, approver: Approver | None) -> Judged:
+    ended = request.opened_at + request.rules.expires
+    reason = (
+        f"the request ended on {ended:%Y-%m-%d at %H:%M} UTC, before {answer.approver} answered"
+    )
+    return Judged(Decision(Ruling.REJECTED, answer.approver, reason), approver)
+
+
+def _refused(answer: Answer, reason: str, approver: Approver | None) -> Judged:
+    return Judged(Decision(Ruling.REFUSED, answer.approver, reason), approver)

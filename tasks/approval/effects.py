@@ -1,0 +1,85 @@
+"""Judging answers against the approvers that are kept, and keeping approvers."""
+
+import pyotp
+
+from tasks.approval.approvers import Approvers, FileApprovers
+from tasks.approval.decide import decide_approval
+from tasks.approval.model import Answer, Approver, Decision, Request
+from tasks.core.errors import ConfigError
+
+__all__ = ["answer", "dismiss", "enrol"]
+
+LONGEST_NAME = 64
+
+
+def answer(
+    request: Request,
+    given: Answer,
+    earlier: tuple[str, ...] = (),
+    approvers: Approvers | None = None,
+) -> Decision:
+    """Say what an answer counts as, and remember its code or its failure.
+
+    Raises:
+        ConfigError: the approvers' file is damaged, or others can read it.
+        Unavailable: another process holds the lock on it.
+    """
+
+    def judge(approver: Approver | None) -> tuple[Approver | None, Decision]:
+        judged = decide_approval(request, given, approver, earlier)
+        return judged.approver, judged.decision
+
+    return (approvers or FileApprovers()).change(given.approver, judge)
+
+
+def enrol(name: str, emails: tuple[str, ...], approvers: Approvers | None = None) -> str:
+    """Make an approver and return the secret for their authenticator (base32).
+
+    Raises:
+        ConfigError: the name is taken, or name or addresses cannot be used.
+    """
+    _require_usable(name, emails)
+
+    def add(approver: Approver | None) -> tuple[Approver, str]:
+        if approver is not None:
+            raise ConfigError(
+                "is enrolled already",
+                where=f"approver {name}",
+                next_step=f"slipway approver remove {name} makes room for a new secret",
+            )
+        secret = pyotp.random_base32()
+        return Approver(name, emails, secret), secret
+
+    return (approvers or FileApprovers()).change(name, add)
+
+
+def dismiss(name: str, approvers: Approvers | None = None) -> None:
+    """Forget an approver.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+
+    def remove(approver: Approver | None) -> tuple[None, None]:
+        if approver is None:
+            raise ConfigError(
+                "is not enrolled", where=f"approver {name}", next_step="slipway approver list"
+            )
+        return None, None
+
+    (approvers or FileApprovers()).change(name, remove)
+
+
+def _require_usable(name: str, emails: tuple[str, ...]) -> None:
+    where = f"approver {name}"
+    if not name or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ConfigError(
+            "is no name", where=where, next_step="use up to 64 letters, as slipway.yaml lists it"
+        )
+    wrong = [email for email in emails if "@" not in email.strip("@") or " " in email]
+    if wrong or not emails:
+        raise ConfigError(
+            f"{wrong[0]!r} is no e-mail address" if wrong else "has no e-mail address",
+            where=where,
+            next_step="--email ADDRESS, one for each under which this person commits",
+        )
