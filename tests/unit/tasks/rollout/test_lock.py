@@ -1,0 +1,80 @@
+from datetime import timedelta
+
+import pytest
+
+from tasks.core.cluster_fake import FakeCluster
+from tasks.core.errors import Conflict, GateClosed
+from tasks.core.objects import Kind, Object, Ref
+from tasks.rollout.lock import EXPIRY, PATIENCE, hold
+
+LEASE = Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")
+
+
+def given_namespace() -> FakeCluster:
+    cluster = FakeCluster()
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    return cluster
+
+
+def test_a_lock_that_was_given_back_is_taken_without_waiting() -> None:
+    cluster = given_namespace()
+    with hold(cluster, cluster.clock, "shop", "one"):
+        pass
+    began = cluster.clock.now()
+    with hold(cluster, cluster.clock, "shop", "two") as lock:
+        assert lock.number == 2
+    assert cluster.clock.now() == began
+
+
+def test_a_silent_holder_is_taken_over_when_its_lease_has_expired() -> None:
+    cluster = given_namespace()
+    began = cluster.clock.now()
+    silent = hold(cluster, cluster.clock, "shop", "one")
+    first = silent.__enter__()
+    with hold(cluster, cluster.clock, "shop", "two") as second:
+        assert (first.number, second.number) == (1, 2)
+        assert cluster.clock.now() - began == EXPIRY
+        with pytest.raises(Conflict, match="another run has taken this rollout over"):
+            first.check()
+    silent.__exit__(None, None, None)
+
+
+def test_the_same_run_takes_its_own_lock_over_at_once_and_fences_its_former_self() -> None:
+    cluster = given_namespace()
+    began = cluster.clock.now()
+    former = hold(cluster, cluster.clock, "shop", "one")
+    ghost = former.__enter__()
+    with hold(cluster, cluster.clock, "shop", "one") as lock:
+        assert lock.number == 2
+        cluster.clock.instant += timedelta(seconds=11)
+        with pytest.raises(Conflict):
+            ghost.check()
+    former.__exit__(None, None, None)
+    assert began + timedelta(seconds=11) == cluster.clock.now()
+
+
+def test_a_holder_that_lives_is_waited_for_and_in_the_end_not_disturbed() -> None:
+    cluster = given_namespace()
+    began = cluster.clock.now()
+    with hold(cluster, cluster.clock, "shop", "one") as living:
+
+        def renew(_cluster: FakeCluster, thing: Object) -> None:
+            if thing["kind"] == "Lease":
+                cluster.clock.instant += timedelta(seconds=10)
+                living.renew()
+
+        cluster.controllers.append(renew)
+        with pytest.raises(GateClosed, match="run one is rolling out here"):
+            hold(cluster, cluster.clock, "shop", "two").__enter__()
+        living.check()
+        assert cluster.clock.now() - began >= PATIENCE
+        cluster.controllers.clear()
+
+
+def test_a_lock_is_renewed_by_those_who_check_it() -> None:
+    cluster = given_namespace()
+    with hold(cluster, cluster.clock, "shop", "one") as lock:
+        before = cluster.objects[LEASE]["spec"]["renewTime"]
+        cluster.clock.instant += timedelta(seconds=10)
+        lock.check()
+        assert cluster.objects[LEASE]["spec"]["renewTime"] > before

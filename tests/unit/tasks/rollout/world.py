@@ -1,0 +1,225 @@
+"""An application in a cluster in memory, told in three words: given, when, then."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tasks.core.application import (
+    Environment,
+    GeneratedSecret,
+    Probe,
+    Rolling,
+    Strategy,
+)
+from tasks.core.clock import Clock
+from tasks.core.cluster import Cluster
+from tasks.core.cluster_fake import FakeCluster, Killed
+from tasks.core.model import (
+    Digest,
+    Manifests,
+    Outcome,
+    Record,
+    Release,
+    ReleasedImage,
+    Target,
+    Verdict,
+)
+from tasks.core.objects import Kind, Object, Ref, dump_stream
+from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.roll_out import roll_back, roll_out
+
+DEADLINE = timedelta(minutes=5)
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def config_map(name: str, **data: str) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def deployment(name: str, image: str, *, replicas: int | None = 2, config: str = "") -> Object:
+    container: Object = {"name": name, "image": image, "ports": [{"containerPort": 8080}]}
+    if config:
+        container["envFrom"] = [{"configMapRef": {"name": config}}]
+    spec: Object = {
+        "selector": {"matchLabels": {"app": name}},
+        "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
+    }
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
+
+
+def autoscaler(name: str) -> Object:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name},
+        "spec": {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 10},
+    }
+
+
+def image(name: str = "api", digit: str = "a") -> ReleasedImage:
+    return ReleasedImage(name, f"registry/{name}", Digest(f"sha256:{digit * 64}"))
+
+
+def make_release(*objects: Object, images: tuple[ReleasedImage, ...] = ()) -> Release:
+    labels = {"slipway.dev/application": "shop", "slipway.dev/environment": "prod"}
+    placed = tuple(
+        {**thing, "metadata": {"namespace": "shop", "labels": labels, **thing["metadata"]}}
+        for thing in objects
+    )
+    text = dump_stream(placed)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    other = Manifests("staging", "shop", text)
+    return Release(
+        id=f"r-{digest}",
+        application="shop",
+        commit="c" * 40,
+        author="Ann",
+        author_email="ann@example.org",
+        subject="Change",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        images=images,
+        manifests=(Manifests("prod", "shop", text), other),
+    )
+
+
+@dataclass
+class World:
+    """The shop's prod, and how its images behave there."""
+
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    behaviour: dict[str, str] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    probed: list[str] = field(default_factory=list)
+    secrets: tuple[GeneratedSecret, ...] = ()
+    probes: tuple[Probe, ...] = (Probe(path="/health", component="api"),)
+    name: str = "prod"
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.cluster.controllers.append(self._control)
+
+    @property
+    def place(self) -> Place:
+        environment = Environment(
+            overlay="prod",
+            namespace="shop",
+            strategy=Strategy(rolling=Rolling(deadline=DEADLINE)),
+            probes=self.probes,
+            secrets=self.secrets,
+        )
+        return Place("shop", self.name, environment, Target("kubeconfig", "ctx", "r", "b", "d"))
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.cluster, self.cluster.clock, self._probe)
+
+    def when_rolling_out(self, release: Release, by: By | None = None) -> Record:
+        return roll_out(release, self.place, by or self._by(), self.ports)
+
+    def when_rolling_back(self, to: int | None = None, by: By | None = None) -> Record:
+        return roll_back(self.place, by or self._by(), Back("users suffer", to), self.ports)
+
+    @contextmanager
+    def killed_after(self, writes: int) -> Iterator[None]:
+        """End the process when it has written so often, if it writes so often."""
+        self.cluster.kill_after = writes
+        with suppress(Killed):
+            yield
+        self.cluster.kill_after = None
+
+    def names(self, kind: str, api_version: str = "v1") -> set[str]:
+        wanted = Kind(api_version, kind)
+        return {ref.name for ref in self.cluster.objects if ref.kind == wanted}
+
+    def workload(self, name: str) -> Object:
+        return copy.deepcopy(self.cluster.objects[Ref(Kind("apps/v1", "Deployment"), "shop", name)])
+
+    def image_of(self, name: str) -> str:
+        return str(self.workload(name)["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    def _by(self) -> By:
+        self.runs += 1
+        return By(run=f"run-{self.runs}", actor="ann", approved_by=("bob",))
+
+    def _probe(
+        self, cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+    ) -> Verdict:
+        del cluster, clock, place, began
+        self.probed.append(release.id)
+        return self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.PASSED, "probes passed")
+
+    def _control(self, cluster: FakeCluster, thing: Object) -> None:
+        """Do what the Deployment controller and the kubelet do, all in one."""
+        status = thing.get("status") or {}
+        if thing["kind"] != "Deployment":
+            return
+        if status.get("observedGeneration") == thing["metadata"]["generation"]:
+            return
+        template = thing["spec"]["template"]
+        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:6]
+        revision = str(thing["metadata"]["generation"])
+        set_name = f"{thing['metadata']['name']}-{digest}"
+        replica_set = _owned("apps/v1", "ReplicaSet", set_name, thing)
+        replica_set["metadata"]["annotations"] = {REVISION: revision}
+        cluster.change(replica_set, "kube-controller-manager")
+        owner = cluster.objects[Ref(Kind("apps/v1", "ReplicaSet"), "shop", set_name)]
+        how = self.behaviour.get(template["spec"]["containers"][0]["image"], "ready")
+        pod = _owned("v1", "Pod", f"{set_name}-0", owner)
+        pod |= {"spec": template["spec"], "status": _POD_STATUS[how]}
+        cluster.change(pod, "kubelet")
+        replicas = thing["spec"].get("replicas", 1)
+        ready = replicas if how == "ready" else 0
+        thing["spec"]["replicas"] = replicas
+        annotations = {**(thing["metadata"].get("annotations") or {}), REVISION: revision}
+        thing["metadata"]["annotations"] = annotations
+        thing["status"] = {
+            "observedGeneration": thing["metadata"]["generation"],
+            "replicas": replicas,
+            "updatedReplicas": replicas,
+            "availableReplicas": ready,
+            "conditions": _CONDITIONS.get(how, []),
+        }
+        cluster.change(thing, "kube-controller-manager")
+
+
+def _owned(api_version: str, kind: str, name: str, owner: Object) -> Object:
+    owners = [{"uid": owner["metadata"]["uid"]}]
+    metadata = {"name": name, "namespace": "shop", "labels": {}, "ownerReferences": owners}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def _waiting(reason: str, **more: object) -> Object:
+    state = {"waiting": {"reason": reason, "message": "because"}}
+    return {"containerStatuses": [{"name": "api", "image": "x", "state": state, **more}]}
+
+
+_READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+_POD_STATUS: dict[str, Object] = {
+    "ready": _READY,
+    "slow": {"conditions": [{"type": "Ready", "status": "False"}]},
+    "no image": _waiting("ImagePullBackOff"),
+    "no config": _waiting("CreateContainerConfigError"),
+    "crash": _waiting(
+        "CrashLoopBackOff",
+        restartCount=2,
+        lastState={"terminated": {"exitCode": 3, "reason": "Error"}},
+    ),
+    "refused": {},
+}
+_CONDITIONS: dict[str, list[Object]] = {
+    "refused": [
+        {
+            "type": "ReplicaFailure",
+            "status": "True",
+            "reason": "FailedCreate",
+            "message": "exceeded quota: shop",
+        }
+    ]
+}
