@@ -1,7 +1,6 @@
 """A small application for rollouts on the lab: busybox's httpd serves what its ConfigMap holds."""
 
 import json
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from tasks.core.application import (
     Strategy,
 )
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import Cluster
+from tasks.core.cluster import Cluster, Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.model import (
     ComponentSource,
@@ -40,7 +39,9 @@ from tasks.release.effects import assemble
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.roll_out import roll_back, roll_out
 
-MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json,application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json,application/vnd.oci.image.index.v1+json"
+)
 
 WORKLOAD = """\
 apiVersion: apps/v1
@@ -105,7 +106,9 @@ class World:
         tree = self.tmp / uuid4().hex
         overlay = tree / "dev"
         overlay.mkdir(parents=True)
-        (overlay / "api.yaml").write_text(WORKLOAD.format(name="api", command=command, image="toy-api"))
+        (overlay / "api.yaml").write_text(
+            WORKLOAD.format(name="api", command=command, image="toy-api")
+        )
         others = "busybox:1.36"
         web_workload = WORKLOAD.format(name="web", command=SERVE, image=others)
         (overlay / "web.yaml").write_text(web_workload)
@@ -135,8 +138,6 @@ class World:
         return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
 
     def objects(self, api_version: str, kind: str) -> dict[str, Object]:
-        from tasks.core.cluster import Scope
-
         found = self.cluster.find(Scope((Kind(api_version, kind),), self.namespace))
         return {thing["metadata"]["name"]: thing for thing in found}
 
