@@ -21,7 +21,6 @@ __all__ = [
 
 LARGEST = 5
 COMMAND_WIDTH = 100
-ROOT = {"", "0", "root"}
 
 
 def check_image(image: Image, loaded: Loaded, max_size: int | None) -> None:
@@ -44,7 +43,7 @@ def check_image(image: Image, loaded: Loaded, max_size: int | None) -> None:
             where=where,
             next_step="copy less into the runtime target, or raise image.max_size in slipway.yaml",
         )
-    if loaded.user.split(":")[0] in ROOT:
+    if _is_root(loaded.user.split(":")[0]):
         raise StageFailed(
             f"the image runs as root (USER is {loaded.user or 'not set'})",
             where=where,
@@ -141,6 +140,10 @@ def _sign(smoke: Smoke, loaded: Loaded, port: int | None) -> Sign | None:
     if loaded.has_healthcheck:
         return Sign.HEALTHCHECK
     return Sign.PORT if port is not None else None
+
+
+def _is_root(user: str) -> bool:
+    return user in {"", "root"} or (user.isdecimal() and int(user) == 0)
 
 
 def _number(name: str) -> int:

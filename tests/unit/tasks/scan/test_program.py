@@ -29,24 +29,26 @@ def test_the_program_is_the_one_of_the_lock_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "holds_database", "expected"),
+    ("metadata", "files", "expected"),
     [
-        pytest.param(METADATA, True, datetime(2026, 11, 23, 6, 12, 33, 123456, UTC), id="fine"),
-        pytest.param(METADATA, False, None, id="metadata without the database itself"),
-        pytest.param(None, True, None, id="no metadata"),
-        pytest.param("{", True, None, id="broken metadata"),
-        pytest.param(METADATA.replace("2,", "1,", 1), True, None, id="another schema"),
-        pytest.param(METADATA.replace("789Z", ""), True, None, id="a time without a zone"),
+        pytest.param(
+            METADATA, ("trivy.db",), datetime(2026, 11, 23, 6, 12, 33, 123456, UTC), id="fine"
+        ),
+        pytest.param(METADATA, (), None, id="metadata without the database itself"),
+        pytest.param(None, ("trivy.db",), None, id="no metadata"),
+        pytest.param("{", ("trivy.db",), None, id="broken metadata"),
+        pytest.param(METADATA.replace("2,", "1,", 1), ("trivy.db",), None, id="another schema"),
+        pytest.param(METADATA.replace("789Z", ""), ("trivy.db",), None, id="a time without a zone"),
     ],
 )
 def test_a_database_is_what_can_be_relied_upon(
-    tmp_path: Path, metadata: str | None, holds_database: bool, expected: datetime | None
+    tmp_path: Path, metadata: str | None, files: tuple[str, ...], expected: datetime | None
 ) -> None:
     (tmp_path / "db").mkdir()
     if metadata is not None:
         (tmp_path / "db" / "metadata.json").write_text(metadata)
-    if holds_database:
-        (tmp_path / "db" / "trivy.db").touch()
+    for name in files:
+        (tmp_path / "db" / name).touch()
     assert fetch_database(Trivy(Path("trivy"), "0.76.0", tmp_path)) == Database(expected)
 
 

@@ -19,7 +19,7 @@ def loaded(
     return Loaded(CONFIG, user, ports, has_healthcheck, 28 * 10**6, layers)
 
 
-@pytest.mark.parametrize("user", ["", "0", "root", "0:0", "root:staff"])
+@pytest.mark.parametrize("user", ["", "0", "00", "root", "0:0", "root:staff"])
 def test_root_is_refused_with_a_remedy(user: str) -> None:
     with pytest.raises(StageFailed, match=r"smoke api: the image runs as root .* USER 1000"):
         check_image(IMAGE, loaded(user), None)
