@@ -24,7 +24,7 @@ from infra.lab.pki import client_kubeconfig
 from infra.lab.waiting import wait_until
 from tasks.core import process
 
-__all__ = ["COMPONENTS", "envoy_metrics"]
+__all__ = ["COMPONENTS", "envoy_metrics", "gateway_port"]
 
 CONTOUR = GoProgram(
     name="contour",
@@ -65,6 +65,11 @@ def _admin_socket(layout: Layout) -> Path:
 
 def _ingress_port(layout: Layout) -> int:
     return int(layout.ingress.rpartition(":")[2])
+
+
+def gateway_port(layout: Layout) -> int:
+    """Port that the gateway names so that Envoy listens on the ingress port: 8000 is added."""
+    return _ingress_port(layout) - 8000
 
 
 def envoy_metrics(layout: Layout) -> str:
@@ -165,8 +170,7 @@ def _contour(layout: Layout) -> tuple[str, ...]:
 def _prepare_cluster(layout: Layout) -> None:
     """Apply the kinds that Contour watches and its permissions, once for each version."""
     kinds = CRDS.path(layout.cache).read_text()
-    port = str(_ingress_port(layout) - 8000)
-    objects = read("ingress", user=_USER, gateway_port=port)
+    objects = read("ingress", user=_USER, gateway_port=str(gateway_port(layout)))
     digest = hashlib.sha256((kinds + objects).encode()).hexdigest()[:20]
     if _applied(layout) == digest:
         return
