@@ -69,6 +69,8 @@ def await_approval(release: Release, plan: Plan, rules: Approval) -> tuple[str, 
                 raise GateClosed(notice, where=_place(request))
             case Ruling.APPROVED:
                 approved = (*approved, decision.approver)
+            case Ruling.REFUSED:
+                pass  # the next form begins with the reason
         if len(approved) >= rules.count:
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=_place(request))

@@ -4,13 +4,13 @@ from pathlib import PurePosixPath
 
 from prefect import flow
 from prefect.runtime import flow_run
-from tasks.source.task import fetch_source
 
 from flows.images import make_images
 from flows.promote import promote
 from tasks.core.errors import StageFailed
 from tasks.core.model import Record, RolloutState, Target
 from tasks.release.task import assemble
+from tasks.source.task import fetch_source
 
 __all__ = ["deliver"]
 

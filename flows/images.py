@@ -48,10 +48,10 @@ def _start(source: Source, name: str, target: Target) -> _Chain:
         checks.append(lint_component.submit(source, name, target))
     if described.test is not None:
         checks.append(test_component.submit(source, name, target))
-    image = build_image.submit(source, name, target)
-    smoke = smoke_image.submit(source, image, target)
-    scan = scan_image.submit(source, image)
-    pushed = push_image.submit(source, image, target, wait_for=[*checks, smoke, scan])
+    image: Any = build_image.submit(source, name, target)  # a future stands for its result
+    smoke: Any = smoke_image.submit(source, image, target)
+    scan: Any = scan_image.submit(source, image)
+    pushed: Any = push_image.submit(source, image, target, wait_for=[*checks, smoke, scan])  # type: ignore[call-overload]
     last = keep_delivered.submit(source, pushed, scan, target)
     return _Chain((*checks, image, smoke, scan, pushed, last), last)
 

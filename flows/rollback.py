@@ -5,8 +5,8 @@ from prefect.runtime import flow_run
 
 from tasks.core.application import Environment
 from tasks.core.model import Record, Target
-from tasks.rollout.model import By, Place
-from tasks.rollout.task import roll_back_release
+from tasks.rollout.model import Back, By, Place
+from tasks.rollout.task import roll_back
 
 __all__ = ["rollback"]
 
@@ -17,7 +17,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
-def rollback(  # noqa: PLR0913 one field of the form each
+def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     application: str,
     environment: str,
     namespace: str,
@@ -36,4 +36,4 @@ def rollback(  # noqa: PLR0913 one field of the form each
         to: number of the rollout to go back to; the good one before the live one where absent.
     """
     place = Place(application, environment, Environment("", namespace), target)
-    return roll_back_release(place, By(flow_run.id), to, reason)
+    return roll_back(place, By(flow_run.id), Back(reason, to))

@@ -110,7 +110,7 @@ def _approve_when_asked(demo: Demo, view: "RunView") -> "RunView":
     if demo.wait:
         console.print(
             f"In the form there: approver {APPROVER}, decision approve, and a code of "
-            f"{pyotp.TOTP(demo.secret).provisioning_uri(APPROVER, issuer_name='Slipway demo')}\n"
+            f"{pyotp.TOTP(demo.secret, name=APPROVER, issuer='Slipway demo').provisioning_uri()}\n"
             f"or: slipway approve --as {APPROVER}"
         )
         _await_somebody(demo, view)

@@ -58,18 +58,18 @@ def chosen(named: Named | None = None) -> Target:
 
 
 def _from_words(words: dict[str, str]) -> Target:
-    missing = [name for name in ("context", "registry") if name not in words]
-    if missing:
+    if "registry" not in words:
         raise ConfigError(
-            f"no cluster was named: {' and '.join(f'--{name}' for name in missing)} missing",
+            "neither cluster nor registry was named",
             next_step="slipway up --lab for the embedded lab, or name --context and --registry",
         )
     defaults = {
+        "context": "",  # then each environment names its own
         "kubeconfig": os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")),
         "builder": os.environ.get("BUILDKIT_HOST", "unix:///run/buildkit/buildkitd.sock"),
         "docker_host": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
     }
-    return Target(**{**defaults, **words}, ca_certificates=_certificates())  # type: ignore[arg-type]
+    return Target(**{**defaults, **words}, ca_certificates=_certificates())
 
 
 def _certificates() -> str | None:

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -15,11 +14,9 @@ from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen, lab_target
 from tasks.core.errors import ConfigError
 from tasks.core.paths import state_dir
-from tasks.core.process import Options, run
 
 __all__ = ["down", "status", "up"]
 
-REGISTRATION_TIMEOUT = timedelta(minutes=2)
 
 
 def up(  # noqa: PLR0913 one parameter an option
@@ -46,11 +43,7 @@ def up(  # noqa: PLR0913 one parameter an option
     choose(target)
     for health in server.up():
         console.print(f"[green]✓[/green] {health.name} {health.word}")
-    run(
-        (sys.executable, "-m", "deployments.register"),
-        timeout=REGISTRATION_TIMEOUT,
-        options=Options(env=prefect_server().environment()),
-    )
+    server.register()
     console.print(f"[green]✓[/green] flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {prefect_server().ui}")
 

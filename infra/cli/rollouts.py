@@ -9,14 +9,17 @@ from infra.cli.options import Application, Context, Json, Kubeconfig
 from infra.cli.output import console, print_json, table
 from infra.target import Named, chosen
 from tasks.core.application import Application as Described
-from tasks.core.application import Environment
+from tasks.core.cluster_api import connect
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
 from tasks.core.model import ChangeKind, Record
 from tasks.core.units import format_duration
-from tasks.rollout import Place, history, plan_release
+from tasks.rollout import history as past
+from tasks.rollout import plan as planning
+from tasks.rollout.model import Place
+from tasks.rollout.place import place_of
 
-__all__ = ["environment_of", "plan", "show_history"]
+__all__ = ["described_in", "plan", "show_history"]
 
 Name = Annotated[str, typer.Argument(help="Name of the environment.")]
 COLOURS = {ChangeKind.CREATE: "green", ChangeKind.UPDATE: "yellow", ChangeKind.DELETE: "red"}
@@ -35,16 +38,17 @@ def plan(
 
     Example: `slipway plan prod`
     """
-    place = _place(application, environment, Named(context, kubeconfig=kubeconfig))
-    before = _place(
-        application, _before(application, environment), Named(context, kubeconfig=kubeconfig)
-    )
-    live = next((each for each in reversed(history(before)) if each.state == "succeeded"), None)
+    named = Named(context, kubeconfig=kubeconfig)
+    place = _place(application, environment, named)
+    before = _place(application, _before(application, environment), named)
+    with connect(before.target) as cluster:
+        live = past.live(before, cluster)
     if live is None:
         raise ConfigError(
             "no release has reached it yet", where=str(before), next_step="slipway deliver"
         )
-    found = plan_release(live.release, place)
+    with connect(place.target) as cluster:
+        found = planning.plan(live.release, place, cluster)
     if as_json:
         print_json(found)
         return
@@ -66,12 +70,13 @@ def show_history(
     kubeconfig: Kubeconfig = None,
     as_json: Json = False,
 ) -> None:
-    """Show the rollouts of an environment, from its own cluster, the newest last.
+    """Show the rollouts of an environment, from its own cluster, the newest first.
 
     Example: `slipway history prod --json`
     """
     place = _place(application, environment, Named(context, kubeconfig=kubeconfig))
-    found = history(place)
+    with connect(place.target) as cluster:
+        found = past.history(place, cluster)
     if as_json:
         print_json(found)
         return
@@ -79,29 +84,21 @@ def show_history(
     table(heads, [_row(record) for record in found])
 
 
-def environment_of(folder: Path, name: str) -> tuple[Described, Environment]:
-    """Return an application and one of its environments.
+def described_in(folder: Path) -> Described:
+    """Return the application of a folder.
 
     Raises:
-        ConfigError: slipway.yaml has a problem or does not know the environment.
+        ConfigError: its slipway.yaml has a problem.
     """
-    described = load(folder / "slipway.yaml")
-    if name not in described.environments:
-        raise ConfigError(
-            f"no environment {name!r}",
-            where=str(folder / "slipway.yaml"),
-            next_step=f"choose one of {', '.join(described.environments)}",
-        )
-    return described, described.environments[name]
+    return load(folder / "slipway.yaml")
 
 
 def _place(folder: Path, name: str, named: Named) -> Place:
-    described, environment = environment_of(folder, name)
-    return Place(described.application, name, environment, chosen(named))
+    return place_of(described_in(folder), name, chosen(named))
 
 
 def _before(folder: Path, name: str) -> str:
-    names = list(environment_of(folder, name)[0].environments)
+    names = list(described_in(folder).environments)
     return names[max(0, names.index(name) - 1)]
 
 

@@ -1,5 +1,4 @@
 """`slipway deliver | approve | rollback | logs`: runs on Prefect."""
-# ruff: noqa: PLC0415 Prefect takes seconds to import; --help must not wait for it
 
 import dataclasses
 from datetime import timedelta
@@ -22,7 +21,9 @@ from infra.cli.output import console, print_json, show_stages
 from infra.server import connect
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
+from tasks.core.config import load
 from tasks.core.errors import ConfigError
+from tasks.rollout.place import place_of
 
 if TYPE_CHECKING:
     from infra.server.client import Runs, RunView
@@ -55,7 +56,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
     """
     target = chosen(Named(context, registry, kubeconfig, builder, docker_host))
     local = Path(repository)
-    parameters = {
+    parameters: dict[str, object] = {
         "repository": str(local.resolve()) if local.exists() else repository,
         "revision": revision,
         "until": until,
@@ -82,13 +83,16 @@ def rollback(  # noqa: PLR0913 one parameter an option
 
     Example: `slipway rollback prod --reason "checkout fails"`
     """
-    from tasks.core.config import load
-
-    parameters = {
-        "application": str(load(application / "slipway.yaml").application),
-        "environment": environment,
-        "namespace": _namespace(application, environment),
-        "target": dataclasses.asdict(chosen(Named(context, registry, kubeconfig))),
+    place = place_of(
+        load(application / "slipway.yaml"),
+        environment,
+        chosen(Named(context, registry, kubeconfig)),
+    )
+    parameters: dict[str, object] = {
+        "application": place.application,
+        "environment": place.name,
+        "namespace": place.namespace,
+        "target": dataclasses.asdict(place.target),
         "to": to,
         "reason": reason,
     }
@@ -187,9 +191,3 @@ def _only_waiting(runs: "Runs") -> "RunView":
             f"{len(waiting)} runs wait for an approval: {names}", next_step="name the run"
         )
     return waiting[0]
-
-
-def _namespace(application: Path, environment: str) -> str:
-    from infra.cli.rollouts import environment_of
-
-    return environment_of(application, environment)[1].namespace

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from infra.server.daemons import Daemon, Health, daemons, down, require_up, up
+from infra.server.daemons import Daemon, Health, daemons, down, register, require_up, up
 from infra.server.settings import Server, server
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "connect",
     "daemons",
     "down",
+    "register",
     "require_up",
     "server",
     "up",

@@ -16,14 +16,15 @@ from infra.server.settings import Server, server
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import Unavailable
 from tasks.core.paths import state_dir
-from tasks.core.process import spawn
+from tasks.core.process import Options, run, spawn
 
-__all__ = ["Daemon", "Health", "daemons", "down", "require_up", "up"]
+__all__ = ["Daemon", "Health", "daemons", "down", "register", "require_up", "up"]
 
 log = logging.getLogger(__name__)
 
 START_DEADLINE = timedelta(seconds=90)
 STOP_DEADLINE_SECONDS = 10
+REGISTRATION_TIMEOUT = timedelta(minutes=2)
 STEP = timedelta(milliseconds=200)
 
 
@@ -121,6 +122,16 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
         daemon.start(prefect.environment())
         _wait_for(daemon, clock)
     return tuple(daemon.health() for daemon in daemons(prefect))
+
+
+def register() -> None:
+    """Register the flows at the running server, with this instance's target as their default.
+
+    Raises:
+        ToolFailed: the server refused them.
+    """
+    argv = (sys.executable, "-m", "deployments.register")
+    run(argv, timeout=REGISTRATION_TIMEOUT, options=Options(env=server().environment()))
 
 
 def down() -> None:

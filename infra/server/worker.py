@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Scheduled
 from prefect.workers.process import ProcessWorker
 
@@ -95,7 +95,7 @@ def is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
 
 async def _schedule_again(client: PrefectClient, run_id: UUID) -> None:
     log.info("run %s has no process any more, scheduled again", run_id)
-    state = Scheduled(name="Recovering", message="Its process was gone; going on where it was")
+    state: State[object] = Scheduled(name="Recovering", message="Its process was gone; going on where it was")
     await client.set_flow_run_state(run_id, state, force=True)
 
 
