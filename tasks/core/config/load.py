@@ -130,16 +130,20 @@ def _problems(
     placed = [*document.findings, *((document.line(one.path), one) for one in found)]
     problems = {
         Problem(
-            name, max(1, min(line, last_line)), dotted(one.path), _clean(one.message), one.remedy
+            name,
+            max(1, min(line, last_line)),
+            _clean(dotted(one.path)),
+            _clean(one.message),
+            _clean(one.remedy),
         )
         for line, one in placed
     }
     return tuple(sorted(problems, key=lambda one: (one.line, one.key, one.message)))
 
 
-def _clean(message: str) -> str:
-    """Keep a message in one line."""
-    return " ".join(message.split())
+def _clean(text: str) -> str:
+    """Keep what the file says in one line, without anything that a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))
 
 
 def _error(problems: tuple[Problem, ...]) -> ConfigError:

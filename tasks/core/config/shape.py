@@ -74,7 +74,7 @@ def _mapping(value: Value) -> dict[str, Value]:
 
 def _finding(details: ErrorDetails, data: Value) -> Finding:
     path = details["loc"]
-    if path and path[-1] == "[key]":
+    if _is_about_key(details):
         path = path[:-1]
         return Finding(path, _NAME, f"rename it, such as {_as_name(str(path[-1]))!r}")
     kind = details["type"]
@@ -88,6 +88,12 @@ def _finding(details: ErrorDetails, data: Value) -> Finding:
         return Finding(path, message, "slipway check --schema lists what may stand here")
     got = "" if ", got " in message else f", got {_show(value)}"
     return Finding(path, f"{message}{got}", _remedy(kind, path))
+
+
+def _is_about_key(details: ErrorDetails) -> bool:
+    """Whether pydantic means the name of a mapping's key: it says `[key]` after the path."""
+    kinds = {"string_pattern_mismatch", "string_too_long"}
+    return details["loc"][-1:] == ("[key]",) and details["type"] in kinds
 
 
 _NAME = (
@@ -222,7 +228,7 @@ _STAND_INS: dict[str | int, Value] = {
 
 def _mend(data: Value, details: ErrorDetails, filled: set[Path]) -> bool:
     path = details["loc"]
-    if path and path[-1] == "[key]":
+    if _is_about_key(details):
         path = path[:-1]
     elif details["type"] == "missing" and path not in filled:
         filled.add(path)

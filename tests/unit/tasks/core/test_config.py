@@ -488,6 +488,11 @@ def test_hostile_yaml_is_a_problem_like_any_other(tmp_path: Path, text: str, exp
     assert any(expected in str(one) for one in check(tmp_path))
 
 
+def test_what_a_file_says_cannot_reach_through_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "slipway.yaml").write_text('{"[key]": 0, "a\\n\\u001b[31m": 1, "b\\ud800": 2}')
+    assert all(str(one).isprintable() for one in check(tmp_path))
+
+
 def test_only_true_and_false_are_booleans_and_times_stay_text(repository: Path) -> None:
     change(repository, "count: 2", "comment: no")
     assert problems(repository) == [

@@ -86,7 +86,7 @@ def examined(text: str) -> tuple[int, list[int]]:
         found = examine(file, kubectl=None, today=date(2026, 1, 1))
         assert (found.application is None) == bool(found.problems)
         assert all(one.message and one.remedy for one in found.problems)
-        assert all("\n" not in str(one) for one in found.problems)
+        assert all(str(one).isprintable() for one in found.problems)
         return max(1, len(text.splitlines())), [one.line for one in found.problems]
 
 
