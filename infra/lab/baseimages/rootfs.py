@@ -20,6 +20,7 @@ from infra.lab.baseimages.recipe import (
     Link,
     NpmFiles,
     Overlay,
+    Program,
     Source,
 )
 from tasks.core.process import Options, run
@@ -39,13 +40,18 @@ class Tools:
 
     Attributes:
         mmdebstrap: the argv that starts it.
-        work: a folder for unfinished trees, on a disk with room for them.
+        cache: where built programs are; unfinished trees are made in it, too.
         say: told what the tools print.
     """
 
     mmdebstrap: tuple[str, ...]
-    work: Path
+    cache: Path
     say: Callable[[str], None] = lambda _: None
+
+    @property
+    def work(self) -> Path:
+        """Folder of unfinished trees."""
+        return self.cache / "images" / "work"
 
 
 def make_layer(layer: Layer, into: Path, tools: Tools) -> None:
@@ -74,6 +80,8 @@ def _add(source: Source, root: Path, tools: Tools) -> None:
             _link(root / source.path, source.target)
         case Applets():
             _link_applets(root / source.folder)
+        case Program():
+            _copy_program(source, root, tools)
 
 
 def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
@@ -179,6 +187,14 @@ def _link_applets(folder: Path) -> None:
     for applet in applets:
         if not (folder / applet).exists():
             (folder / applet).symlink_to("busybox")
+
+
+def _copy_program(source: Program, root: Path, tools: Tools) -> None:
+    built = source.program.path(tools.cache)
+    if not built.exists():
+        source.program.make(tools.cache, tools.say)
+    (root / source.into).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(built, root / source.into)
 
 
 def _pack(root: Path, into: Path) -> None:

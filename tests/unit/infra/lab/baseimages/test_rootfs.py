@@ -14,7 +14,7 @@ TREE: Layer = (
 
 def _made(layer: Layer, folder: Path, name: str) -> Path:
     target = folder / name
-    make_layer(layer, target, Tools(("mmdebstrap",), folder / "work"))
+    make_layer(layer, target, Tools(("mmdebstrap",), folder / "cache"))
     return target
 
 
@@ -34,4 +34,4 @@ def test_a_layer_holds_what_its_sources_say(tmp_path: Path) -> None:
 
 def test_nothing_unfinished_is_left_over(tmp_path: Path) -> None:
     _made(TREE, tmp_path, "layer.tar")
-    assert list((tmp_path / "work").iterdir()) == []
+    assert list((tmp_path / "cache" / "images" / "work").iterdir()) == []

@@ -83,7 +83,7 @@ def registry() -> Iterator[tuple[str, Shelf]]:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Tools:
-    return Tools(("mmdebstrap",), tmp_path / "work")
+    return Tools(("mmdebstrap",), tmp_path / "cache")
 
 
 def test_an_image_made_twice_has_the_same_digest(tmp_path: Path, tools: Tools) -> None:
