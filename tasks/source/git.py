@@ -28,6 +28,8 @@ PROBE_SECONDS = 15.0
 ALL_REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # 2^31-1 is git's word for "everything": it deepens a shallow mirror and is no error for a whole one
 EVERYTHING = "--depth=2147483647"
+# A folder that a person named may belong to another user: root delivers what a person commits.
+NOT_OURS = "--upload-pack=git -c 'safe.directory=*' upload-pack"
 _CALM = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
 _SILENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -36,8 +38,20 @@ _SILENT = {
     "GIT_ALLOW_PROTOCOL": "file:http:https:ssh",
     "GIT_LFS_SKIP_SMUDGE": "1",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
+# What a hook of git leaves in the environment would lead us into its repository.
+_OF_A_HOOK = (
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_CONFIG_PARAMETERS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +73,11 @@ def git(git_dir: Path, *arguments: str, call: Call | None = None) -> str:
         ToolFailed: git ended with another status than 0.
     """
     call = call or Call()
-    options = process.Options(
-        env={**_SILENT, "GIT_DIR": str(git_dir), **call.env},
-        cwd=call.cwd,
-        secrets=call.secrets,
-    )
-    return process.run(("git", *_CALM, *arguments), timeout=call.timeout, options=options).stdout
+    env = {**_SILENT, "GIT_DIR": str(git_dir), **call.env}
+    options = process.Options(env=env, cwd=call.cwd, secrets=call.secrets)
+    clean = [f"--unset={name}" for name in _OF_A_HOOK if name not in env]
+    argv = ("env", *clean, "git", *_CALM, *arguments)
+    return process.run(argv, timeout=call.timeout, options=options).stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,7 @@ class Mirror:
             if commit is not None:
                 self.obtain_commit(commit)
                 return commit
-        self._remote("fetch", "--quiet", EVERYTHING, "--", self.location.address, *ALL_REFS)
+        self._fetch_everything()
         return self._known(revision)
 
     def obtain_commit(self, commit: str) -> None:
@@ -105,12 +118,11 @@ class Mirror:
         if self._has(commit):
             return
         wanted = f"{commit}:refs/slipway/{commit}"
-        fetch = ("fetch", "--quiet", "--no-tags", "--depth=1", "--", self.location.address)
         try:
-            git(self.folder, *fetch, wanted, call=self._call())
+            git(self.folder, *self._fetch("--no-tags", "--depth=1"), wanted, call=self._call())
         except ToolFailed:
             # Servers without protocol 2 hand out advertised commits only.
-            self._remote("fetch", "--quiet", EVERYTHING, "--", self.location.address, *ALL_REFS)
+            self._fetch_everything()
             self._known(commit)
             git(self.folder, "update-ref", f"refs/slipway/{commit}", commit)
 
@@ -131,6 +143,13 @@ class Mirror:
     def tidy(self) -> None:
         """Pack what many fetches left behind, when git thinks that it is time."""
         git(self.folder, "-c", "gc.autoDetach=false", "-c", "gc.auto=6700", "gc", "--auto", "-q")
+
+    def _fetch_everything(self) -> None:
+        self._remote(*self._fetch(EVERYTHING), *ALL_REFS)
+
+    def _fetch(self, *flags: str) -> tuple[str, ...]:
+        owned = (NOT_OURS,) if self.location.is_local else ()
+        return ("fetch", "--quiet", *owned, *flags, "--", self.location.address)
 
     def _has(self, commit: str) -> bool:
         try:
