@@ -18,7 +18,6 @@ from tasks.core.paths import state_dir
 __all__ = ["down", "status", "up"]
 
 
-
 def up(  # noqa: PLR0913 one parameter an option
     *,
     with_lab: Annotated[

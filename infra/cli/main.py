@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from typer._click.exceptions import ClickException
 from rich.console import Console
 from rich.text import Text
 
@@ -38,9 +39,12 @@ app.add_typer(approver.app, name="approver")
 def main() -> None:
     """Run the command; a user's mistake is one clear line, never a stack trace."""
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False) or exits.OK)
     except SlipwayError as error:
         sys.exit(explain(error))
+    except ClickException as error:
+        error.show()
+        sys.exit(exits.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(exits.INTERRUPTED)
 

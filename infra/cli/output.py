@@ -12,17 +12,21 @@ from rich.table import Table
 
 __all__ = ["console", "print_json", "show_stages", "table"]
 
+PIPED_WIDTH = 240
+
 console = Console(highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    console.width = PIPED_WIDTH
 
 MARKS = {
     "Completed": "[green]✓[/green]",
-    "Cached": "[green]=[/green]",
     "Failed": "[red]✗[/red]",
     "Crashed": "[red]✗[/red]",
     "Running": "[cyan]●[/cyan]",
     "NotReady": "[dim]-[/dim]",
 }
-OPEN = {"Pending", "Running", "Scheduled", "Late"}
+SILENT = {"Pending", "Running", "Scheduled", "Late", "Cached"}
+"""Not said on a pipe: what is not over, and what an earlier process of the run has said."""
 
 
 def print_json(value: object) -> None:
@@ -50,6 +54,8 @@ def _live(views: Iterable[Any]) -> Any:  # noqa: ANN401
         for last in views:
             grid = Table.grid(padding=(0, 1))
             for stage in last.stages:
+                if stage.state == "Cached":
+                    continue
                 grid.add_row(MARKS.get(stage.state, " "), stage.name, f"{stage.seconds:.1f} s")
             live.update(grid)
     return last
@@ -59,7 +65,7 @@ def _lines(views: Iterable[Any]) -> Any:  # noqa: ANN401
     last, said = None, set[str]()
     for last in views:
         for stage in last.stages:
-            if stage.state not in OPEN and (key := f"{stage.name}{stage.state}") not in said:
+            if stage.state not in SILENT and (key := f"{stage.name}{stage.state}") not in said:
                 said.add(key)
                 mark = MARKS.get(stage.state, " ")
                 console.print(f"{mark} {stage.name}  {stage.seconds:.1f} s", markup=True)

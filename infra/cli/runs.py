@@ -154,7 +154,7 @@ def _start(deployment: str, parameters: dict[str, object], *, wait: bool, as_jso
     runs = connect()
     view = runs.view(runs.start(deployment, parameters))
     if not as_json:
-        console.print(f"{view.name}  {view.url}")
+        console.print(view.url)
     _finish(runs, view, wait=wait, as_json=as_json)
 
 

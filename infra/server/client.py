@@ -74,14 +74,10 @@ class Runs:
         """Open a client on this instance's server."""
         return cls(get_client(sync_client=True), require_up().ui)
 
-    def start(
-        self, deployment: str, parameters: dict[str, Any], tags: tuple[str, ...] = ()
-    ) -> UUID:
+    def start(self, deployment: str, parameters: dict[str, Any]) -> UUID:
         """Create a run of a deployment (`flow/name`) and return its id."""
         found = self.client.read_deployment_by_name(deployment)
-        run = self.client.create_flow_run_from_deployment(
-            found.id, parameters=parameters, tags=list(tags)
-        )
+        run = self.client.create_flow_run_from_deployment(found.id, parameters=parameters)
         return run.id
 
     def view(self, run_id: UUID) -> RunView:

@@ -95,7 +95,9 @@ def is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
 
 async def _schedule_again(client: PrefectClient, run_id: UUID) -> None:
     log.info("run %s has no process any more, scheduled again", run_id)
-    state: State[object] = Scheduled(name="Recovering", message="Its process was gone; going on where it was")
+    state: State[object] = Scheduled(
+        name="Recovering", message="Its process was gone; going on where it was"
+    )
     await client.set_flow_run_state(run_id, state, force=True)
 
 

@@ -95,7 +95,7 @@ MERGED_USR = (
 )
 # Scanners read which packages an image without a package manager holds from here.
 PACKAGE_LIST = (
-    'mkdir -p "$1/var/lib/dpkg/status.d"',
+    'mkdir --parents "$1/var/lib/dpkg/status.d"',
     (
         'for p in "$1"/var/cache/apt/archives/*.deb; do '
         'dpkg-deb --field "$p" > "$1/var/lib/dpkg/status.d/$(dpkg-deb --field "$p" Package)"; done'

@@ -27,11 +27,10 @@ from tasks.core.process import Options, run
 
 __all__ = ["Tools", "make_layer"]
 
-MIRROR = "http://deb.debian.org/debian"
-SECURITY = "http://deb.debian.org/debian-security"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 INSTALL = timedelta(minutes=15)
 QUICK = timedelta(minutes=5)
+HOST_SUITE = "bookworm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
             f"--variant={source.variant}",
             f"--aptopt={apt.name}",
             *([f"--include={','.join(source.include)}"] if source.include else []),
-            *(f"--{_stage_of(hook)}-hook={hook}" for hook in source.hooks),
+            *(f"--{_stage_of(hook, source)}-hook={hook}" for hook in source.hooks),
             source.suite,
             str(root),
             *_archives(source.suite),
@@ -106,16 +105,39 @@ def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
         _remove(node)
 
 
-def _stage_of(hook: str) -> str:
-    """Links of a merged /usr must stand before packages are unpacked; the rest comes after."""
-    return "setup" if "usr/lib64" in hook or "ln -s" in hook else "customize"
+def _stage_of(hook: str, source: Debian) -> str:
+    """Links of a merged /usr must stand before packages are unpacked; the rest comes after.
+
+    The variant `extract` ends with its extract hooks, and the packages' files are gone then.
+    """
+    if "usr/lib64" in hook or "ln -s" in hook:
+        return "setup"
+    return "extract" if source.variant == "extract" else "customize"
 
 
 def _archives(suite: str) -> list[str]:
     signed = f"[signed-by={KEYRING}]"
-    main = [f"deb {signed} {MIRROR} {suite} main"]
-    security = [f"deb {signed} {SECURITY} {suite}-security main"]
+    mirrors = _host_mirrors()
+    main = [f"deb {signed} {mirrors['main']} {suite} main"]
+    security = [f"deb {signed} {mirrors['security']} {suite}-security main"]
     return main if suite == "sid" else main + security
+
+
+def _host_mirrors() -> dict[str, str]:
+    """Return where this machine has its own Debian and its security updates from."""
+    argv = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    lines = run(argv, timeout=QUICK).stdout.splitlines()
+    if not lines:  # a machine that has never asked
+        run(["apt-get", "update", "-q"], timeout=INSTALL)
+        lines = run(argv, timeout=QUICK).stdout.splitlines()
+    found: dict[str, str] = {}
+    for line in lines:
+        place, release = line.split()
+        if release.endswith("-security"):
+            found.setdefault("security", place)
+        elif release == HOST_SUITE:
+            found.setdefault("main", place)
+    return found
 
 
 def _host_apt_options() -> str:
