@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from tasks.core.application import Component
 from tasks.core.errors import ConfigError
@@ -35,7 +35,7 @@ COMMIT_FORMAT = "%H%x00%an%x00%ae%x00%s%x00%ct"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PLAIN = re.compile(r"(?!-)[\w./+-]+")
 _NOT_PLAIN = re.compile(r"[*?\[\]!\\]|(^|/)\.\.?(/|$)")
-_SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//).+)")
+_SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//|:).+)")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -122,7 +122,8 @@ def resolve_submodule(address: str, parent: Location) -> str:
         base = parent.address.rstrip("/") + "/"
         scp = None if parent.is_local or "://" in base else _SCP.fullmatch(base)
         if scp is None:
-            return urljoin(base, address) if "://" in base else _joined(base, address)
+            parts = urlsplit(base)
+            return parts._replace(path=_joined(parts.path, address)).geturl()
         return f"{scp['user'] or ''}{scp['host']}:{_joined(scp['path'], address)}"
     if parse_address(address).is_local and not parent.is_local:
         raise ConfigError(
