@@ -78,8 +78,14 @@ def envoy_metrics(layout: Layout) -> str:
 
 
 def _xds() -> Mapping[str, object]:
-    service = {"envoy_grpc": {"cluster_name": "contour", "authority": "contour"}}
-    source = {"api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [service]}
+    # by default a Contour that comes back would wait up to 30 s for Envoy's next try
+    again = {"retry_back_off": {"base_interval": "0.2s", "max_interval": "1s"}}
+    grpc = {"cluster_name": "contour", "authority": "contour", "retry_policy": again}
+    source = {
+        "api_type": "GRPC",
+        "transport_api_version": "V3",
+        "grpc_services": [{"envoy_grpc": grpc}],
+    }
     return {"api_config_source": source, "resource_api_version": "V3"}
 
 
@@ -219,7 +225,6 @@ def _accept_class(layout: Layout) -> None:
 
 
 def _settle(layout: Layout) -> None:
-    _accept_class(layout)
     wait_until(lambda: _programmed(layout), _SOON, "the gateway slipway-lab/lab to be programmed")
     wait_until(
         lambda: answers(f"http://{envoy_metrics(layout)}/ready"), _SOON, "Envoy to be configured"
@@ -228,22 +233,24 @@ def _settle(layout: Layout) -> None:
 
 COMPONENTS = (
     Component(
+        name="contour",
+        argv=_contour,
+        healthy=lambda lab: answers(f"http://{lab.node_address}:{HEALTH_PORT}/healthz"),
+        after=("kube-apiserver",),
+        needs=(CONTOUR, CRDS),
+        files=lambda lab: {lab.etc / "contour.yaml": _contour_config(lab)},
+        prepare=_prepare_cluster,
+        finish=_accept_class,
+    ),
+    Component(
         name="envoy",
         argv=_envoy,
         healthy=lambda lab: listens(_admin_socket(lab)),
         network="host",
+        after=("contour",),
         needs=(ENVOY,),
         files=lambda lab: {lab.etc / "envoy.json": json.dumps(_bootstrap(lab), indent=2)},
-        port=_ingress_port,
-    ),
-    Component(
-        name="contour",
-        argv=_contour,
-        healthy=lambda lab: answers(f"http://{lab.node_address}:{HEALTH_PORT}/healthz"),
-        after=("kube-apiserver", "envoy"),
-        needs=(CONTOUR, CRDS),
-        files=lambda lab: {lab.etc / "contour.yaml": _contour_config(lab)},
-        prepare=_prepare_cluster,
         finish=_settle,
+        port=_ingress_port,
     ),
 )
