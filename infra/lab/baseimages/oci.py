@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -63,7 +62,7 @@ def write_layout(image: BaseImage, layers: Sequence[Packed], folder: Path) -> st
     described = []
     for layer in layers:
         target = blobs / layer.digest.removeprefix("sha256:")
-        shutil.copyfile(layer.path, target)
+        target.hardlink_to(layer.path)
         described.append(Blob(LAYER, layer.digest, target.stat().st_size))
     config = _write(_config(image, layers), CONFIG, blobs)
     manifest = _write(_manifest(config, described), MANIFEST, blobs)
