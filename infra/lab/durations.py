@@ -3,9 +3,12 @@
 import contextlib
 import json
 import os
+import threading
 from pathlib import Path
 
 __all__ = ["expected", "remember"]
+
+_LOCK = threading.Lock()
 
 
 def expected(cache: Path, name: str, otherwise: float) -> float:
@@ -15,10 +18,11 @@ def expected(cache: Path, name: str, otherwise: float) -> float:
 
 def remember(cache: Path, name: str, seconds: float) -> None:
     """Note how long it took; losing a note in a race with another lab does no harm."""
-    notes = _read(cache) | {name: round(seconds, 2)}
-    draft = _file(cache).with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(notes, indent=1, sort_keys=True))
-    draft.rename(_file(cache))
+    with _LOCK:
+        notes = _read(cache) | {name: round(seconds, 2)}
+        draft = _file(cache).with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(notes, indent=1, sort_keys=True))
+        draft.rename(_file(cache))
 
 
 def _read(cache: Path) -> dict[str, float]:

@@ -20,6 +20,7 @@ done
 cp -a "$rootfs/etc" etc
 printf "%s" "$state" | md5sum | cut -c1-32 >etc/machine-id
 cp -L /etc/resolv.conf etc/resolv.conf
+printf '127.0.0.1 %s\n' "$(uname -n)" >>etc/hosts # else whoever asks for its own name waits for a DNS out of reach
 cp -L /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/ca-certificates.crt
 mount --bind "$rootfs/usr" usr
 mount -o remount,bind,ro usr
@@ -31,8 +32,8 @@ for folder in "$state" "$cache"; do
     mkdir -p ".$folder"
     mount --bind "$folder" ".$folder"
 done
-mkdir -p tmp/hostpath_pv # where kube-controller-manager's provisioner puts volumes, unchangeably
-mount --bind "$state/volumes" tmp/hostpath_pv
+mkdir -p "$state/data/log"
+mount --bind "$state/data/log" var/log # pods' logs
 pivot_root . old
 mount --make-rprivate old
 umount -l old

@@ -8,8 +8,10 @@ from pathlib import Path
 
 __all__ = ["Recorded", "alive", "forget", "kill", "read"]
 
-_STATE, _STARTED = 0, 19
+_STATE, _FLAGS, _STARTED = 0, 6, 19
 """Fields of /proc/PID/stat behind the program's name (proc_pid_stat(5), less three)."""
+_EXITING = 0x4
+"""PF_EXITING: a namespace's first process stays a while as such, until it has ended all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def alive(process: Recorded | None) -> bool:
     except OSError:
         return False
     fields = text.rpartition(")")[2].split()
-    return fields[_STATE] not in "ZX" and int(fields[_STARTED]) == process.started
+    ending = fields[_STATE] in "ZX" or int(fields[_FLAGS]) & _EXITING
+    return not ending and int(fields[_STARTED]) == process.started
 
 
 def kill(process: Recorded | None, number: signal.Signals = signal.SIGKILL) -> None:

@@ -107,7 +107,7 @@ class Supervisor:
         if log.exists() and log.stat().st_size > _LARGE_LOG:
             log.rename(log.with_suffix(".log.old"))
         for folder in component.folders(self._layout):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)

@@ -11,6 +11,7 @@ from infra.lab.components import (
     monitoring,
     registry,
     runtime,
+    volumes,
 )
 
 __all__ = ["COMPONENTS", "TOOLS"]
@@ -20,6 +21,7 @@ COMPONENTS: tuple[Component, ...] = (
     *runtime.COMPONENTS,
     *kubelet.COMPONENTS,
     *dns.COMPONENTS,
+    *volumes.COMPONENTS,
     *registry.COMPONENTS,
     *builders.COMPONENTS,
     *ingress.COMPONENTS,

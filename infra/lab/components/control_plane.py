@@ -75,7 +75,6 @@ def _controllers(layout: Layout) -> tuple[str, ...]:
         f"--cluster-signing-key-file={layout.pki / 'ca.key'}",
         f"--service-account-private-key-file={layout.pki / 'service-accounts.key'}",
         "--use-service-account-credentials=true",
-        "--enable-hostpath-provisioner=true",
         "--leader-elect=false",
         "--profiling=false",
     )

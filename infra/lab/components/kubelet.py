@@ -16,17 +16,6 @@ from infra.lab.pki import client_kubeconfig
 
 __all__ = ["COMPONENTS"]
 
-_STORAGE_CLASS = """\
-apiVersion: storage.k8s.io/v1
-kind: StorageClass
-metadata:
-  name: standard
-  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
-provisioner: kubernetes.io/host-path
-reclaimPolicy: Delete
-volumeBindingMode: Immediate
-"""
-
 
 def _kubelet_config(layout: Layout) -> Mapping[str, object]:
     return {
@@ -107,8 +96,7 @@ def _proxy(layout: Layout) -> tuple[str, ...]:
 
 
 def _settle(layout: Layout) -> None:
-    """Give the cluster its default storage class and wait until the node takes pods."""
-    cluster.apply(layout, _STORAGE_CLASS)
+    """Wait until the node takes pods."""
     cluster.wait_node_ready(layout, timedelta(seconds=60))
 
 
