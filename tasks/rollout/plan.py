@@ -174,7 +174,8 @@ def _warnings(seen: Survey) -> Iterator[str]:
     for thing in seen.gone:
         if thing["kind"] in KEPT_KINDS:
             yield f"{ref_of(thing)} is no longer in the release and is kept: data would be lost"
-    yield from shortages(seen.quotas, (demand(look.wanted, look.live) for look in seen.looks))
+    coming = ((look.after or look.wanted, look.live) for look in seen.looks)
+    yield from shortages(seen.quotas, (demand(after, live) for after, live in coming))
     yield from sorted(_loose_images(seen))
 
 

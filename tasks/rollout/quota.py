@@ -24,7 +24,12 @@ def parse_quantity(text: str) -> Decimal:
 
 
 def demand(wanted: Object, live: Object | None) -> dict[str, Decimal]:
-    """Return what a workload needs beyond what it uses now while it is rolled out."""
+    """Return what a workload needs beyond what it uses now while it is rolled out.
+
+    Args:
+        wanted: as a dry run answers it, so that the cluster's defaults are in it.
+        live: None where it does not exist yet.
+    """
     template = pod_template(wanted)
     if template is None or wanted["kind"] in ("CronJob", "Pod"):
         return {}

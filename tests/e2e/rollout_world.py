@@ -89,6 +89,7 @@ class World:
     deadline: timedelta = timedelta(seconds=60)
     runs: int = 0
     digest: str = ""
+    clock: SystemClock = field(default_factory=SystemClock)
 
     @property
     def place(self) -> Place:
@@ -129,13 +130,16 @@ class World:
 
     def roll_out(self, release: Release, by: By | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, SystemClock(), probe)
+        ports = Ports(self.cluster, self.clock, probe)
         return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
 
     def roll_back(self, to: int | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, SystemClock(), probe)
+        ports = Ports(self.cluster, self.clock, probe)
         return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
+
+    def probe(self, release: Release) -> Verdict:
+        return probe(self.cluster, self.clock, self.place, release, self.clock.now())
 
     def objects(self, api_version: str, kind: str) -> dict[str, Object]:
         found = self.cluster.find(Scope((Kind(api_version, kind),), self.namespace))

@@ -25,7 +25,8 @@ class TestKubernetesCluster(ClusterContract):
         return SystemClock()
 
     @pytest.fixture
-    def cluster(self) -> Iterator[KubernetesCluster]:
+    def cluster(self, lab: object) -> Iterator[KubernetesCluster]:
+        del lab  # it has to be up
         with connect(lab_target()) as cluster:
             yield cluster
 
@@ -66,6 +67,7 @@ class TestKubernetesCluster(ClusterContract):
             cluster.apply(thing, DRY_RUN)
 
 
+@pytest.mark.usefixtures("lab")
 def test_a_context_that_does_not_exist_is_named() -> None:
     target = lab_target()
     wrong = Target(target.kubeconfig, "nowhere", "r", "b", "d")
