@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +28,21 @@ KEPT_IMAGES = 20
 KEPT_DAYS = 7
 
 
-def build(source: Source, component: str, target: Target, log: Callable[[str], None]) -> Image:
+def build(
+    source: Source,
+    component: str,
+    target: Target,
+    log: Callable[[str], None],
+    flags: tuple[str, ...] = (),
+) -> Image:
     """Build a component's image; the same commit gives the same digest.
+
+    Args:
+        source: the commit's clean tree.
+        component: its name in slipway.yaml.
+        target: which BuildKit builds, and which registry keeps the cache.
+        log: takes each line that a person should read.
+        flags: further ones of buildx; `--pull` and `--no-cache` build on fresh base images.
 
     Raises:
         StageFailed: a step failed, or the Dockerfile cannot be built.
@@ -37,7 +51,8 @@ def build(source: Source, component: str, target: Target, log: Callable[[str], N
     with tempfile.TemporaryDirectory(prefix="image-", dir=scratch_folder()) as scratch:
         draft = Path(scratch) / "image"
         draft.mkdir()
-        _build(source, component, target, draft / "layout", log)
+        request = _request(source, component, target, draft / "layout")
+        _build(replace(request, flags=(*request.flags, *flags)), target, log)
         _flatten(draft / "layout")
         layout = read_layout(draft / "layout")
         _write_archive(layout, draft / "image.tar")
@@ -46,23 +61,23 @@ def build(source: Source, component: str, target: Target, log: Callable[[str], N
     return _describe(component, home, log)
 
 
-def _build(
-    source: Source, component: str, target: Target, layout: Path, log: Callable[[str], None]
-) -> None:
-    application = source.application.application
+def _request(source: Source, component: str, target: Target, layout: Path) -> Build:
     described = source.application.components[component]
     dockerfile = dockerfile_of(source, component)
-    name = repository_of(source.application, component, target.registry)
-    request = Build(
-        where=f"{application}/{component}",
+    repository = repository_of(source.application, component, target.registry)
+    return Build(
+        where=f"{source.application.application}/{component}",
         context=Path(source.tree) / described.context,
         dockerfile=dockerfile,
         target=described.image.target,
         deadline=described.image.deadline,
         args=build_args(source, component, dockerfile.read_text(errors="replace")),
-        outputs=(output(str(layout), name, int(source.committed_at.timestamp())),),
-        flags=("--provenance", "mode=max", *cache_flags(name)),
+        outputs=(output(str(layout), repository, int(source.committed_at.timestamp())),),
+        flags=("--provenance", "mode=max", *cache_flags(repository)),
     )
+
+
+def _build(request: Build, target: Target, log: Callable[[str], None]) -> None:
     built = run_build(request, target, log)
     if built.failed is not None:
         lines = "\n".join(built.tail)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from tasks.core import process
-from tasks.core.errors import ConfigError, StageFailed, ToolFailed, Unavailable
+from tasks.core.errors import StageFailed, ToolFailed, Unavailable
 from tasks.core.model import Source, Target
 from tasks.core.paths import state_dir
 from tasks.core.transcript import FailedStep, Transcript
@@ -83,6 +83,8 @@ def run_build(build: Build, target: Target, log: Callable[[str], None]) -> Built
         StageFailed: the Dockerfile cannot be built, or the build ran over its deadline.
         ToolFailed: buildx ended by a signal.
     """
+    if not _answers(target.builder):  # buildx itself would try for 20 s
+        raise _away(build, target)
     builder = _builder(target)
     transcript = Transcript(log)
     argv = [target.buildx, "build", "--builder", builder, *_flags(build, target)]
@@ -147,16 +149,10 @@ def _ended_by_signal(
     )
 
 
-def _why(
-    build: Build, target: Target, transcript: Transcript
-) -> Unavailable | StageFailed | ConfigError:
+def _why(build: Build, target: Target, transcript: Transcript) -> Unavailable | StageFailed:
     """Say why nothing could be built: BuildKit away, base image not readable, bad Dockerfile."""
     if not _answers(target.builder):
-        return Unavailable(
-            f"BuildKit does not answer at {target.builder}",
-            where=build.where,
-            next_step="slipway lab status, or correct the builder's address",
-        )
+        return _away(build, target)
     if transcript.failed is not None and transcript.failed.is_base_image:
         return Unavailable(
             f"base image cannot be read: {transcript.failed.message}",
@@ -168,6 +164,14 @@ def _why(
         f"target {build.target} cannot be built:\n{text}",
         where=build.where,
         next_step=f"correct {build.dockerfile.name} and deliver again",
+    )
+
+
+def _away(build: Build, target: Target) -> Unavailable:
+    return Unavailable(
+        f"BuildKit does not answer at {target.builder}",
+        where=build.where,
+        next_step="slipway lab status, or correct the builder's address",
     )
 
 

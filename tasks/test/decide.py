@@ -25,13 +25,17 @@ def with_report_stage(dockerfile: str, target: str, report: str) -> str:
     that is missing is told by us, in words about tests.
     """
     path = working_folder(dockerfile, target) / report
-    sources = [_as_pattern(str(path)), _as_pattern(str(path.parent / "exit-code"))]
+    sources = [_as_pattern(path), _as_pattern(path.parent / "exit-code")]
     stage = f"FROM scratch AS {REPORT_STAGE}\nCOPY --from={target} {' '.join(sources)} /"
     return f"{dockerfile.rstrip()}\n\n{stage}\n"
 
 
-def _as_pattern(path: str) -> str:
-    return path if _WILDCARDS.search(path) else f"{path[:-1]}[{path[-1]}]"
+def _as_pattern(path: PurePosixPath) -> str:
+    """Write every name as a pattern that matches it alone, folders too: each may be missing."""
+    names = [
+        name if _WILDCARDS.search(name) else f"{name[:-1]}[{name[-1]}]" for name in path.parts[1:]
+    ]
+    return "/" + "/".join(names)
 
 
 def working_folder(dockerfile: str, target: str) -> PurePosixPath:

@@ -48,9 +48,12 @@ def test_a_stage_ends_in_a_folder(target: str, folder: str) -> None:
 @pytest.mark.parametrize(
     ("report", "copied"),
     [
-        pytest.param("junit.xml", "/app/sub/junit.xm[l] /app/sub/exit-cod[e]", id="relative"),
-        pytest.param("/out/junit.xml", "/out/junit.xm[l] /out/exit-cod[e]", id="absolute"),
-        pytest.param("/out/*.xml", "/out/*.xml /out/exit-cod[e]", id="several files"),
+        pytest.param(
+            "junit.xml", "/ap[p]/su[b]/junit.xm[l] /ap[p]/su[b]/exit-cod[e]", id="relative"
+        ),
+        pytest.param("/out/junit.xml", "/ou[t]/junit.xm[l] /ou[t]/exit-cod[e]", id="absolute"),
+        pytest.param("/a/b.xml", "/[a]/b.xm[l] /[a]/exit-cod[e]", id="short names"),
+        pytest.param("/out/*.xml", "/ou[t]/*.xml /ou[t]/exit-cod[e]", id="several files"),
     ],
 )
 def test_a_report_may_be_missing_without_breaking_the_build(report: str, copied: str) -> None:
