@@ -1,6 +1,7 @@
 """Builds through BuildKit: starts buildx, shows what it does, says which step failed."""
 
 import hashlib
+import shutil
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from tasks.core import process
+from tasks.core.clock import utc_now
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
 from tasks.core.model import Source, Target
 from tasks.core.paths import state_dir
@@ -21,6 +23,7 @@ __all__ = ["Build", "Built", "dockerfile_of", "run_build", "scratch_folder"]
 
 ANY_STATUS = tuple(range(-64, 256))
 CONNECT_TIMEOUT_SECONDS = 5.0
+SCRATCH_LIVES = timedelta(days=1)
 QUIET = {
     "BUILDX_GIT_INFO": "false",
     "BUILDX_METADATA_PROVENANCE": "disabled",
@@ -54,10 +57,12 @@ class Built:
     """How a build ended: with the step that failed, or well.
 
     Attributes:
+        commands: number of `RUN` steps that were not taken from the cache.
         tail: last lines that the failed step printed.
     """
 
     seconds: float
+    commands: int
     failed: FailedStep | None = None
     tail: tuple[str, ...] = ()
 
@@ -72,6 +77,11 @@ def scratch_folder() -> Path:
     """Return the folder for what only one build needs, on the disk of the state."""
     folder = state_dir() / "scratch"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    now = utc_now().timestamp()
+    for left in folder.iterdir():  # by runs that were killed
+        with suppress(FileNotFoundError):
+            if now - left.stat().st_mtime > SCRATCH_LIVES.total_seconds():
+                shutil.rmtree(left, ignore_errors=True)
     return folder
 
 
@@ -92,12 +102,12 @@ def run_build(build: Build, target: Target, log: Callable[[str], None]) -> Built
     done = process.run([*argv, str(build.context)], timeout=build.deadline, options=options)
     transcript.end()
     if done.code == 0:
-        return Built(done.seconds)
+        return Built(done.seconds, transcript.commands)
     if done.code < 0:
         raise _ended_by_signal(build, done, transcript)
     failed = transcript.failed
     if failed is not None and failed.is_run:
-        return Built(done.seconds, failed, transcript.tail(failed))
+        return Built(done.seconds, transcript.commands, failed, transcript.tail(failed))
     raise _why(build, target, transcript)
 
 

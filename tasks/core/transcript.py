@@ -31,14 +31,12 @@ class FailedStep:
     @property
     def is_run(self) -> bool:
         """Whether a command of the Dockerfile ended with an error."""
-        match = _STEP.match(self.name)
-        return match is not None and match["instruction"] == "RUN"
+        return _instruction(self.name) == "RUN"
 
     @property
     def is_base_image(self) -> bool:
         """Whether an image named in FROM could not be read."""
-        match = _STEP.match(self.name)
-        pulled = match is not None and match["instruction"] == "FROM"
+        pulled = _instruction(self.name) == "FROM"
         return pulled or self.name.startswith("[internal] load metadata for ")
 
 
@@ -47,12 +45,14 @@ class Transcript:
 
     Attributes:
         failed: the first step that failed; the others are cancelled because of it.
+        commands: number of `RUN` steps that were not taken from the cache.
         complaints: what buildx itself said outside its protocol.
         last: the newest lines of any step.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self.failed: FailedStep | None = None
+        self.commands = 0
         self.complaints: deque[str] = deque(maxlen=SHOWN_LINES)
         self.last: deque[str] = deque(maxlen=SHOWN_LINES)
         self._log = log
@@ -90,6 +90,7 @@ class Transcript:
         begun = vertex.get("started") and not name.startswith("[internal]")
         if begun and digest not in self._told:
             self._told.add(digest)
+            self.commands += not vertex.get("cached") and _instruction(name) == "RUN"
             self._log(f"{name} (unchanged)" if vertex.get("cached") else name)
 
     def _output(self, digest: str, text: str) -> None:
@@ -103,6 +104,11 @@ class Transcript:
         self._printed.setdefault(digest, deque(maxlen=KEPT_LINES)).append(clean)
         self.last.append(clean)
         self._log(clean)
+
+
+def _instruction(name: str) -> str | None:
+    match = _STEP.match(name)
+    return match["instruction"] if match else None
 
 
 def _parse(line: str) -> dict[str, Any] | None:

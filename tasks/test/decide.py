@@ -148,4 +148,5 @@ def judge(report: Report) -> Verdict:
             f"no test failed, but the test runner ended with status {report.exit_code}",
         )
     skipped = f", {report.skipped} skipped" if report.skipped else ""
-    return Verdict(Outcome.PASSED, f"{ran} tests passed{skipped}")
+    tests = "test" if ran == 1 else "tests"
+    return Verdict(Outcome.PASSED, f"{ran} {tests} passed{skipped}")

@@ -58,18 +58,13 @@ def _judge_by_status(run: _Run) -> CheckResult:
 
 
 def _judge_by_report(run: _Run, tested: TestTarget, path: str) -> CheckResult:
-    with tempfile.TemporaryDirectory(prefix="tests-", dir=scratch_folder()) as scratch:
-        folder = Path(scratch) / "report"
-        build = replace(
-            run.build,
-            dockerfile=_with_report(run.build.dockerfile, Path(scratch), tested.target, path),
-            target=REPORT_STAGE,
-            outputs=(f"type=local,dest={folder}",),
-        )
-        built = run_build(build, run.target, run.log)
-        _require_end(run.build, built)
-        report = _read(folder, run.build, path)
+    report, built = _run_with_report(run, tested.target, path)
     verdict = judge(report)
+    if verdict.outcome is not Outcome.PASSED and built.commands == 0:
+        run.log(f"{verdict.reason}, says the builder's cache; the tests are run again")
+        uncached = replace(run.build, flags=("--no-cache",))
+        report, built = _run_with_report(replace(run, build=uncached), tested.target, path)
+        verdict = judge(report)
     for line in verdict.evidence:
         run.log(f"failed: {line}")
     if verdict.outcome is not Outcome.PASSED:
@@ -77,6 +72,20 @@ def _judge_by_report(run: _Run, tested: TestTarget, path: str) -> CheckResult:
     return CheckResult(
         run.component, "test", verdict.reason, tests=report.tests, seconds=built.seconds
     )
+
+
+def _run_with_report(run: _Run, target: str, path: str) -> tuple[Report, Built]:
+    with tempfile.TemporaryDirectory(prefix="tests-", dir=scratch_folder()) as scratch:
+        folder = Path(scratch) / "report"
+        build = replace(
+            run.build,
+            dockerfile=_with_report(run.build.dockerfile, Path(scratch), target, path),
+            target=REPORT_STAGE,
+            outputs=(f"type=local,dest={folder}",),
+        )
+        built = run_build(build, run.target, run.log)
+        _require_end(run.build, built)
+        return _read(folder, run.build, path), built
 
 
 def _with_report(dockerfile: Path, folder: Path, target: str, report: str) -> Path:

@@ -62,7 +62,7 @@ def test_a_linter_that_is_not_stops_the_component_with_its_last_lines(
 
 def test_tests_that_pass_are_counted(target: Target, app: SmallApp) -> None:
     result = run_tests(app.given().when_fetched(), "app", target, print)
-    assert (result.sentence, result.tests) == ("1 tests passed", 1)
+    assert (result.sentence, result.tests) == ("1 test passed", 1)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,21 @@ def test_tests_that_do_not_pass_stop_the_component_and_say_why(
     with pytest.raises(StageFailed) as raised:
         run_tests(source, "app", target, print)
     assert sentence in raised.value.what
+
+
+def test_failed_tests_are_run_again_when_the_commit_comes_again(
+    target: Target, app: SmallApp
+) -> None:
+    source = app.given({"app/test.sh": report(FAILS)}).when_fetched()
+    log: list[str] = []
+    for _ in range(2):
+        with pytest.raises(StageFailed, match="1 of 1 tests failed"):
+            run_tests(source, "app", target, log.append)
+    assert [line for line in log if "RUN sh test.sh" in line] == [
+        "[test 1/1] RUN sh test.sh",
+        "[test 1/1] RUN sh test.sh (unchanged)",
+        "[test 1/1] RUN sh test.sh",
+    ]
 
 
 def test_the_same_commit_built_twice_without_a_cache_is_the_same_image(

@@ -27,7 +27,7 @@ def told(*lines: str) -> tuple[list[str], Transcript]:
 
 
 def test_steps_and_their_output_are_told_once_and_in_order() -> None:
-    log, _ = told(
+    log, transcript = told(
         step("[internal] load build definition", "d0", started="t"),
         step("[lint 1/2] COPY . .", "d1"),
         step("[lint 1/2] COPY . .", "d1", started="t", completed="t", cached=True),
@@ -37,6 +37,7 @@ def test_steps_and_their_output_are_told_once_and_in_order() -> None:
         step("[lint 2/2] RUN lint", "d2", started="t", completed="t"),
     )
     assert log == ["[lint 1/2] COPY . . (unchanged)", "[lint 2/2] RUN lint", "one", "two", "three"]
+    assert transcript.commands == 1
 
 
 def test_colours_and_redrawn_lines_are_left_out() -> None:

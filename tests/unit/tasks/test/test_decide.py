@@ -103,11 +103,11 @@ def test_an_exit_code_that_is_no_number_is_said_so() -> None:
 @pytest.mark.parametrize(
     ("report", "outcome", "reason"),
     [
-        pytest.param(report_of(PASSED), Outcome.PASSED, "1 tests passed", id="all passed"),
+        pytest.param(report_of(PASSED), Outcome.PASSED, "1 test passed", id="all passed"),
         pytest.param(
             report_of(PASSED, SKIPPED, exit_code="0\n"),
             Outcome.PASSED,
-            "1 tests passed, 1 skipped",
+            "1 test passed, 1 skipped",
             id="some skipped",
         ),
         pytest.param(
