@@ -59,12 +59,15 @@ class By:
     Attributes:
         run: id of the Prefect flow run; the same id may go on where a killed process stopped.
         despite: reason for deploying a release that was taken back before; None refuses it.
+        plan: id of the plan that was approved; where the cluster has changed since, so that
+            the plan is another one, the rollout is refused.
     """
 
     run: str
     actor: str = ""
     approved_by: tuple[str, ...] = ()
     despite: str | None = None
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

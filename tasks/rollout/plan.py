@@ -154,12 +154,19 @@ def _change(look: Look, is_scaled: bool) -> Change:  # noqa: FBT001 a fact, not 
 
 
 def _name(seen: Survey, changes: Iterable[Change]) -> str:
-    """Name a plan by its content: the same as long as neither release nor cluster change."""
+    """Name a plan by its content: the same as long as neither release nor cluster change.
+
+    That the namespace is made does not count: a first rollout makes it to be able to begin.
+    """
     content = {
         "release": seen.release.id,
         "environment": seen.place.name,
         "live": seen.current.number if seen.current else None,
-        "changes": [[change.kind, change.object, change.diff] for change in changes],
+        "changes": [
+            [change.kind, change.object, change.diff]
+            for change in changes
+            if not change.object.startswith("Namespace/") or change.kind is ChangeKind.UPDATE
+        ],
     }
     return f"p-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"
 

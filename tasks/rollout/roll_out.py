@@ -48,6 +48,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         if seen.current and seen.current.release.id == release.id and _is_unchanged(draw(seen)):
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
+        _refuse_other_plan(draw(seen), by, place)
         _refuse_conflicts(seen)
         current = _open(_draft(release, place, by, ports), stored, held, ports)
         return _drive(current, place, ports, held)
@@ -205,6 +206,16 @@ def _refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: 
             f"{release.id} was taken back here before",
             where=str(place),
             next_step="deliver another commit, or say why this one should be tried again",
+        )
+
+
+def _refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
+    if by.plan is not None and by.plan != planned.id:
+        raise GateClosed(
+            f"the approval is for plan {by.plan}; the environment has changed and it is "
+            f"{planned.id} now",
+            where=str(place),
+            next_step=f"look at `slipway plan {place.name}` and ask for another approval",
         )
 
 

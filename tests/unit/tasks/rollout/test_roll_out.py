@@ -8,6 +8,7 @@ from tasks.core.model import Outcome, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.rollout import records
 from tasks.rollout.model import By
+from tasks.rollout.plan import plan
 from tests.unit.tasks.rollout.world import (
     DEADLINE,
     World,
@@ -141,6 +142,25 @@ def test_a_field_that_somebody_else_holds_stops_the_rollout_before_it_begins() -
     with pytest.raises(Conflict, match=r"\.spec\.replicas is held by kubectl-edit"):
         world.when_rolling_out(TWO)
     assert [stored.record.number for stored in records.fetch(world.cluster, "shop")] == [1]
+
+
+def test_an_approval_is_for_one_plan_only() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    approved = By(run="run-x", plan=plan(TWO, world.place, world.cluster).id)
+    world.when_rolling_out(THREE)
+    with pytest.raises(GateClosed, match="the environment has changed"):
+        world.when_rolling_out(TWO, approved)
+    fresh = By(run="run-y", plan=plan(TWO, world.place, world.cluster).id)
+    assert world.when_rolling_out(TWO, fresh).state is RolloutState.SUCCEEDED
+
+
+def test_an_approval_of_a_first_rollout_outlives_the_making_of_its_namespace() -> None:
+    world = World()
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "namespace": ""}}
+    release = make_release(space, deployment("api", "api@1"))
+    approved = By(run="run-x", plan=plan(release, world.place, world.cluster).id)
+    assert world.when_rolling_out(release, approved).state is RolloutState.SUCCEEDED
 
 
 def test_an_autoscaler_is_not_fought() -> None:
