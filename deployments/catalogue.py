@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flows.rollback import rollback
 from prefect import Flow
 
 from flows.deliver import deliver
+from flows.rollback import rollback
 
 __all__ = ["CATALOGUE", "POOL", "Entry"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
-from prefect.types.entrypoint import EntrypointType
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.types.entrypoint import EntrypointType
 from pydantic import TypeAdapter
 
 from deployments.catalogue import CATALOGUE, POOL, Entry

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect.futures import PrefectFuture, wait
-from tasks.build.task import build_image
-from tasks.push.task import push_image
-from tasks.test.task import test_component
 
+from tasks.build.task import build_image
 from tasks.core.errors import StageFailed
 from tasks.core.model import Source, Target
 from tasks.lint.task import lint_component
+from tasks.push.task import push_image
 from tasks.reuse import Delivered
 from tasks.reuse.task import find_delivered, keep_delivered
 from tasks.scan.task import scan_image
 from tasks.smoke.task import smoke_image
+from tasks.test.task import test_component
 
 __all__ = ["make_images"]
 

@@ -3,9 +3,9 @@
 import sys
 
 import typer
-from typer._click.exceptions import ClickException
 from rich.console import Console
 from rich.text import Text
+from typer._click.exceptions import ClickException
 
 from infra.cli import approver, check, exits, init, machine, rollouts, runs
 from infra.lab.cli import app as lab
