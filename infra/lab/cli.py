@@ -110,16 +110,17 @@ def _log_files(component: str | None) -> list[str]:
 
 def _show(found: LabStatus) -> None:
     table = Table(box=None, pad_edge=False)
-    for heading in ("component", "health", "pid", "log"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("component", "health", "pid"):
+        table.add_column(heading)
     for one in found.components:
         colour = _COLOURS.get(one.health, "dim")
-        table.add_row(one.name, f"[{colour}]{one.health}[/]", str(one.pid or "-"), one.log)
+        table.add_row(one.name, f"[{colour}]{one.health}[/]", str(one.pid or "-"))
     console = Console()
     console.print(f"lab {found.instance}: {found.health}")
     console.print(table)
     for name in ("kubeconfig", "context", "api_server", "registry", "ingress", "prometheus"):
         console.print(f"{name.replace('_', ' '):<12} {getattr(found, name)}", soft_wrap=True)
+    console.print("logs         slipway lab logs COMPONENT")
     for limit in found.limits:
         console.print(f"note: {limit}", soft_wrap=True)
 

@@ -1,7 +1,7 @@
 """The link between the host and the lab: one veth pair and three routes on the host, no more."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -55,8 +55,14 @@ def unlink(layout: Layout) -> None:
 
 def foreign_users(layout: Layout) -> tuple[str, ...]:
     """Interfaces and routes of somebody else in the lab's networks, in words."""
+    return find_foreign(layout, _ip("addr", "show"), _ip("-4", "route", "show"))
+
+
+def find_foreign(
+    layout: Layout, links: Sequence[Mapping[str, Any]], routes: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Judge what `ip -json addr` and `ip -json route` show."""
     prefix = layout.host_address.removesuffix("0.1")
-    links = _ip("addr", "show")
     ours = {link["ifname"] for link in links if _is_ours(layout, link)}
     taken = (
         f"interface {layout.link} of {link['ifalias']}"
@@ -70,12 +76,12 @@ def foreign_users(layout: Layout) -> tuple[str, ...]:
         for entry in link.get("addr_info", ())
         if entry.get("local", "").startswith(prefix)
     )
-    routes = (
+    via_others = (
         f"route {route['dst']} on {route.get('dev', '?')}"
-        for route in _ip("-4", "route", "show")
+        for route in routes
         if route.get("dev") not in ours and route["dst"].startswith(prefix)
     )
-    return tuple(sorted({*taken, *addresses, *routes}))
+    return tuple(sorted({*taken, *addresses, *via_others}))
 
 
 def _owner(layout: Layout) -> str:

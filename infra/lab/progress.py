@@ -1,7 +1,7 @@
 """Progress for people: one bar a component on a terminal, one line a step elsewhere."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -11,7 +11,7 @@ from rich.progress import Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from infra.lab.report import Event, Report, Step
+from infra.lab.report import Event, Report, Step, making
 
 __all__ = ["showing"]
 
@@ -72,13 +72,26 @@ class _Remaining(ProgressColumn):
     max_refresh = None
 
     def render(self, task: Task) -> RenderableType:
-        elapsed = task.elapsed or 0.0
         if task.finished:
-            return Text(f"{elapsed:.1f} s", style="dim")
+            return Text(f"{task.finished_time or 0.0:.1f} s", style="dim")
         if not task.started:
             return Text("")
-        left = float(task.fields["expected"]) - elapsed
+        left = float(task.fields["expected"]) - (task.elapsed or 0.0)
         return Text(f"about {left:.0f} s left" if left >= 1 else "any moment")
+
+
+def _left(task: Task) -> float:
+    return 0.0 if task.finished else float(task.fields["expected"]) - (task.elapsed or 0.0)
+
+
+def remaining(rows: Sequence[tuple[str, float]]) -> float:
+    """Estimate the time until all is done from each one's own, by name.
+
+    Artifacts are made two at a time; the components that then start do so side by side.
+    """
+    made = [max(0.0, left) for name, left in rows if name.startswith(making(""))]
+    started = [max(0.0, left) for name, left in rows if not name.startswith(making(""))]
+    return max(sum(made) / 2, max(made, default=0.0)) + max(started, default=0.0)
 
 
 def share(elapsed: float, expected: float) -> float:
@@ -88,9 +101,10 @@ def share(elapsed: float, expected: float) -> float:
 
 @dataclass(slots=True)
 class _Bars:
-    """One row a component, in the order in which they were announced."""
+    """One row for the whole, and one for each artifact that is made and each component."""
 
     progress: Progress
+    _whole: TaskID | None = None
     _rows: dict[str, TaskID] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -105,11 +119,27 @@ class _Bars:
                 case Step.READY:
                     self._work(row, event)
                     self.progress.update(row, completed=1, state="[green]ready[/]", detail="")
+                    if event.name.startswith(making("")):
+                        self.progress.update(row, visible=False)
                 case Step.FAILED:
                     self.progress.update(row, state="[red]failed[/]", detail="")
                     self.progress.stop_task(row)
+            self._estimate()
+
+    def _estimate(self) -> None:
+        """Say how long the whole will take from here."""
+        if self._whole is None:
+            return
+        rows = [task for task in self.progress.tasks if task.id != self._whole]
+        left = remaining([(task.description, _left(task)) for task in rows])
+        elapsed = self.progress.tasks[self._whole].elapsed or 0.0
+        self.progress.update(self._whole, expected=elapsed + left, completed=int(left <= 0))
 
     def _row(self, event: Event) -> TaskID:
+        if self._whole is None:
+            self._whole = self.progress.add_task(
+                "the lab", total=1, expected=event.seconds, state="", detail=""
+            )
         if event.name not in self._rows:
             self._rows[event.name] = self.progress.add_task(
                 event.name, start=False, total=1, expected=event.seconds, state="waiting", detail=""
