@@ -191,6 +191,7 @@ def _drift(seen: Survey) -> Iterator[str]:
     if seen.current is None:
         return
     rolled_out = {ref_of(thing): thing for thing in manifests_of(seen.current)}
+    by_autoscaler = scaled(look.wanted for look in seen.looks)
     for look in seen.looks:
         ref = ref_of(look.wanted)
         former = rolled_out.get(ref)
@@ -198,7 +199,7 @@ def _drift(seen: Survey) -> Iterator[str]:
             continue
         if look.live is None:
             yield f"{ref} was deleted by somebody since rollout {seen.current.number}"
-        elif _change(look, is_scaled=True).kind is ChangeKind.UPDATE:
+        elif _change(look, (ref.kind.name, ref.name) in by_autoscaler).kind is ChangeKind.UPDATE:
             yield f"{ref} was changed by somebody since rollout {seen.current.number}"
 
 
