@@ -6,10 +6,11 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.images import make_images
-from flows.promote import promote
+from flows.promote import Wishes, promote
 from tasks.core.errors import StageFailed
 from tasks.core.model import Record, RolloutState, Target
 from tasks.release.task import assemble
+from tasks.scan.task import scan_release
 from tasks.source.task import fetch_source
 
 __all__ = ["deliver"]
@@ -23,7 +24,11 @@ def _run_name() -> str:
 
 @flow(flow_run_name=_run_name, persist_result=True)
 def deliver(
-    repository: str, target: Target, revision: str = "HEAD", until: str | None = None
+    repository: str,
+    target: Target,
+    revision: str = "HEAD",
+    until: str | None = None,
+    despite: str | None = None,
 ) -> tuple[Record, ...]:
     """Lint, test, build, scan and push a commit, then roll it out environment by environment.
 
@@ -32,14 +37,16 @@ def deliver(
         target: the cluster, registry and builders to work with.
         revision: commit, tag or branch.
         until: last environment to go to; all of them where absent.
+        despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
     made = make_images(source, target)
     images = tuple(each.image for each in made)
     release = assemble(source, images, target, tuple(each.scan.verdict.reason for each in made))
+    scan_release(release, source.application)
     records: list[Record] = []
     for environment in environments_until(tuple(source.application.environments), until):
-        record = promote(release, environment, source.application, target)
+        record = promote(release, environment, source.application, Wishes(target, despite))
         records.append(record)
         if record.state is not RolloutState.SUCCEEDED:
             raise StageFailed(

@@ -1,5 +1,7 @@
 """One release into one environment."""
 
+from dataclasses import dataclass
+
 from prefect.runtime import flow_run
 
 from flows.approval import await_approval
@@ -10,22 +12,35 @@ from tasks.rollout.model import By
 from tasks.rollout.place import place_of
 from tasks.rollout.task import find_begun, plan_release, roll_out
 
-__all__ = ["promote"]
+__all__ = ["Wishes", "promote"]
 
 
-def promote(release: Release, name: str, application: Application, target: Target) -> Record:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person who started the run wants.
+
+    Attributes:
+        despite: why a release that was taken back before should be tried again.
+    """
+
+    target: Target
+    despite: str | None = None
+
+
+def promote(release: Release, name: str, application: Application, wishes: Wishes) -> Record:
     """Bring a release to an environment, or leave the environment as it was."""
-    place = place_of(application, name, target)
-    environment = place.environment
+    place = place_of(application, name, wishes.target)
     begun = find_begun(place, flow_run.id)
     if begun is not None:  # a killed process got as far as acting: gates were passed, go on
-        return roll_out(begun.release, place, By(flow_run.id, begun.actor, begun.approved_by))
-    require_thawed(name, environment.freezes)
+        by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
+        return roll_out(begun.release, place, by)
+    require_thawed(name, place.environment.freezes)
     plan = plan_release(release, place)
     approved: tuple[str, ...] = ()
-    if environment.approval is not None and _changes(plan):
-        approved = await_approval(release, plan, environment.approval)
-    return roll_out(release, place, By(flow_run.id, release.author, approved))
+    if place.environment.approval is not None and _changes(plan):
+        approved = await_approval(release, plan, place.environment.approval)
+    by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
+    return roll_out(release, place, by)
 
 
 def _changes(plan: Plan) -> bool:

@@ -58,13 +58,14 @@ def chosen(named: Named | None = None) -> Target:
 
 
 def _from_words(words: dict[str, str]) -> Target:
-    if "registry" not in words:
+    if not words:
         raise ConfigError(
-            "neither cluster nor registry was named",
+            "no cluster was named",
             next_step="slipway up --lab for the embedded lab, or name --context and --registry",
         )
     defaults = {
         "context": "",  # then each environment names its own
+        "registry": "",  # then the application does
         "kubeconfig": os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")),
         "builder": os.environ.get("BUILDKIT_HOST", "unix:///run/buildkit/buildkitd.sock"),
         "docker_host": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),

@@ -42,6 +42,10 @@ def deliver(  # noqa: PLR0913 one parameter an option
         str, typer.Option("--revision", "-r", help="Commit, tag, branch.")
     ] = "HEAD",
     until: Annotated[str | None, typer.Option(help="Last environment to go to.")] = None,
+    despite: Annotated[
+        str | None,
+        typer.Option(help="Why a release that was taken back before should be tried again."),
+    ] = None,
     context: Context = None,
     registry: Registry = None,
     kubeconfig: Kubeconfig = None,
@@ -60,6 +64,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "repository": str(local.resolve()) if local.exists() else repository,
         "revision": revision,
         "until": until,
+        "despite": despite,
         "target": dataclasses.asdict(target),
     }
     _start("deliver/deliver", parameters, wait=wait, as_json=as_json)

@@ -14,6 +14,6 @@ __all__ = ["push_image"]
 def push_image(source: Source, image: Image, target: Target) -> ReleasedImage:
     """Push one image by digest; its tag is the commit."""
     repository = repository_of(source.application, image.component, target.registry)
-    credentials = stored_credentials(target.registry.partition("/")[0])
+    credentials = stored_credentials(repository.partition("/")[0])
     tagged = f"{repository}:{source.commit}"
     return push(image, tagged, target, credentials, get_run_logger().info)
