@@ -1,0 +1,89 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.core.application import Application, Component, Environment
+from tasks.core.errors import ConfigError
+from tasks.core.model import Digest, ReleasedImage, Source, Target
+from tasks.core.objects import parse_stream
+from tasks.release.effects import assemble
+
+TARGET = Target("kubeconfig", "ctx", "registry", "b", "d")
+IMAGE = ReleasedImage("api", "registry/shop/api", Digest(f"sha256:{'a' * 64}"))
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: "shop-api:dev"}]}
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    application = Application(
+        application="shop",
+        components={"api": Component(context="api")},
+        environments={
+            name: Environment(overlay=f"overlays/{name}", namespace=f"shop-{name}")
+            for name in ("dev", "prod")
+        },
+    )
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "api.yaml").write_text(DEPLOYMENT)
+    (tmp_path / "base" / "kustomization.yaml").write_text("resources: [api.yaml]\n")
+    for name in ("dev", "prod"):
+        overlay = tmp_path / "overlays" / name
+        overlay.mkdir(parents=True)
+        text = f"namespace: shop-{name}\nresources: [../../base]\n"
+        (overlay / "kustomization.yaml").write_text(text)
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    return Source("r", "c" * 40, str(tmp_path), "Ann", "a@b.c", "Change", when, application, ())
+
+
+def test_a_release_holds_every_environment_with_digests(source: Source) -> None:
+    release = assemble(source, (IMAGE,), TARGET)
+    assert [each.environment for each in release.manifests] == ["dev", "prod"]
+    (workload,) = parse_stream(release.manifests_for("prod").yaml)
+    assert workload["metadata"]["namespace"] == "shop-prod"
+    assert workload["spec"]["template"]["spec"]["containers"][0]["image"] == IMAGE.reference
+    assert workload["metadata"]["annotations"]["slipway.dev/release"] == release.id
+
+
+def test_another_commit_with_the_same_content_is_the_same_release_with_the_same_pods(
+    source: Source,
+) -> None:
+    first = assemble(source, (IMAGE,), TARGET)
+    second = assemble(replace(source, commit="d" * 40), (IMAGE,), TARGET)
+    assert second.id == first.id
+    templates = [
+        parse_stream(release.manifests_for("dev").yaml)[0]["spec"]["template"]
+        for release in (first, second)
+    ]
+    assert templates[0] == templates[1]
+
+
+def test_an_overlay_that_kustomize_refuses_is_named(source: Source) -> None:
+    overlay = Path(source.tree) / "overlays" / "prod" / "kustomization.yaml"
+    overlay.write_text("resources: [nothing.yaml]\n")
+    with pytest.raises(ConfigError, match=r"overlays/prod: the overlay cannot be rendered"):
+        assemble(source, (IMAGE,), TARGET)
+
+
+def test_an_object_in_another_namespace_is_refused(source: Source) -> None:
+    overlay = Path(source.tree) / "overlays" / "prod" / "kustomization.yaml"
+    overlay.write_text("namespace: kube-system\nresources: [../../base]\n")
+    with pytest.raises(ConfigError, match="is in namespace kube-system, not in shop-prod"):
+        assemble(source, (IMAGE,), TARGET)
+
+
+def test_a_component_whose_image_is_nowhere_is_named(source: Source) -> None:
+    other = replace(IMAGE, component="web", repository="registry/shop/web")
+    web = replace(source.application, components={"web": Component(context="web")})
+    with pytest.raises(ConfigError, match="no manifest uses the image of component web"):
+        assemble(replace(source, application=web), (other,), TARGET)

@@ -1,0 +1,109 @@
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.core.cluster_fake import FakeCluster
+from tasks.core.errors import ConfigError, Conflict
+from tasks.core.model import Manifests, Outcome, Record, RolloutState, Verdict
+from tasks.rollout import records
+from tasks.rollout.model import Progress, Stored
+from tests.unit.tasks.rollout.world import config_map, make_release
+
+NOW = datetime(2026, 1, 1, 12, 30, 0, 250000, tzinfo=UTC)
+RELEASE = make_release(config_map("one", a="1"))
+
+
+def stored(
+    number: int, state: RolloutState = RolloutState.SUCCEEDED, *, release: str = "r-1"
+) -> Stored:
+    verdict = Verdict(Outcome.FAILED, "why", ("line",))
+    record = Record(
+        number=number,
+        environment="prod",
+        namespace="shop",
+        release=replace(RELEASE, id=release),
+        state=state,
+        reason="because",
+        started_at=NOW,
+        finished_at=NOW + timedelta(seconds=3),
+        run="run",
+        actor="ann",
+        approved_by=("bob", "eve"),
+        verdicts=(verdict,),
+        restores=None,
+    )
+    return Stored(record, Progress(applied_at=NOW, failed=verdict))
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    made = FakeCluster()
+    made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    return made
+
+
+def test_a_record_comes_back_as_it_was(cluster: FakeCluster) -> None:
+    kept = records.add(cluster, stored(1))
+    assert replace(kept, version="") == stored(1)
+    assert records.fetch(cluster, "shop") == (kept,)
+
+
+def test_a_record_can_be_found_by_its_labels() -> None:
+    secret = records.encode(replace(stored(7, RolloutState.RESTORED), bad=True))
+    assert secret["metadata"]["name"] == "slipway-rollout-7"
+    assert secret["type"] == "slipway.dev/rollout.v1"
+    assert secret["metadata"]["labels"] == {
+        "app.kubernetes.io/managed-by": "slipway",
+        "slipway.dev/record": "rollout",
+        "slipway.dev/application": "shop",
+        "slipway.dev/environment": "prod",
+        "slipway.dev/release": "r-1",
+        "slipway.dev/state": "restored",
+        "slipway.dev/bad": "true",
+    }
+
+
+def test_two_that_want_the_same_number_get_two(cluster: FakeCluster) -> None:
+    assert records.add(cluster, stored(1)).record.number == 1
+    assert records.add(cluster, stored(1)).record.number == 2
+
+
+def test_a_record_that_another_has_written_is_not_overwritten(cluster: FakeCluster) -> None:
+    kept = records.add(cluster, stored(1))
+    records.update(cluster, replace(kept, bad=True))
+    with pytest.raises(Conflict):
+        records.update(cluster, kept)
+
+
+def test_a_release_that_is_too_large_is_refused_with_a_remedy() -> None:
+    noise = random.Random(1).randbytes(1_100_000).hex()  # noqa: S311 no secret
+    large = replace(RELEASE, manifests=(Manifests("prod", "shop", noise),))
+    record = replace(stored(1).record, release=large)
+    with pytest.raises(ConfigError, match=r"bytes compressed.*Next: move large ConfigMaps"):
+        records.encode(Stored(record))
+
+
+def test_the_newest_fifty_stay_with_what_is_live_and_what_was_before(
+    cluster: FakeCluster,
+) -> None:
+    for number in (1, 2, 3):
+        records.add(cluster, stored(number))
+    for number in range(4, 60):
+        records.add(cluster, stored(number, RolloutState.RESTORED))
+    records.prune(cluster, records.fetch(cluster, "shop"))
+    numbers = [each.record.number for each in records.fetch(cluster, "shop")]
+    assert numbers == [2, 3, *range(10, 60)]
+
+
+def test_live_is_the_newest_that_succeeded() -> None:
+    history = (stored(1), stored(2), stored(3, RolloutState.RESTORED))
+    assert records.newest_good(history) == stored(2).record
+    assert records.newest_good(history[2:]) is None
+
+
+def test_a_bad_release_is_good_again_when_it_has_succeeded_since() -> None:
+    bad = replace(stored(1, RolloutState.RESTORED, release="r-bad"), bad=True)
+    assert records.bad_releases((bad, stored(2))) == {"r-bad"}
+    assert records.bad_releases((bad, stored(2, release="r-bad"))) == frozenset()
