@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +10,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from infra.lab.component import Say
+from infra.lab.workshop import CONTAINED, fresh_draft
 from tasks.core import process
 
-__all__ = ["ROOTFS", "Rootfs", "debian_sources", "ensure_host_tools"]
+__all__ = ["MMDEBSTRAP", "ROOTFS", "Rootfs", "debian_sources", "ensure_host_tools"]
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -22,6 +22,7 @@ PACKAGES = (
     "prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "runc", "socat", "tini",
     "util-linux",
 )  # fmt: skip
+MMDEBSTRAP = (*CONTAINED, "mmdebstrap")
 _HOST_TOOLS = {"mmdebstrap": "mmdebstrap", "ip": "iproute2"}
 _LONGEST = timedelta(minutes=30)
 
@@ -48,18 +49,16 @@ class Rootfs:
         """
         ensure_host_tools(cache, say)
         target = self.path(cache)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = fresh_draft(target)
         argv = [
-            "nice", "-n", "5", "mmdebstrap", "--mode=root", "--variant=minbase",
+            *MMDEBSTRAP, "--mode=root", "--variant=minbase",
             f"--include={','.join(self.packages)}", self.suite, str(draft), *debian_sources(),
         ]  # fmt: skip
         try:
             process.run(argv, timeout=_LONGEST, options=process.Options(on_line=say))
             draft.rename(target)
         finally:
-            if draft.exists():
-                shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 ROOTFS = Rootfs("root-files", PACKAGES)

@@ -7,7 +7,7 @@ from infra.lab.baseimages.recipe import BaseImage
 from infra.lab.baseimages.rootfs import Tools
 from infra.lab.baseimages.store import build, layout_of
 from infra.lab.component import Say
-from infra.lab.rootfs import ensure_host_tools
+from infra.lab.rootfs import MMDEBSTRAP, ensure_host_tools
 
 __all__ = ["StandIn"]
 
@@ -35,5 +35,5 @@ class StandIn:
             ToolFailed: a package could not be fetched or unpacked.
         """
         ensure_host_tools(cache, say)
-        tools = Tools(("nice", "-n", "5", "mmdebstrap"), cache, say)
+        tools = Tools(MMDEBSTRAP, cache, say)
         build(self.image, cache / "images", tools)

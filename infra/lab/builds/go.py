@@ -1,7 +1,6 @@
 """A program built with Go from a module of this folder."""
 
 import hashlib
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from infra.lab.component import Say
+from infra.lab.workshop import CONTAINED, fresh_draft
 from tasks.core import process
 from tasks.core.errors import ConfigError
 
@@ -50,10 +50,9 @@ class GoProgram:
             ToolFailed: it does not build.
         """
         target = self.path(cache)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = fresh_draft(target)
         argv = [
-            "nice", "-n", "10", go(), "build", "-mod=readonly", "-trimpath", "-buildvcs=false",
+            *CONTAINED, go(), "build", "-mod=readonly", "-trimpath", "-buildvcs=false",
             f"-ldflags=-s -w {self.ldflags}".strip(), f"-tags={self.tags}",
             "-o", str(draft), self.package,
         ]  # fmt: skip
