@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 
 from flows.images import make_images
 from flows.promote import Wishes, promote
-from tasks.core.errors import StageFailed
+from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Record, RolloutState, Target
 from tasks.release.task import assemble
 from tasks.scan.task import scan_release
@@ -40,12 +40,13 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
+    environments = environments_until(tuple(source.application.environments), until)
     made = make_images(source, target)
     images = tuple(each.image for each in made)
     release = assemble(source, images, target, tuple(each.scan.verdict.reason for each in made))
     scan_release(release, source.application)
     records: list[Record] = []
-    for environment in environments_until(tuple(source.application.environments), until):
+    for environment in environments:
         record = promote(release, environment, source.application, Wishes(target, despite))
         records.append(record)
         if record.state is not RolloutState.SUCCEEDED:
@@ -58,5 +59,17 @@ def deliver(
 
 
 def environments_until(names: tuple[str, ...], until: str | None) -> tuple[str, ...]:
-    """Return the environments up to and with the named one, in the order of promotion."""
-    return names if until is None else names[: names.index(until) + 1]
+    """Return the environments up to and with the named one, in the order of promotion.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if until is None:
+        return names
+    if until not in names:
+        raise ConfigError(
+            f"no environment {until!r}",
+            where="until",
+            next_step=f"choose one of {', '.join(names)}",
+        )
+    return names[: names.index(until) + 1]

@@ -9,7 +9,7 @@ from tasks.build.task import build_image
 from tasks.core.errors import StageFailed
 from tasks.core.model import Source, Target
 from tasks.lint.task import lint_component
-from tasks.push.task import push_image
+from tasks.push.task import confirm_pushed, push_image
 from tasks.reuse import Delivered
 from tasks.reuse.task import find_delivered, keep_delivered
 from tasks.scan.task import scan_image
@@ -34,11 +34,19 @@ def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
         StageFailed: the first reason of each component that did not get there.
     """
     names = [component.name for component in source.components]
-    known = {name: find_delivered(source, name, target) for name in names}
+    known = {name: _find(source, name, target) for name in names}
     chains = {name: _start(source, name, target) for name in names if known[name] is None}
     wait([chain.last for chain in chains.values()])
     _require_passed(chains, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
+
+
+def _find(source: Source, name: str, target: Target) -> Delivered | None:
+    """Return what an earlier run made of the same content, where the registry has it still."""
+    delivered = find_delivered(source, name, target)
+    if delivered is None or not confirm_pushed(delivered.image, target):
+        return None
+    return delivered
 
 
 def _start(source: Source, name: str, target: Target) -> _Chain:

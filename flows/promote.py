@@ -6,9 +6,11 @@ from prefect.runtime import flow_run
 
 from flows.approval import await_approval
 from tasks.core.application import Application
+from tasks.core.errors import StageFailed
 from tasks.core.model import ChangeKind, Plan, Record, Release, Target
 from tasks.freeze.task import require_thawed
-from tasks.rollout.model import By
+from tasks.push.task import confirm_pushed
+from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import find_begun, plan_release, roll_out
 
@@ -39,8 +41,20 @@ def promote(release: Release, name: str, application: Application, wishes: Wishe
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
         approved = await_approval(release, plan, place.environment.approval)
+        _require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
     return roll_out(release, place, by)
+
+
+def _require_images(release: Release, place: Place) -> None:
+    """Look again at what was approved: days may have passed since."""
+    missing = [each for each in release.images if not confirm_pushed(each, place.target)]
+    if missing:
+        raise StageFailed(
+            f"the registry has lost {', '.join(each.reference for each in missing)}",
+            where=str(place),
+            next_step="deliver the commit again",
+        )
 
 
 def _changes(plan: Plan) -> bool:

@@ -14,7 +14,9 @@ from tasks.push.client import Registry
 from tasks.push.decide import INDEX_TYPE, parse_reference, with_referrer
 from tasks.push.model import Credentials
 
-__all__ = ["push"]
+__all__ = ["is_pushed", "push"]
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,19 @@ def push(
             _put(registry, layout, layout.image.descriptor, name=reference.tag)
     log(f"pushed {reference.repository}@{image.digest}")
     return ReleasedImage(image.component, reference.repository, image.digest)
+
+
+def is_pushed(image: ReleasedImage, target: Target, credentials: Credentials | None = None) -> bool:
+    """Ask the registry whether it has an image under its digest, still.
+
+    Raises:
+        ConfigError: the registry refuses the credentials.
+        Unavailable: the registry does not answer.
+    """
+    reference = parse_reference(image.repository)
+    registry = Registry.connect(reference, credentials, target.ca_certificates)
+    with registry.http:
+        return registry.manifest_digest(image.digest, MANIFEST_TYPE) is not None
 
 
 def _require_same(image: Image, layout: Layout) -> None:

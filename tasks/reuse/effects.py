@@ -1,4 +1,4 @@
-"""Remember which image came out of which content, and ask the registry whether it still has it."""
+"""Remember which image came out of which content."""
 
 import hashlib
 import json
