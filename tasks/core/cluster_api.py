@@ -16,18 +16,26 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3 import BaseHTTPResponse
 
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope
+from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, Scope
+from tasks.core.cluster_answers import (
+    CONFLICT,
+    HTTP_ERROR,
+    NOT_FOUND,
+    answer,
+    checked,
+    conflicts,
+    document,
+)
 from tasks.core.cluster_watch import follow
-from tasks.core.errors import ConfigError, Conflict, Unavailable
+from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.model import Target
 from tasks.core.objects import Kind, Object, Ref, ref_of
 
 __all__ = ["KubernetesCluster", "connect"]
 
 REQUEST_TIMEOUT = timedelta(seconds=30)
+LOG_BYTES = 100_000
 CONNECT_TIMEOUT = timedelta(seconds=5)
-HTTP_ERROR, SERVER_FAULT = 400, 500
-UNAUTHORISED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
 _RETRIES = urllib3.Retry(connect=2, read=2, redirect=False, status=False)
 """For a connection that broke; urllib3 repeats only methods that are safe to repeat."""
 
@@ -96,7 +104,7 @@ class KubernetesCluster:
         path = f"{self._path(ref)}?{urlencode(query)}"
         status, body = self._json("PATCH", path, thing, "application/apply-patch+yaml")
         if status == CONFLICT and body.get("details", {}).get("causes"):
-            return Applied(None, tuple(_conflicts(body["details"]["causes"])))
+            return Applied(None, tuple(conflicts(body["details"]["causes"])))
         return Applied(self._checked(status, body, str(ref)))
 
     def create(self, thing: Object) -> Object:
@@ -130,13 +138,14 @@ class KubernetesCluster:
         response = self._open("GET", path, timeout=timeout)
         if response.status >= HTTP_ERROR:
             with _closing(response):
-                self._checked(response.status, _document(response.data), kind.name)
+                self._checked(response.status, document(response.data), kind.name)
         return response
 
     def logs(self, pod: Ref, container: str, lines: int) -> tuple[str, ...]:
         """Return the last lines of a container, of its previous run where it has crashed."""
         for previous in ("true", "false"):
-            query = urlencode({"container": container, "tailLines": lines, "previous": previous})
+            options = {"container": container, "tailLines": lines, "limitBytes": LOG_BYTES}
+            query = urlencode({**options, "previous": previous})
             response = self._open("GET", f"{self._path(pod)}/log?{query}")
             with _closing(response):
                 text = response.data.decode(errors="replace")
@@ -154,9 +163,9 @@ class KubernetesCluster:
             response = self._open("GET", f"{url}?{query}", timeout=urllib3.Timeout(seconds))
             with _closing(response):
                 text = response.data.decode(errors="replace")
-        except (Unavailable, urllib3.exceptions.HTTPError):
+        except Unavailable:
             return Answer(None, f"no answer within {seconds:g} s", time.monotonic() - started)
-        return _answer(response.status, text, time.monotonic() - started)
+        return answer(response.status, text, time.monotonic() - started)
 
     def _path(self, ref: Ref) -> str:
         return f"{self._collection(ref.kind, ref.namespace)}/{quote(ref.name, safe=':')}"
@@ -196,7 +205,7 @@ class KubernetesCluster:
     ) -> tuple[int, Object]:
         response = self._open(method, path, body=body, mime=mime)
         with _closing(response):
-            return response.status, _document(response.data)
+            return response.status, document(response.data)
 
     def _open(
         self,
@@ -229,40 +238,7 @@ class KubernetesCluster:
         return response
 
     def _checked(self, status: int, body: Object, what: str) -> Object:
-        """Return an answer's body, or raise the class of error that its status stands for."""
-        if status < HTTP_ERROR:
-            return body
-        where = f"{self.context}: {what}"
-        message = str(body.get("message") or f"HTTP {status}")
-        match status:
-            case _ if status == CONFLICT:
-                raise Conflict(message, where, "run the same command again")
-            case _ if status in (UNAUTHORISED, FORBIDDEN):
-                raise ConfigError(message, where, "give this context's user the permission")
-            case _ if status in (GONE, TOO_MANY) or status >= SERVER_FAULT:
-                raise Unavailable(
-                    message, where, "try again; where it stays, correct what the message names"
-                )
-        raise ConfigError(message, where, "correct the manifest; the cluster refuses it as it is")
-
-
-def _document(data: bytes) -> Object:
-    """Read an answer; a proxy or an unknown path answers in plain text."""
-    try:
-        document = json.loads(data or b"{}")
-    except ValueError:
-        return {"message": data.decode(errors="replace").strip()}
-    return document if isinstance(document, dict) else {}
-
-
-def _answer(status: int, text: str, seconds: float) -> Answer:
-    """Tell the pod's own answer from the API server's about not reaching the pod."""
-    if status in (UNAUTHORISED, FORBIDDEN) or status >= SERVER_FAULT:
-        with contextlib.suppress(ValueError):
-            body = json.loads(text)
-            if isinstance(body, dict) and body.get("kind") == "Status" and "message" in body:
-                return Answer(None, str(body["message"]), seconds)
-    return Answer(status, text, seconds)
+        return checked(status, body, f"{self.context}: {what}")
 
 
 def _timeout() -> urllib3.Timeout:
@@ -276,6 +252,9 @@ def _closing(response: BaseHTTPResponse) -> Iterator[None]:
     """Give the connection back to the pool, or close it where the body was not read."""
     try:
         yield
+    except urllib3.exceptions.HTTPError as error:
+        response.close()
+        raise Unavailable(f"the cluster's answer broke off: {error}") from error
     except BaseException:
         response.close()
         raise
@@ -293,10 +272,3 @@ def _selectors(scope: Scope, more: Mapping[str, str] | None = None) -> str:
     if scope.name:
         query["fieldSelector"] = f"metadata.name={scope.name}"
     return f"?{urlencode(query)}" if query else ""
-
-
-def _conflicts(causes: list[Object]) -> Iterator[FieldConflict]:
-    """Read who holds a field; the API server tells the manager's name only in its message."""
-    for cause in causes:
-        quoted = str(cause.get("message", "")).split('"')
-        yield FieldConflict(cause.get("field", ""), quoted[1] if len(quoted) > 1 else quoted[0])

@@ -11,6 +11,8 @@ __all__ = ["evidence_of"]
 EVENT = Kind("v1", "Event")
 LOG_LINES = 20
 EVENTS = 10
+LINE_LENGTH = 500
+"""Evidence is kept in the rollout's record, which has a limit."""
 
 
 def evidence_of(cluster: Cluster, subject: Ref, container: str = "") -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def evidence_of(cluster: Cluster, subject: Ref, container: str = "") -> tuple[st
         with contextlib.suppress(SlipwayError):
             said = cluster.logs(subject, container, LOG_LINES)
             lines += [f"log {subject.name}/{container}: {line}" for line in said]
-    return tuple(lines)
+    return tuple(line[:LINE_LENGTH] for line in lines)
 
 
 def _warnings(cluster: Cluster, subject: Ref) -> list[str]:

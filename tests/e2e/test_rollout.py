@@ -1,5 +1,6 @@
 """Rollouts of a small application on the lab, from first to restored and rolled back."""
 
+import multiprocessing
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,15 +8,19 @@ from pathlib import Path
 import pytest
 
 from tasks.core.cluster import Scope
+from tasks.core.cluster_api import connect
 from tasks.core.errors import GateClosed
-from tasks.core.model import ChangeKind, RolloutState
+from tasks.core.model import ChangeKind, Release, RolloutState
 from tasks.core.objects import Kind, Object
 from tasks.rollout.history import history, live
+from tasks.rollout.model import By
 from tasks.rollout.plan import plan
-from tests.e2e.rollout_world import World, world
+from tasks.rollout.records import decode
+from tests.e2e.rollout_world import SERVE, World, world
 
 pytestmark = pytest.mark.e2e
 
+REVISION = "deployment.kubernetes.io/revision"
 HTTP_OK = {"health": "ok"}
 
 
@@ -125,6 +130,39 @@ def test_a_rollback_needs_nothing_but_the_records(shop: World) -> None:
     record = shop.roll_back()
     assert (record.state, record.restores, record.number) == (RolloutState.SUCCEEDED, 1, 3)
     assert served(shop) == before
+
+
+def test_killed_in_the_middle_and_started_again_it_converges(shop: World) -> None:
+    shop.roll_out(shop.release(HTTP_OK))
+    shop.deadline = timedelta(minutes=10)
+    slow = shop.release(HTTP_OK, command=f"sleep 8; {SERVE}")
+    process = multiprocessing.get_context("fork").Process(target=run_alone, args=(shop, slow))
+    process.start()
+    secrets = Scope((Kind("v1", "Secret"),), shop.namespace, name="slipway-rollout-2")
+    for found in shop.cluster.watch(secrets, shop.clock.now() + timedelta(minutes=1)):
+        if found and decode(found[0]).progress.applied_at is not None:
+            break
+    process.kill()
+    process.join()
+    left = history(shop.place, shop.cluster)[0]
+    pods = uids(shop, "api")
+    record = shop.roll_out(slow, By(run="run-killed"))
+    assert (left.state, record.state) == (RolloutState.STARTED, RolloutState.SUCCEEDED)
+    assert (record.number, record.started_at) == (2, left.started_at)
+    assert uids(shop, "api") & pods
+    assert not [each for each in shop.objects("apps/v1", "ReplicaSet").values() if _extra(each)]
+
+
+def run_alone(shop: World, release: Release) -> None:
+    """Roll out in a process of its own, with its own connections."""
+    with connect(shop.target) as cluster:
+        shop.cluster = cluster
+        shop.roll_out(release, By(run="run-killed"))
+
+
+def _extra(replica_set: Object) -> bool:
+    """Say whether a revision came that nobody asked for."""
+    return int(replica_set["metadata"]["annotations"][REVISION]) > 2
 
 
 def test_probing_leaves_nothing_in_the_cluster(shop: World) -> None:

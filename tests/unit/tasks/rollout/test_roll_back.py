@@ -77,7 +77,7 @@ def test_a_rollback_asked_for_again_by_the_same_run_is_only_reported() -> None:
     assert len(history(world.place, world.cluster)) == 4
 
 
-@pytest.mark.parametrize("writes", range(30))
+@pytest.mark.parametrize("writes", range(20))
 def test_killed_anywhere_and_started_again_a_rollback_converges(writes: int) -> None:
     world = given_three_rollouts()
     by = By(run="rollback-run")

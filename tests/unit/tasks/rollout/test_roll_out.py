@@ -21,7 +21,7 @@ from tests.unit.tasks.rollout.world import (
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
 TWO = make_release(config_map("two", a="2"), deployment("api", "api@2", config="two"))
 THREE = make_release(config_map("three", a="3"), deployment("api", "api@3", config="three"))
-WRITES = 30
+WRITES = 20
 """More than any of these rollouts needs: the last ones are not killed at all."""
 FAILED = Verdict(Outcome.FAILED, "pod api-1: GET /health: expected 200, got 500")
 
