@@ -11,7 +11,7 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
-from flows.views import describe_plan
+from flows.views import Question, describe_question
 from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.approval.task import (
     claim_environment,
@@ -23,7 +23,7 @@ from tasks.approval.task import (
 from tasks.core.application import Approval
 from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed
-from tasks.core.model import Plan, Release
+from tasks.core.model import Plan, Record, Release
 
 __all__ = ["ApprovalForm", "await_approval"]
 
@@ -39,8 +39,16 @@ class ApprovalForm(RunInput):
     comment: str = ""
 
 
-def await_approval(release: Release, plan: Plan, rules: Approval) -> tuple[str, ...]:
+def await_approval(
+    release: Release, plan: Plan, rules: Approval, before: Record | None = None
+) -> tuple[str, ...]:
     """Suspend the run until enough approvers said yes, and return their names.
+
+    Args:
+        release: what waits.
+        plan: what it would change.
+        rules: who may say yes.
+        before: the rollout into the environment before, for the approver to read.
 
     Raises:
         GateClosed: somebody said no, nobody answered in time, or a newer release came.
@@ -56,11 +64,12 @@ def await_approval(release: Release, plan: Plan, rules: Approval) -> tuple[str, 
         opened_at=note_opening(plan.id),
         rules=rules,
     )
-    show_request(request, describe_plan(release, plan))
+    question = Question(request, release, plan, before)
+    show_request(request, describe_question(question))
     approved: tuple[str, ...] = ()
     notice = ""
     for attempt in range(MOST_ANSWERS):
-        answer = _ask(request, describe_plan(release, plan, notice), attempt)
+        answer = _ask(request, describe_question(question, notice), attempt)
         _require_newest(request)
         decision = judge_answer(request, answer, approved)
         notice = decision.reason

@@ -47,7 +47,9 @@ def deliver(
     scan_release(release, source.application)
     records: list[Record] = []
     for environment in environments:
-        record = promote(release, environment, source.application, Wishes(target, despite))
+        before = records[-1] if records else None
+        wishes = Wishes(target, despite)
+        record = promote(release, environment, source.application, wishes, before)
         records.append(record)
         if record.state is not RolloutState.SUCCEEDED:
             raise StageFailed(

@@ -29,8 +29,22 @@ class Wishes:
     despite: str | None = None
 
 
-def promote(release: Release, name: str, application: Application, wishes: Wishes) -> Record:
-    """Bring a release to an environment, or leave the environment as it was."""
+def promote(
+    release: Release,
+    name: str,
+    application: Application,
+    wishes: Wishes,
+    before: Record | None = None,
+) -> Record:
+    """Bring a release to an environment, or leave the environment as it was.
+
+    Args:
+        release: what is brought.
+        name: of the environment.
+        application: what slipway.yaml says.
+        wishes: what the person who started the run wants.
+        before: the rollout into the environment before this one, for approvers to read.
+    """
     place = place_of(application, name, wishes.target)
     begun = find_begun(place, flow_run.id)
     if begun is not None:  # a killed process got as far as acting: gates were passed, go on
@@ -40,7 +54,7 @@ def promote(release: Release, name: str, application: Application, wishes: Wishe
     plan = plan_release(release, place)
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
-        approved = await_approval(release, plan, place.environment.approval)
+        approved = await_approval(release, plan, place.environment.approval, before)
         _require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
     return roll_out(release, place, by)

@@ -1,40 +1,100 @@
 """What people read before they say yes: plain functions from values to markdown."""
 
-from tasks.core.model import Change, ChangeKind, Plan, Release
+from dataclasses import dataclass
+from datetime import timedelta
 
-__all__ = ["describe_plan"]
+from tasks.approval.model import Request
+from tasks.core.markdown import bullets, inline, mark, page, plain, table
+from tasks.core.model import Plan, Record, Release
+from tasks.core.units import format_duration
+from tasks.rollout.render import count_changes, diff_block
 
-MARKS = {
-    ChangeKind.CREATE: "+",
-    ChangeKind.UPDATE: "~",
-    ChangeKind.DELETE: "-",
-    ChangeKind.UNCHANGED: "=",
-}
-MOST_DIFF = 20_000
+__all__ = ["Question", "describe_question"]
+
+HOW = (
+    "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
+    "counts once. Enrolling takes one command: `slipway approver add NAME --email ADDRESS`."
+)
 
 
-def describe_plan(release: Release, plan: Plan, notice: str = "") -> str:
-    """Show a release and what it would change."""
-    changes = [change for change in plan.changes if change.kind is not ChangeKind.UNCHANGED]
-    parts = [
-        f"> {notice}\n" if notice else "",
-        f"# {release.application} {release.id} to {plan.environment}",
-        f"**{release.subject}**, commit `{release.commit[:12]}` by {release.author}\n",
-        *(f"- ⚠ {warning}" for warning in plan.warnings),
-        "\n## Images",
-        *(f"- {image.component}: `{image.digest}`" for image in release.images),
-        "\n## Scan",
-        *(f"- {line}" for line in release.scan),
-        f"\n## Changes ({len(changes)} of {len(plan.changes)} objects, plan `{plan.id}`)",
-        *(f"- `{MARKS[change.kind]}` {change.object}" for change in changes),
-        _diffs(changes),
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that an approver is told.
+
+    Attributes:
+        before: the rollout into the environment before this one, None where this is the first.
+    """
+
+    request: Request
+    release: Release
+    plan: Plan
+    before: Record | None = None
+
+
+def describe_question(question: Question, notice: str = "") -> str:
+    """Show a release, what it would change and what an answer does.
+
+    Args:
+        question: what is asked.
+        notice: why the last answer did not count.
+    """
+    release, plan = question.release, question.plan
+    return page(
+        f"> ⚠️ The last answer did not count: {plain(notice)}" if notice else "",
+        f"## {plain(release.application)} {inline(release.id)} to {plan.environment}",
+        bullets(f"⚠️ {plain(warning)}" for warning in plan.warnings),
+        table(("", ""), _facts(question)),
+        _consequences(question),
+        HOW,
+        f"### Images and scan\n\n{_images(release)}",
+        bullets(map(plain, release.scan)),
+        f"### Changes: {count_changes(plan)}",
+        diff_block(plan.changes),
+    )
+
+
+def _facts(question: Question) -> list[tuple[str, str]]:
+    request, release = question.request, question.release
+    who = f"{request.rules.count} of {plain(', '.join(request.rules.approvers))}"
+    barred = ", not the commit's author" if request.rules.not_author else ""
+    expires = request.opened_at + request.rules.expires
+    facts = [
+        ("change", f"**{plain(release.subject)}**"),
+        ("commit", f"{inline(release.commit[:12])} by {plain(release.author)}"),
+        ("plan", f"{inline(question.plan.id)}, {count_changes(question.plan)}"),
+        ("may approve", f"{who}{barred}"),
+        ("asked", f"{request.opened_at:%Y-%m-%d %H:%M} UTC, expires {expires:%Y-%m-%d %H:%M} UTC"),
     ]
-    return "\n".join(part for part in parts if part)
+    if question.before is not None:
+        facts.insert(2, (plain(question.before.environment), _before(question.before, request)))
+    return facts
 
 
-def _diffs(changes: list[Change]) -> str:
-    text = "\n".join(change.diff.strip("\n") for change in changes if change.diff)
-    if not text:
-        return ""
-    cut = "\n… the rest stands in `slipway plan`" if len(text) > MOST_DIFF else ""
-    return f"\n```diff\n{text[:MOST_DIFF]}{cut}\n```"
+def _before(record: Record, request: Request) -> str:
+    """Say how the release does where it is already, and for how long it has been there."""
+    verdicts = "; ".join(f"{mark(each.outcome)} {plain(each.reason)}" for each in record.verdicts)
+    said = verdicts or plain(record.reason)
+    if record.finished_at is None:
+        return f"{record.state.value}: {said}"
+    age = max(request.opened_at - record.finished_at, timedelta(0))
+    return f"{record.state.value}: {said}, {format_duration(age)} before this was asked"
+
+
+def _consequences(question: Question) -> str:
+    plan = question.plan
+    back = (
+        "there is no earlier release to restore, so a failure stays for you to look at"
+        if plan.live is None
+        else f"the whole release of rollout {plan.live} is restored when pods or probes fail"
+    )
+    return page(
+        f"**On approve** exactly this goes to namespace {inline(plan.namespace)} at once, watched "
+        f"until every new pod is ready and probed; {back}. Where the cluster has changed until "
+        "then, the rollout is refused.",
+        f"**On reject** the run ends and {plan.environment} stays as it is.",
+    ).rstrip()
+
+
+def _images(release: Release) -> str:
+    rows = [(plain(image.component), inline(image.digest)) for image in release.images]
+    return table(("component", "digest"), rows)

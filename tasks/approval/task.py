@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.variables import Variable
 
 from tasks.approval import effects
 from tasks.approval.model import Answer, Decision, Request
 from tasks.core.clock import utc_now
+from tasks.core.task import publish
 
 __all__ = ["claim_environment", "judge_answer", "newest_claim", "note_opening", "show_request"]
 
@@ -23,24 +23,23 @@ def claim_environment(application: str, environment: str, run: str) -> str:
     return str(before)
 
 
-@task(task_run_name="{environment}: newest?", cache_policy=NO_CACHE)
+@task(task_run_name="{environment}: newest release?", cache_policy=NO_CACHE)
 def newest_claim(application: str, environment: str) -> str:
     """Return the run that wants into an environment last."""
     return str(Variable.get(_claim_key(application, environment), default=""))
 
 
-@task(task_run_name="approval opened for {plan}")
+@task(task_run_name="approval: note when {plan} was first shown")
 def note_opening(plan: str) -> datetime:
     """Remember when somebody was first asked about a plan."""
     del plan  # part of the result's key
     return utc_now()
 
 
-@task(task_run_name="ask for {request.environment}")
+@task(task_run_name="{request.environment}: ask for approval")
 def show_request(request: Request, markdown: str) -> None:
     """Show what waits for an approval, in the run's artifacts."""
-    key = f"approval-{request.application}-{request.environment}"
-    create_markdown_artifact(key=key, markdown=markdown)
+    publish(markdown, "approval", request.application, request.environment)
 
 
 @task(task_run_name="{request.environment}: answer of {answer.approver}")

@@ -3,7 +3,9 @@
 from prefect import get_run_logger, task
 
 from tasks.build.effects import build
+from tasks.build.render import image_page
 from tasks.core.model import Image, Source, Target
+from tasks.core.task import publish, showing_refusal
 
 __all__ = ["build_image"]
 
@@ -11,4 +13,8 @@ __all__ = ["build_image"]
 @task(task_run_name="{component}: build")
 def build_image(source: Source, component: str, target: Target) -> Image:
     """Build the image of one component."""
-    return build(source, component, target, get_run_logger().info)
+    application = source.application.application
+    with showing_refusal("build", application, component):
+        image = build(source, component, target, get_run_logger().info)
+    publish(image_page(image, source), "image", application, component)
+    return image

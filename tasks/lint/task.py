@@ -2,7 +2,9 @@
 
 from prefect import get_run_logger, task
 
+from tasks.core.markdown import check_page
 from tasks.core.model import CheckResult, Source, Target
+from tasks.core.task import publish, showing_refusal
 from tasks.lint.effects import lint
 
 __all__ = ["lint_component"]
@@ -11,4 +13,8 @@ __all__ = ["lint_component"]
 @task(task_run_name="{component}: lint")
 def lint_component(source: Source, component: str, target: Target) -> CheckResult:
     """Lint one component."""
-    return lint(source, component, target, get_run_logger().info)
+    application = source.application.application
+    with showing_refusal("lint", application, component):
+        result = lint(source, component, target, get_run_logger().info)
+    publish(check_page(result), "lint", application, component)
+    return result

@@ -10,7 +10,7 @@ from tasks.probe.effects import Probing, probe_release
 __all__ = ["probe"]
 
 
-@task(task_run_name="probe {probing.environment.namespace}")
+@task(task_run_name="{probing.environment.namespace}: probe")
 def probe(probing: Probing) -> Verdict:
     """Send the environment's probes once more."""
     with connect(probing.target) as cluster:

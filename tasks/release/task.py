@@ -3,14 +3,18 @@
 from prefect import task
 
 from tasks.core.model import Release, ReleasedImage, Source, Target
+from tasks.core.task import publish
 from tasks.release import effects
+from tasks.release.render import release_page
 
 __all__ = ["assemble"]
 
 
-@task(task_run_name="assemble {source.commit}", persist_result=True)
+@task(task_run_name="release: assemble {source.commit:.12}", persist_result=True)
 def assemble(
     source: Source, images: tuple[ReleasedImage, ...], target: Target, scan: tuple[str, ...] = ()
 ) -> Release:
     """Bind images and rendered manifests into a release."""
-    return effects.assemble(source, images, target, scan)
+    release = effects.assemble(source, images, target, scan)
+    publish(release_page(release, source, target), "release", release.application)
+    return release

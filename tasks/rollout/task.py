@@ -13,11 +13,13 @@ from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Unavailable
 from tasks.core.model import Plan, Record, Release, Verdict
+from tasks.core.task import publish
 from tasks.probe.effects import Probing, probe_release
 from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.render import plan_page, record_page
 
 __all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
 
@@ -41,7 +43,7 @@ def find_begun(place: Place, run: str) -> Record | None:
 
 
 @task(
-    task_run_name="plan {place.name}",
+    task_run_name="{place.name}: plan",
     cache_policy=NO_CACHE,
     retries=3,
     retry_delay_seconds=[1, 5, 15],
@@ -50,11 +52,13 @@ def find_begun(place: Place, run: str) -> Record | None:
 def plan_release(release: Release, place: Place) -> Plan:
     """Say what rolling a release out would do."""
     with connect(place.target) as cluster:
-        return planning.plan(release, place, cluster)
+        plan = planning.plan(release, place, cluster)
+    publish(plan_page(plan), "plan", place.application, place.name)
+    return plan
 
 
 @task(
-    task_run_name="roll out to {place.name}",
+    task_run_name="{place.name}: roll out",
     retries=5,
     retry_delay_seconds=[1, 5, 15, 30, 60],
     retry_condition_fn=_is_unavailable,
@@ -62,11 +66,13 @@ def plan_release(release: Release, place: Place) -> Plan:
 def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
-        return rolling.roll_out(release, place, by, Ports(cluster, SystemClock(), _probe))
+        record = rolling.roll_out(release, place, by, Ports(cluster, SystemClock(), _probe))
+    publish(record_page(record, place), "rollout", place.application, place.name)
+    return record
 
 
 @task(
-    task_run_name="roll back {place.name}",
+    task_run_name="{place.name}: roll back",
     retries=5,
     retry_delay_seconds=[1, 5, 15, 30, 60],
     retry_condition_fn=_is_unavailable,
@@ -74,4 +80,6 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
-        return rolling.roll_back(place, by, back, Ports(cluster, SystemClock(), _probe))
+        record = rolling.roll_back(place, by, back, Ports(cluster, SystemClock(), _probe))
+    publish(record_page(record, place), "rollout", place.application, place.name)
+    return record

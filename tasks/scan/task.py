@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 
 from tasks.core.application import Application
 from tasks.core.clock import utc_now
 from tasks.core.model import Image, Release, ScanResult, Source
+from tasks.core.task import publish
 from tasks.scan.decide import require_passed
 from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
@@ -28,7 +28,7 @@ def scan_image(source: Source, image: Image) -> ScanResult:
     return _shown(result, application)
 
 
-@task(task_run_name="{release.id}: scan manifests")
+@task(task_run_name="release: scan manifests")
 def scan_release(release: Release, application: Application) -> ScanResult:
     """Scan the rendered manifests of every environment; findings that block end the run here."""
     result = scan_manifests(release.manifests, application.scan, installed_trivy(), utc_now())
@@ -36,8 +36,7 @@ def scan_release(release: Release, application: Application) -> ScanResult:
 
 
 def _shown(result: ScanResult, application: Application) -> ScanResult:
-    key = f"scan-{application.application}-{result.component}"
-    create_markdown_artifact(key=key, markdown=render_markdown(result))
+    publish(render_markdown(result), "scan", application.application, result.component)
     for line in (result.verdict.reason, *result.summary):
         get_run_logger().info(line)
     require_passed(result)

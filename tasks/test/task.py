@@ -2,7 +2,9 @@
 
 from prefect import get_run_logger, task
 
+from tasks.core.markdown import check_page
 from tasks.core.model import CheckResult, Source, Target
+from tasks.core.task import publish, showing_refusal
 from tasks.test.effects import test
 
 __all__ = ["test_component"]
@@ -11,4 +13,8 @@ __all__ = ["test_component"]
 @task(task_run_name="{component}: test")
 def test_component(source: Source, component: str, target: Target) -> CheckResult:
     """Test one component."""
-    return test(source, component, target, get_run_logger().info)
+    application = source.application.application
+    with showing_refusal("test", application, component):
+        result = test(source, component, target, get_run_logger().info)
+    publish(check_page(result), "test", application, component)
+    return result

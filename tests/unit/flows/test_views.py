@@ -1,8 +1,23 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from flows.views import describe_plan
-from tasks.core.model import Change, ChangeKind, Digest, Plan, Release, ReleasedImage
+from flows.views import Question, describe_question
+from tasks.approval.model import Request
+from tasks.core.application import Approval
+from tasks.core.model import (
+    Change,
+    ChangeKind,
+    Digest,
+    Outcome,
+    Plan,
+    Record,
+    Release,
+    ReleasedImage,
+    RolloutState,
+    Verdict,
+)
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RELEASE = Release(
     id="r-0123456789ab",
     application="shop",
@@ -10,7 +25,7 @@ RELEASE = Release(
     author="Dora",
     author_email="dora@example.com",
     subject="Sell more",
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    created_at=NOON,
     images=(ReleasedImage("web", "registry.example/shop/web", Digest("sha256:" + "1" * 64)),),
     manifests=(),
     scan=("web: nothing found",),
@@ -27,22 +42,70 @@ PLAN = Plan(
     ),
     warnings=("the quota is tight",),
 )
+REQUEST = Request(
+    application="shop",
+    environment="prod",
+    release=RELEASE.id,
+    plan=PLAN.id,
+    author=RELEASE.author,
+    author_email=RELEASE.author_email,
+    opened_at=NOON,
+    rules=Approval(approvers=("ana", "bo"), count=1, expires=timedelta(hours=24)),
+)
+STAGING = Record(
+    number=7,
+    environment="staging",
+    namespace="shop-staging",
+    release=RELEASE,
+    state=RolloutState.SUCCEEDED,
+    reason="ready and probed",
+    started_at=NOON - timedelta(minutes=12),
+    finished_at=NOON - timedelta(minutes=10),
+    verdicts=(Verdict(Outcome.PASSED, "4 probes passed"),),
+)
+QUESTION = Question(REQUEST, RELEASE, PLAN, STAGING)
 
 
 def test_an_approver_reads_what_changes_and_nothing_that_does_not() -> None:
-    text = describe_plan(RELEASE, PLAN)
+    text = describe_question(QUESTION)
     assert "`~` Deployment/web" in text
     assert "Service/web" not in text
-    assert "1 of 2 objects" in text
+    assert "1 changed, 1 unchanged" in text
 
 
 def test_an_approver_reads_the_digests_the_scan_and_the_warnings() -> None:
-    text = describe_plan(RELEASE, PLAN)
+    text = describe_question(QUESTION)
     assert RELEASE.images[0].digest in text
     assert "web: nothing found" in text
     assert "the quota is tight" in text
 
 
+def test_an_approver_reads_how_the_environment_before_does_and_since_when() -> None:
+    text = describe_question(QUESTION)
+    assert "| staging | succeeded: ✅ 4 probes passed, 10m before this was asked |" in text
+    assert "staging" not in describe_question(replace(QUESTION, before=None))
+
+
+def test_an_approver_reads_what_a_yes_and_a_no_do_and_which_code_is_meant() -> None:
+    text = describe_question(QUESTION)
+    assert "namespace `shop-prod`" in text
+    assert "the whole release of rollout 3 is restored" in text
+    assert "the run ends and prod stays as it is" in text
+    assert "six digits" in text
+    assert "expires 2026-01-02 12:00 UTC" in text
+
+
+def test_a_first_rollout_says_that_there_is_nothing_to_go_back_to() -> None:
+    text = describe_question(replace(QUESTION, plan=replace(PLAN, live=None)))
+    assert "there is no earlier release to restore" in text
+
+
 def test_the_reason_why_an_answer_did_not_count_comes_first() -> None:
-    text = describe_plan(RELEASE, PLAN, "the code was used before")
-    assert text.startswith("> the code was used before")
+    text = describe_question(QUESTION, "the code was used before")
+    assert text.startswith("> ⚠️ The last answer did not count: the code was used before")
+
+
+def test_a_commit_cannot_write_into_the_form() -> None:
+    subject = "**scan: clean** | x |\n## Approved <b>"
+    text = describe_question(replace(QUESTION, release=replace(RELEASE, subject=subject)))
+    assert r"\*\*scan: clean\*\* \| x \| \#\# Approved \<b\>" in text

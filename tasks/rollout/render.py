@@ -1,0 +1,110 @@
+"""Plans and records as pages for the Prefect UI."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tasks.core.markdown import (
+    bullets,
+    fenced,
+    inline,
+    mark,
+    page,
+    plain,
+    public_address,
+    table,
+)
+from tasks.core.model import Change, ChangeKind, Outcome, Plan, Record, RolloutState, Verdict
+from tasks.core.units import format_duration
+from tasks.rollout.model import Place
+
+__all__ = ["count_changes", "diff_block", "plan_page", "record_page"]
+
+SIGNS = {
+    ChangeKind.CREATE: "+",
+    ChangeKind.UPDATE: "~",
+    ChangeKind.DELETE: "-",
+    ChangeKind.UNCHANGED: "=",
+}
+WORDS = {
+    ChangeKind.CREATE: "new",
+    ChangeKind.UPDATE: "changed",
+    ChangeKind.DELETE: "deleted",
+    ChangeKind.UNCHANGED: "unchanged",
+}
+STATES = {
+    RolloutState.STARTED: "⏳",
+    RolloutState.SUCCEEDED: "✅",
+    RolloutState.RESTORED: "↩️",
+    RolloutState.FAILED: "❌",
+    RolloutState.SUPERSEDED: "⚪",
+}
+MOST_DIFF = 20_000
+
+
+def plan_page(plan: Plan) -> str:
+    """Show what a rollout would change."""
+    return page(
+        f"## {plan.environment}: plan {inline(plan.id)}",
+        f"Release {inline(plan.release)} into namespace {inline(plan.namespace)}, {_after(plan)}: "
+        f"**{count_changes(plan)}**.",
+        bullets(f"⚠️ {plain(warning)}" for warning in plan.warnings),
+        diff_block(plan.changes),
+    )
+
+
+def count_changes(plan: Plan) -> str:
+    """Write `1 new, 2 changed, 14 unchanged`."""
+    counted = Counter(change.kind for change in plan.changes)
+    words = [f"{counted[kind]} {word}" for kind, word in WORDS.items() if counted[kind]]
+    changed = len(plan.changes) - counted[ChangeKind.UNCHANGED]
+    return ", ".join(words) if changed else "nothing changes"
+
+
+def diff_block(changes: Sequence[Change]) -> str:
+    """Show the objects that change, then how."""
+    changed = [change for change in changes if change.kind is not ChangeKind.UNCHANGED]
+    listed = bullets(f"{inline(SIGNS[each.kind])} {plain(each.object)}" for each in changed)
+    text = "\n".join(
+        f"# {each.object}\n{each.diff.strip(chr(10))}" for each in changed if each.diff
+    )
+    if len(text) > MOST_DIFF:
+        text = f"{text[:MOST_DIFF]}\n… the rest stands in `slipway plan`"
+    return page(listed, fenced(text, "diff") if text else "")
+
+
+def record_page(record: Record, place: Place) -> str:
+    """Show how a rollout ended, and on what evidence."""
+    environment = place.environment
+    link = public_address(environment.url, place.target.ingress) if environment.url else ""
+    return page(
+        f"## {STATES[record.state]} {record.environment}: {record.state.value}",
+        plain(record.reason),
+        table(("", ""), _facts(record)),
+        *(_verdict(verdict) for verdict in record.verdicts),
+        f"Live: [{link}]({link})" if link and record.state is RolloutState.SUCCEEDED else "",
+    )
+
+
+def _after(plan: Plan) -> str:
+    return "the first rollout there" if plan.live is None else f"rollout {plan.live} is live"
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    release = record.release
+    ended = record.finished_at
+    facts = {
+        "rollout": f"{record.number} in {inline(record.namespace)}",
+        "release": f"{inline(release.id)} {plain(release.subject)}",
+        "commit": f"{inline(release.commit[:12])} by {plain(release.author)}",
+        "approved by": plain(", ".join(record.approved_by)),
+        "restores": f"rollout {record.restores}" if record.restores is not None else "",
+        "started": f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC",
+        "took": format_duration(ended - record.started_at) if ended else "",
+    }
+    return [(name, value) for name, value in facts.items() if value]
+
+
+def _verdict(verdict: Verdict) -> str:
+    evidence = fenced("\n".join(verdict.evidence)) if verdict.evidence else ""
+    bold = "**" if verdict.outcome is Outcome.FAILED else ""
+    return page(f"{mark(verdict.outcome)} {bold}{plain(verdict.reason)}{bold}", evidence)
