@@ -1,5 +1,6 @@
 """MyFin for a benchmark: one environment, in a namespace of the benchmark's own."""
 
+import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,7 +64,7 @@ def change(repository: Path, number: int) -> None:
     """Change one line of every component, so that each is linted, tested and built again."""
     for component, path in CHANGED.items():
         with (repository / component / path).open("a") as file:
-            comment = f"{repository.name} {number}"
+            comment = f"{number} {secrets.token_hex(4)}"  # in no cache yet
             file.write(f"<!-- {comment} -->\n" if path.endswith("html") else f"// {comment}\n")
     _commit(repository, f"Change {number}")
 
