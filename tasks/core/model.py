@@ -76,7 +76,6 @@ class Source:
         tree: folder of the work tree on this machine.
         subject: first line of the message.
         committed_at: aware UTC.
-        epoch: the commit's time in whole seconds, for SOURCE_DATE_EPOCH.
     """
 
     repository: str
