@@ -50,7 +50,9 @@ def link_exists(layout: Layout) -> bool:
 def unlink(layout: Layout) -> None:
     """Remove the link, and with it its routes and the lab's end."""
     if link_exists(layout):
-        process.run(["ip", "link", "del", layout.link], timeout=_QUICK)
+        # the kernel removes it as well, at its own time after the lab's network has gone
+        gone = process.Options(ok=(0, 1))
+        process.run(["ip", "link", "del", layout.link], timeout=_QUICK, options=gone)
 
 
 def foreign_users(layout: Layout) -> tuple[str, ...]:

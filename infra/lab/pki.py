@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from infra.lab.layout import Layout
 from tasks.core.clock import utc_now
 
-__all__ = ["client_kubeconfig", "ensure_certificates"]
+__all__ = ["Pair", "client_kubeconfig", "ensure_certificates", "ensure_wildcard"]
 
 _VALID = timedelta(days=3650)
 _RENEW = timedelta(days=30)
@@ -92,6 +92,14 @@ def client_kubeconfig(layout: Layout, user: str, groups: Sequence[str] = ()) -> 
     }
     _write(path, yaml.safe_dump(config).encode())
     return path
+
+
+def ensure_wildcard(layout: Layout) -> Pair:
+    """Return the ingress's certificate for `*.localhost`, signed by the lab's own authority."""
+    pair = Pair(layout.pki, "ingress")
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName("*.localhost")])
+    _ensure(pair, Pair(layout.pki, "ca"), _subject("ingress", ()), names)
+    return pair
 
 
 def _ensure_server(layout: Layout, authority: Pair) -> None:

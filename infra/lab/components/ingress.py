@@ -20,7 +20,7 @@ from infra.lab.component import Component
 from infra.lab.health import answers, listens
 from infra.lab.layout import Layout
 from infra.lab.manifests import read
-from infra.lab.pki import client_kubeconfig
+from infra.lab.pki import client_kubeconfig, ensure_wildcard
 from infra.lab.waiting import wait_until
 from tasks.core import process
 
@@ -53,6 +53,7 @@ CRDS = ModuleFiles(
 
 XDS_PORT = 8001
 HEALTH_PORT = 8000
+TLS_OFFSET = 2  # 1 is Envoy's metrics
 _USER = "slipway:contour"
 _APPLIED = "slipway.dev/ingress"
 _SOON = timedelta(seconds=60)
@@ -166,6 +167,8 @@ def _contour(layout: Layout) -> tuple[str, ...]:
         "--debug-http-address=127.0.0.1",
         "--envoy-service-http-address=127.0.0.1",
         f"--envoy-service-http-port={_ingress_port(layout)}",
+        "--envoy-service-https-address=127.0.0.1",
+        f"--envoy-service-https-port={_ingress_port(layout) + TLS_OFFSET}",
         f"--stats-address={metrics_address}",
         f"--stats-port={metrics_port}",
         "--disable-leader-election",
@@ -176,14 +179,35 @@ def _contour(layout: Layout) -> tuple[str, ...]:
 def _prepare_cluster(layout: Layout) -> None:
     """Apply the kinds that Contour watches and its permissions, once for each version."""
     kinds = CRDS.path(layout.cache).read_text()
-    objects = read("ingress", user=_USER, gateway_port=str(gateway_port(layout)))
+    ports = {
+        "gateway_port": str(gateway_port(layout)),
+        "gateway_tls_port": str(gateway_port(layout) + TLS_OFFSET),
+    }
+    objects = read("ingress", user=_USER, **ports)
     digest = hashlib.sha256((kinds + objects).encode()).hexdigest()[:20]
     if _applied(layout) == digest:
         return
     cluster.apply(layout, kinds)
     _kubectl(layout, "wait", "--for=condition=Established", "--timeout=30s", *_names(kinds))
     cluster.apply(layout, objects)
+    cluster.apply(layout, _certificate(layout))
     _kubectl(layout, "annotate", "--overwrite", "namespace/slipway-lab", f"{_APPLIED}={digest}")
+
+
+def _certificate(layout: Layout) -> str:
+    """The Secret that the gateway's HTTPS listener names."""
+    pair = ensure_wildcard(layout)
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "ingress", "namespace": "slipway-lab"},
+        "type": "kubernetes.io/tls",
+        "stringData": {
+            "tls.crt": pair.certificate.read_text(),
+            "tls.key": pair.key.read_text(),
+        },
+    }
+    return json.dumps(secret)
 
 
 def _names(kinds: str) -> list[str]:
