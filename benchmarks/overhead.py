@@ -110,7 +110,7 @@ def _round(seconds: dict[str, float], plan: Plan | None) -> Round:
 def _deliver(repository: Path, target: Target) -> float:
     """Run the command as a person would and return its wall time."""
     program = Path(sys.executable).with_name("slipway")
-    argv = [str(program), "deliver", str(repository), "--until", "dev", "--json"]
+    argv = [str(program), "deliver", str(repository), "--until", "dev"]
     argv += ["--registry", f"{target.registry}/overhead-slipway"]
     return process.run(argv, timeout=DEADLINE).seconds
 
