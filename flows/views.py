@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.approval.model import Request
-from tasks.core.markdown import bullets, inline, mark, page, plain, table
+from tasks.core.markdown import bullets, inline, mark, page, plain
 from tasks.core.model import Plan, Record, Release
 from tasks.core.units import format_duration
 from tasks.rollout.render import count_changes, diff_block
@@ -40,13 +40,14 @@ def describe_question(question: Question, notice: str = "") -> str:
     """
     release, plan = question.release, question.plan
     return page(
-        f"> ⚠️ The last answer did not count: {plain(notice)}" if notice else "",
+        f"> ⚠ The last answer did not count: {plain(notice)}" if notice else "",
         f"## {plain(release.application)} {inline(release.id)} to {plan.environment}",
-        bullets(f"⚠️ {plain(warning)}" for warning in plan.warnings),
-        table(("", ""), _facts(question)),
+        bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
+        bullets(f"{name}: {value}" for name, value in _facts(question)),
         _consequences(question),
         HOW,
-        f"### Images and scan\n\n{_images(release)}",
+        "### Images and scan",
+        _images(release),
         bullets(map(plain, release.scan)),
         f"### Changes: {count_changes(plan)}",
         diff_block(plan.changes),
@@ -96,5 +97,4 @@ def _consequences(question: Question) -> str:
 
 
 def _images(release: Release) -> str:
-    rows = [(plain(image.component), inline(image.digest)) for image in release.images]
-    return table(("component", "digest"), rows)
+    return bullets(f"{plain(image.component)}: {inline(image.digest)}" for image in release.images)

@@ -29,7 +29,7 @@ def newest_claim(application: str, environment: str) -> str:
     return str(Variable.get(_claim_key(application, environment), default=""))
 
 
-@task(task_run_name="approval: note when {plan} was first shown")
+@task(task_run_name="approval: {plan} opened")
 def note_opening(plan: str) -> datetime:
     """Remember when somebody was first asked about a plan."""
     del plan  # part of the result's key
@@ -39,7 +39,8 @@ def note_opening(plan: str) -> datetime:
 @task(task_run_name="{request.environment}: ask for approval")
 def show_request(request: Request, markdown: str) -> None:
     """Show what waits for an approval, in the run's artifacts."""
-    publish(markdown, "approval", request.application, request.environment)
+    words = ("approval", request.application, request.environment)
+    publish(words, markdown, f"{request.release}, plan {request.plan}")
 
 
 @task(task_run_name="{request.environment}: answer of {answer.approver}")

@@ -16,5 +16,6 @@ def build_image(source: Source, component: str, target: Target) -> Image:
     application = source.application.application
     with showing_refusal("build", application, component):
         image = build(source, component, target, get_run_logger().info)
-    publish(image_page(image, source), "image", application, component)
+    words = ("image", application, component)
+    publish(words, image_page(image, source), str(image.digest))
     return image

@@ -25,10 +25,10 @@ __all__ = [
 ]
 
 MARKS = {
-    Outcome.PASSED: "✅",
-    Outcome.FAILED: "❌",
-    Outcome.NO_DATA: "⚪",
-    Outcome.UNAVAILABLE: "⚪",
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✗",
+    Outcome.NO_DATA: "○",
+    Outcome.UNAVAILABLE: "○",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 _TICKS = re.compile(r"`+")
@@ -69,7 +69,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def page(*parts: str) -> str:
     """Put a page together; empty parts leave no trace."""
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def mark(outcome: Outcome) -> str:

@@ -14,14 +14,17 @@ from tasks.core.markdown import artifact_key, refusal_page
 __all__ = ["publish", "showing_refusal"]
 
 
-def publish(markdown: str, *words: str) -> None:
-    """Store a page with the run under a key that stays the same from run to run.
+def publish(words: tuple[str, ...], markdown: str, summary: str) -> None:
+    """Store a page with the run; one that cannot be stored is a warning, and stops nothing.
 
-    Pages are for people: one that cannot be stored is a warning, and stops nothing.
+    Args:
+        words: what it is about, alike from run to run, so that the UI shows them as versions.
+        markdown: the page.
+        summary: what the list of pages says about it.
     """
     key = artifact_key(*words)
     try:
-        create_markdown_artifact(key=key, markdown=markdown)
+        create_markdown_artifact(key=key, markdown=markdown, description=summary)
     except (PrefectException, httpx.HTTPError) as error:
         get_run_logger().warning("the page %s could not be stored: %s", key, error)
 
@@ -32,5 +35,6 @@ def showing_refusal(stage: str, application: str, component: str) -> Iterator[No
     try:
         yield
     except StageFailed as error:
-        publish(refusal_page(component, stage, error), stage, application, component)
+        words = (stage, application, component)
+        publish(words, refusal_page(component, stage, error), error.what.partition("\n")[0])
         raise

@@ -16,5 +16,5 @@ def lint_component(source: Source, component: str, target: Target) -> CheckResul
     application = source.application.application
     with showing_refusal("lint", application, component):
         result = lint(source, component, target, get_run_logger().info)
-    publish(check_page(result), "lint", application, component)
+    publish(("lint", application, component), check_page(result), result.sentence)
     return result

@@ -16,5 +16,6 @@ def assemble(
 ) -> Release:
     """Bind images and rendered manifests into a release."""
     release = effects.assemble(source, images, target, scan)
-    publish(release_page(release, source, target), "release", release.application)
+    words = ("release", release.application)
+    publish(words, release_page(release, source, target), f"{release.id}: {release.subject}")
     return release

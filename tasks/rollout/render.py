@@ -32,11 +32,11 @@ WORDS = {
     ChangeKind.UNCHANGED: "unchanged",
 }
 STATES = {
-    RolloutState.STARTED: "⏳",
-    RolloutState.SUCCEEDED: "✅",
-    RolloutState.RESTORED: "↩️",
-    RolloutState.FAILED: "❌",
-    RolloutState.SUPERSEDED: "⚪",
+    RolloutState.STARTED: "…",
+    RolloutState.SUCCEEDED: "✓",
+    RolloutState.RESTORED: "↩",
+    RolloutState.FAILED: "✗",
+    RolloutState.SUPERSEDED: "○",
 }
 MOST_DIFF = 20_000
 
@@ -47,7 +47,7 @@ def plan_page(plan: Plan) -> str:
         f"## {plan.environment}: plan {inline(plan.id)}",
         f"Release {inline(plan.release)} into namespace {inline(plan.namespace)}, {_after(plan)}: "
         f"**{count_changes(plan)}**.",
-        bullets(f"⚠️ {plain(warning)}" for warning in plan.warnings),
+        bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
         diff_block(plan.changes),
     )
 

@@ -19,7 +19,7 @@ from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
-from tasks.rollout.render import plan_page, record_page
+from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
 
@@ -33,6 +33,11 @@ def _probe(
     cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
 ) -> Verdict:
     return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
+
+
+def _publish(record: Record, place: Place) -> None:
+    summary = f"{record.state.value}: {record.reason}"
+    publish(("rollout", place.application, place.name), record_page(record, place), summary)
 
 
 @task(task_run_name="{place.name}: begun before?", cache_policy=NO_CACHE)
@@ -53,7 +58,7 @@ def plan_release(release: Release, place: Place) -> Plan:
     """Say what rolling a release out would do."""
     with connect(place.target) as cluster:
         plan = planning.plan(release, place, cluster)
-    publish(plan_page(plan), "plan", place.application, place.name)
+    publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan))
     return plan
 
 
@@ -67,7 +72,7 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
         record = rolling.roll_out(release, place, by, Ports(cluster, SystemClock(), _probe))
-    publish(record_page(record, place), "rollout", place.application, place.name)
+    _publish(record, place)
     return record
 
 
@@ -81,5 +86,5 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
         record = rolling.roll_back(place, by, back, Ports(cluster, SystemClock(), _probe))
-    publish(record_page(record, place), "rollout", place.application, place.name)
+    _publish(record, place)
     return record

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.core.application import Action
+from tasks.core.markdown import mark
 from tasks.core.model import ScanResult
 from tasks.scan.model import Finding, Kind
 
@@ -65,7 +66,7 @@ def render_markdown(result: ScanResult) -> str:
     """Write a result as a page for the Prefect UI."""
     verdict = result.verdict
     parts = [
-        f"## {result.component}: {verdict.outcome.value}",
+        f"## {mark(verdict.outcome)} {result.component}: scan, {verdict.outcome.value}",
         f"{verdict.reason}.",
         f"Digest `{result.digest}`",
         _list(result.summary),

@@ -36,7 +36,8 @@ def scan_release(release: Release, application: Application) -> ScanResult:
 
 
 def _shown(result: ScanResult, application: Application) -> ScanResult:
-    publish(render_markdown(result), "scan", application.application, result.component)
+    words = ("scan", application.application, result.component)
+    publish(words, render_markdown(result), result.verdict.reason)
     for line in (result.verdict.reason, *result.summary):
         get_run_logger().info(line)
     require_passed(result)

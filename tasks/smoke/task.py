@@ -16,5 +16,5 @@ def smoke_image(source: Source, image: Image, target: Target) -> CheckResult:
     application, name = source.application, image.component
     with showing_refusal("smoke", application.application, name):
         result = smoke(image, application.components[name], target, get_run_logger().info)
-    publish(check_page(result), "smoke", application.application, name)
+    publish(("smoke", application.application, name), check_page(result), result.sentence)
     return result

@@ -16,5 +16,5 @@ def test_component(source: Source, component: str, target: Target) -> CheckResul
     application = source.application.application
     with showing_refusal("test", application, component):
         result = test(source, component, target, get_run_logger().info)
-    publish(check_page(result), "test", application, component)
+    publish(("test", application, component), check_page(result), result.sentence)
     return result

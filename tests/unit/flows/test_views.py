@@ -82,7 +82,7 @@ def test_an_approver_reads_the_digests_the_scan_and_the_warnings() -> None:
 
 def test_an_approver_reads_how_the_environment_before_does_and_since_when() -> None:
     text = describe_question(QUESTION)
-    assert "| staging | succeeded: ✅ 4 probes passed, 10m before this was asked |" in text
+    assert "- staging: succeeded: ✓ 4 probes passed, 10m before this was asked" in text
     assert "staging" not in describe_question(replace(QUESTION, before=None))
 
 
@@ -102,7 +102,7 @@ def test_a_first_rollout_says_that_there_is_nothing_to_go_back_to() -> None:
 
 def test_the_reason_why_an_answer_did_not_count_comes_first() -> None:
     text = describe_question(QUESTION, "the code was used before")
-    assert text.startswith("> ⚠️ The last answer did not count: the code was used before")
+    assert text.startswith("> ⚠ The last answer did not count: the code was used before")
 
 
 def test_a_commit_cannot_write_into_the_form() -> None:

@@ -45,7 +45,7 @@ def test_a_table_has_a_head_and_rows() -> None:
 
 def test_a_check_that_passed_shows_its_numbers() -> None:
     text = check_page(CheckResult("api", "test", "12 tests passed", tests=12, seconds=3.21))
-    assert text.startswith("## ✅ api: test\n")
+    assert text.startswith("## ✓ api: test\n")
     assert "| tests | 12 |" in text
     assert "| took | 3.2 s |" in text
 
@@ -53,7 +53,7 @@ def test_a_check_that_passed_shows_its_numbers() -> None:
 def test_a_check_that_said_no_shows_each_failed_test_and_what_to_do() -> None:
     error = StageFailed("1 of 12 tests failed\n  sums: 1 is not 2", "shop/api", "mend it")
     text = refusal_page("api", "test", error)
-    assert text.startswith("## ❌ api: test\n\n**1 of 12 tests failed**\n\n```\n  sums: 1 is not 2")
+    assert text.startswith("## ✗ api: test\n\n**1 of 12 tests failed**\n\n```\n  sums: 1 is not 2")
     assert "Next: mend it" in text
 
 

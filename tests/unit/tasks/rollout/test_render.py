@@ -73,10 +73,10 @@ def test_a_record_shows_who_how_long_and_where_it_is_live() -> None:
         ended(RolloutState.SUCCEEDED, Verdict(Outcome.PASSED, "2 probes passed", ("GET / 200",))),
         PLACE,
     )
-    assert text.startswith("## ✅ dev: succeeded")
+    assert text.startswith("## ✓ dev: succeeded")
     assert "| approved by | ana |" in text
     assert "| took | 42s |" in text
-    assert "✅ 2 probes passed\n\n```\nGET / 200\n```" in text
+    assert "✓ 2 probes passed\n\n```\nGET / 200\n```" in text
     assert "Live: [http://dev.localhost:15080/]" in text
 
 
@@ -84,6 +84,6 @@ def test_a_record_of_a_restore_shows_the_verdict_and_no_address() -> None:
     text = record_page(
         ended(RolloutState.RESTORED, Verdict(Outcome.FAILED, "GET /health: got 500")), PLACE
     )
-    assert text.startswith("## ↩️ dev: restored")
-    assert "❌ **GET /health: got 500**" in text
+    assert text.startswith("## ↩ dev: restored")
+    assert "✗ **GET /health: got 500**" in text
     assert "Live:" not in text

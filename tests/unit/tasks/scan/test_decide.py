@@ -195,6 +195,6 @@ def test_only_a_failed_verdict_stops_the_release() -> None:
 def test_the_page_holds_verdict_summary_evidence_and_sboms() -> None:
     page = render_markdown(result_of(Verdict(Outcome.FAILED, "reason", ("blocks: a <hole>",))))
     assert page == (
-        "## api: failed\n\nreason.\n\nDigest `sha256:1`\n\n- secrets: none\n\n"
+        "## ✗ api: scan, failed\n\nreason.\n\nDigest `sha256:1`\n\n- secrets: none\n\n"
         "### Evidence\n\n- blocks: a &lt;hole>\n\n### SBOM\n\n- `/sbom.cdx.json`\n"
     )
