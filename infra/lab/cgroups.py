@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["create", "leftovers", "remove"]
+__all__ = ["create", "inhabited", "leftovers", "remove"]
 
 _MOUNTS = Path("/proc/self/mounts")
 _CPUSET = ("cpuset.cpus", "cpuset.mems")
@@ -35,6 +35,18 @@ def leftovers(cgroup: str) -> tuple[Path, ...]:
         for parent in parents
         for folder, _, _ in os.walk(parent, topdown=False)
     )  # fmt: skip
+
+
+def inhabited(cgroup: str) -> bool:
+    """Say whether a process is left in any cgroup of the lab."""
+    return any(_processes(folder) for folder in leftovers(cgroup))
+
+
+def _processes(folder: Path) -> str:
+    try:
+        return (folder / "cgroup.procs").read_text().strip()
+    except OSError:  # it has just been removed
+        return ""
 
 
 def remove(cgroup: str) -> tuple[Path, ...]:

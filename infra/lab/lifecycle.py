@@ -82,6 +82,7 @@ def up(report: Report = silent) -> LabStatus:
     """
     layout = current()
     missing = [artifact for artifact in _artifacts() if not artifact.path(layout.cache).exists()]
+    Node(layout).wait_for_the_dying()
     found = preflight.problems(layout, COMPONENTS, missing)
     if found:
         raise ConfigError("\n".join(found), where="lab")

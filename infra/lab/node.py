@@ -131,6 +131,12 @@ class Node:
             wait_until(lambda: not any(_exists(pid) for pid in inside), _QUICK, "the node to end")
         self.remove_remains()
 
+    def wait_for_the_dying(self) -> None:
+        """Let what a killed node has left end: for a moment it still holds ports."""
+        cgroup = self.layout.cgroup
+        if self.init is None:
+            wait_until(lambda: not cgroups.inhabited(cgroup), _QUICK, "", strict=False)
+
     def remove_remains(self) -> None:
         """Remove cgroups, link and records of a node that is gone.
 
