@@ -1,12 +1,18 @@
-"""What end-to-end tests share: a lab of their own, instance "test"."""
+"""What end-to-end tests share: a lab and a Slipway of their own, instance "test"."""
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra import lab as labs
+from infra import server
 from infra.lab import LabStatus
+from infra.target import choose, lab_target
+
+if TYPE_CHECKING:
+    from tests.e2e.pipeline_world import Pipeline
 
 __all__: list[str] = []
 
@@ -27,3 +33,39 @@ def lab(own_instance: None) -> Iterator[LabStatus]:  # noqa: ARG001 the instance
     yield labs.up()
     if before is labs.Health.DOWN:
         labs.down()
+
+
+@pytest.fixture(scope="session")
+def pipeline(
+    lab: LabStatus,  # noqa: ARG001 the cluster comes first
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Iterator[Pipeline]":
+    """Prefect's server and a worker on the lab; ended afterwards unless they were up before."""
+    before = {each.name for each in server.daemons() if each.process() is not None}
+    choose(lab_target())
+    patch = pytest.MonkeyPatch()
+    for name, value in server.server().environment().items():
+        patch.setenv(name, value)
+    try:
+        server.up()
+        server.register()
+        yield from _pipeline(tmp_path_factory)
+    finally:
+        for daemon in reversed(server.daemons()):
+            if daemon.name not in before:
+                daemon.stop()
+        patch.undo()
+
+
+def _pipeline(folders: pytest.TempPathFactory) -> "Iterator[Pipeline]":
+    # Prefect reads the environment on import; another test may have imported it before
+    from prefect.context import SettingsContext, get_settings_context  # noqa: PLC0415
+    from prefect.settings import Settings  # noqa: PLC0415
+
+    from tests.e2e.pipeline_world import Pipeline, enrolled  # noqa: PLC0415
+
+    profile = get_settings_context().profile
+    with SettingsContext(profile=profile, settings=Settings()), enrolled() as secrets:
+        runs = server.connect()
+        with runs.client:
+            yield Pipeline(runs, folders.mktemp("shops"), secrets)
