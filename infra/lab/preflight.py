@@ -16,6 +16,7 @@ from infra.lab.component import Artifact, Component
 from infra.lab.layout import Layout
 from infra.lab.node import Node
 from infra.lab.rootfs import debian_sources
+from infra.lab.waiting import wait_until
 from tasks.core import process
 from tasks.core.errors import ConfigError, ToolFailed
 
@@ -25,6 +26,8 @@ _DISK_COLD, _DISK_WARM, _DISK_STATE = 12 * 10**9, 10**9, 3 * 10**9
 _LONGEST_PATH = 70
 """A Unix socket's name may have 108 bytes; below the state folder we need up to 35."""
 _TIMEOUT_SECONDS = 5.0
+_DYING = timedelta(seconds=2)
+"""How long a component that was just killed may still hold its port."""
 _GO = re.compile(r"go(\d+)\.(\d+)")
 
 
@@ -91,8 +94,15 @@ def _ports(layout: Layout, components: Sequence[Component]) -> Iterable[str]:
     node = Node(layout)
     for component in components:
         port = component.port(layout)
-        if port is not None and node.running(component.name) is None and _taken(port):
+        if port is None or node.running(component.name) is not None:
+            continue
+        if _stays_taken(port):
             yield f"port 127.0.0.1:{port}, which {component.name} needs, is taken"
+
+
+def _stays_taken(port: int) -> bool:
+    wait_until(lambda: not _taken(port), _DYING, "", strict=False)
+    return _taken(port)
 
 
 def _taken(port: int) -> bool:
