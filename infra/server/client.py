@@ -22,13 +22,13 @@ from prefect.client.schemas.filters import (
     TaskRunFilterFlowRunId,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
-from prefect.flow_runs import resume_flow_run
 
 from infra.server.daemons import require_up
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.errors import ConfigError
+from tasks.core.errors import ConfigError, GateClosed
 
 __all__ = ["LOOK_EVERY", "RunView", "Runs", "StageView"]
 
@@ -138,8 +138,20 @@ class Runs:
         return self._view(runs[0])
 
     def answer(self, run_id: UUID, form: dict[str, Any]) -> None:
-        """Resume a waiting run with the approver's form."""
-        resume_flow_run(run_id, run_input=form)
+        """Resume a waiting run with the approver's form.
+
+        Raises:
+            GateClosed: the run does not wait any more, or the form lacks something.
+        """
+        result = self.client.resume_flow_run(run_id, run_input=form)
+        if result.status is not SetStateStatus.ACCEPT:
+            view = self.view(run_id)
+            reason = getattr(result.details, "reason", None) or "it does not wait"
+            raise GateClosed(
+                f"the answer does not count, {reason} (the run is {view.state.lower()})",
+                where=view.name,
+                next_step=f"look at {view.url}",
+            )
 
     def log_lines(self, run_id: UUID, after: datetime | None = None) -> list[tuple[datetime, str]]:
         """Return the log of a run, oldest first."""
