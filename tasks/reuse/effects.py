@@ -3,11 +3,13 @@
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.core.application import ScanPolicy
 from tasks.core.model import ReleasedImage, ScanResult, Source, Target
 from tasks.core.paths import state_dir
 
@@ -25,11 +27,19 @@ class Delivered:
 
 
 _ADAPTER = TypeAdapter(Delivered)
+_POLICY = TypeAdapter(ScanPolicy)
 
 
-def find(source: Source, component: str, target: Target) -> Delivered | None:
-    """Return what an earlier run made of the same content under the same policy."""
-    note = _note(source, component, target)
+def find(source: Source, component: str, target: Target, today: date) -> Delivered | None:
+    """Return what an earlier run made of the same content under the same policy.
+
+    Args:
+        source: the commit.
+        component: name in slipway.yaml.
+        target: whose registry has the image.
+        today: waivers that have ended are no part of the policy any more.
+    """
+    note = _note(source, component, target, today)
     try:
         return _ADAPTER.validate_json(note.read_bytes())
     except FileNotFoundError:
@@ -39,20 +49,20 @@ def find(source: Source, component: str, target: Target) -> Delivered | None:
         return None
 
 
-def keep(source: Source, delivered: Delivered, target: Target) -> None:
+def keep(source: Source, delivered: Delivered, target: Target, today: date) -> None:
     """Remember an image that passed every stage."""
-    note = _note(source, delivered.image.component, target)
+    note = _note(source, delivered.image.component, target, today)
     note.parent.mkdir(parents=True, exist_ok=True)
     draft = note.with_suffix(".draft")
     draft.write_bytes(_ADAPTER.dump_json(delivered))
     draft.replace(note)
 
 
-def _note(source: Source, component: str, target: Target) -> Path:
+def _note(source: Source, component: str, target: Target, today: date) -> Path:
     content = next(part.content for part in source.components if part.name == component)
-    policy = TypeAdapter(type(source.application.scan)).dump_python(
-        source.application.scan, mode="json"
-    )
+    scan = source.application.scan
+    in_force = tuple(waiver for waiver in scan.waivers if today <= waiver.expires)
+    policy = _POLICY.dump_python(replace(scan, waivers=in_force), mode="json")
     parts = (source.application.application, component, content, target.registry, policy)
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return state_dir() / "delivered" / f"{key}.json"

@@ -9,6 +9,7 @@ export default defineConfig({
     environment: "happy-dom",
     setupFiles: ["src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 30_000, // a build machine is shared, and its first render is slow
     env: { TZ: "UTC", LANG: "en-GB" },
   },
 });

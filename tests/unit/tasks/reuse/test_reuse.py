@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from tasks.core.application import (
     Component,
     Environment,
     ScanPolicy,
+    Waiver,
 )
 from tasks.core.model import (
     ComponentSource,
@@ -23,6 +24,7 @@ from tasks.core.model import (
 )
 from tasks.reuse import Delivered, find, keep
 
+TODAY = date(2026, 1, 1)
 DIGEST = Digest("sha256:" + "a" * 64)
 TARGET = Target("/kubeconfig", "lab", "127.0.0.1:15000", "unix:///b", "unix:///d")
 SOURCE = Source(
@@ -48,30 +50,40 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_content_is_not_made_again() -> None:
-    keep(SOURCE, DELIVERED, TARGET)
+    keep(SOURCE, DELIVERED, TARGET, TODAY)
     later = replace(SOURCE, commit="d" * 40, subject="Write the manual")
-    assert find(later, "web", TARGET) == DELIVERED
+    assert find(later, "web", TARGET, TODAY) == DELIVERED
 
 
 def test_other_content_is_made() -> None:
-    keep(SOURCE, DELIVERED, TARGET)
+    keep(SOURCE, DELIVERED, TARGET, TODAY)
     changed = replace(SOURCE, components=(ComponentSource("web", "2" * 64),))
-    assert find(changed, "web", TARGET) is None
+    assert find(changed, "web", TARGET, TODAY) is None
 
 
 def test_another_registry_gets_its_own_image() -> None:
-    keep(SOURCE, DELIVERED, TARGET)
-    assert find(SOURCE, "web", replace(TARGET, registry="registry.example/me")) is None
+    keep(SOURCE, DELIVERED, TARGET, TODAY)
+    assert find(SOURCE, "web", replace(TARGET, registry="registry.example/me"), TODAY) is None
 
 
 def test_a_stricter_policy_looks_again() -> None:
-    keep(SOURCE, DELIVERED, TARGET)
+    keep(SOURCE, DELIVERED, TARGET, TODAY)
     stricter = replace(SOURCE.application, scan=ScanPolicy(medium=Action.BLOCK))
-    assert find(replace(SOURCE, application=stricter), "web", TARGET) is None
+    assert find(replace(SOURCE, application=stricter), "web", TARGET, TODAY) is None
+
+
+def test_a_waiver_that_has_ended_makes_the_scan_speak_again() -> None:
+    waiver = Waiver("CVE-2026-1", "not reachable from outside", TODAY)
+    waived = replace(
+        SOURCE, application=replace(SOURCE.application, scan=ScanPolicy(waivers=(waiver,)))
+    )
+    keep(waived, DELIVERED, TARGET, TODAY)
+    assert find(waived, "web", TARGET, TODAY) == DELIVERED
+    assert find(waived, "web", TARGET, date(2026, 1, 2)) is None
 
 
 def test_a_damaged_note_costs_a_build_and_nothing_else(tmp_path: Path) -> None:
-    keep(SOURCE, DELIVERED, TARGET)
+    keep(SOURCE, DELIVERED, TARGET, TODAY)
     (note,) = tmp_path.rglob("*.json")
     note.write_text("{")
-    assert find(SOURCE, "web", TARGET) is None
+    assert find(SOURCE, "web", TARGET, TODAY) is None
