@@ -1,5 +1,6 @@
 """What people read before they say yes: plain functions from values to markdown."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,12 +10,14 @@ from tasks.core.model import Plan, Record, Release
 from tasks.core.units import format_duration
 from tasks.rollout.render import count_changes, diff_block
 
-__all__ = ["Question", "describe_question"]
+__all__ = ["Question", "describe_question", "read_notice"]
 
 HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
     "counts once. Enrolling takes one command: `slipway approver add NAME --email ADDRESS`."
 )
+
+NOTICE = "> ⚠ The last answer did not count: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def describe_question(question: Question, notice: str = "") -> str:
     """
     release, plan = question.release, question.plan
     return page(
-        f"> ⚠ The last answer did not count: {plain(notice)}" if notice else "",
+        f"{NOTICE}{plain(notice)}" if notice else "",
         f"## {plain(release.application)} {inline(release.id)} to {plan.environment}",
         bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
         bullets(f"{name}: {value}" for name, value in _facts(question)),
@@ -52,6 +55,14 @@ def describe_question(question: Question, notice: str = "") -> str:
         f"### Changes: {count_changes(plan)}",
         diff_block(plan.changes),
     )
+
+
+def read_notice(description: str) -> str:
+    """Return the notice that a description begins with, empty where it has none."""
+    first = description.partition("\n")[0]
+    if not first.startswith(NOTICE):
+        return ""
+    return re.sub(r"\\(.)", r"\1", first.removeprefix(NOTICE))
 
 
 def _facts(question: Question) -> list[tuple[str, str]]:

@@ -4,6 +4,8 @@ Importing it takes seconds, and Prefect reads the environment once, when it is i
 `infra.server.connect`, which sees to both.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,22 +20,27 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     LogFilter,
     LogFilterFlowRunId,
+    LogFilterTimestamp,
     TaskRunFilter,
     TaskRunFilterFlowRunId,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Cancelling
 
+from flows.views import read_notice
 from infra.server.daemons import require_up
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.errors import ConfigError, GateClosed
+from tasks.core.errors import ConfigError, GateClosed, Unavailable
 
-__all__ = ["LOOK_EVERY", "RunView", "Runs", "StageView"]
+__all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
 
 LOOK_EVERY = timedelta(milliseconds=400)
 PAGE = 200
+SHORTEST_ID = 4
+_RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:\w+: )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,13 @@ class StageView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run as people see it."""
+    """One run as people see it.
+
+    Attributes:
+        state: Prefect's type of state, in capitals.
+        word: Prefect's name of the state, which says more: Late, Superseded, Recovering.
+        message: why it is in this state, without Prefect's own words about exceptions.
+    """
 
     id: UUID
     name: str
@@ -55,11 +68,33 @@ class RunView:
     message: str
     url: str
     stages: tuple[StageView, ...] = ()
+    word: str = ""
+    seconds: float = 0.0
 
     @property
     def over(self) -> bool:
         """Whether nothing more will come without somebody's doing."""
         return self.state in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED", "PAUSED"}
+
+    @property
+    def queued(self) -> bool:
+        """Whether no worker has begun with it, or begun again after an approval."""
+        return self.state in {"SCHEDULED", "PENDING"}
+
+    @property
+    def short_id(self) -> str:
+        """Enough of the id to name the run on a command line."""
+        return str(self.id)[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a run's log; level as Python counts it (30 is a warning)."""
+
+    id: UUID
+    at: datetime
+    level: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +109,23 @@ class Runs:
         """Open a client on this instance's server."""
         return cls(get_client(sync_client=True), require_up().ui)
 
-    def start(self, deployment: str, parameters: dict[str, Any]) -> UUID:
-        """Create a run of a deployment (`flow/name`) and return its id."""
-        found = self.client.read_deployment_by_name(deployment)
-        run = self.client.create_flow_run_from_deployment(found.id, parameters=parameters)
-        return run.id
+    def start(self, deployment: str, parameters: dict[str, Any], name: str | None = None) -> UUID:
+        """Create a run of a deployment (`flow/name`) and return its id.
+
+        Raises:
+            Unavailable: the flows are not registered.
+        """
+        try:
+            found = self.client.read_deployment_by_name(deployment)
+        except ObjectNotFound as error:
+            raise Unavailable(
+                "is not registered",
+                where=f"Prefect deployment {deployment}",
+                next_step="slipway up",
+            ) from error
+        return self.client.create_flow_run_from_deployment(
+            found.id, parameters=parameters, name=name
+        ).id
 
     def view(self, run_id: UUID) -> RunView:
         """Return a run with its stages in the order of their start."""
@@ -119,23 +166,21 @@ class Runs:
         return tuple(self._view(run) for run in runs)
 
     def named(self, word: str) -> RunView:
-        """Return the newest run with that id or name.
+        """Return the newest run with that id, beginning of an id, or name.
 
         Raises:
             ConfigError: there is none.
         """
+        run: FlowRun | None = None
         try:
-            return self._view(self.client.read_flow_run(UUID(word)))
+            run = self.client.read_flow_run(UUID(word))
         except ObjectNotFound:
-            runs: list[FlowRun] = []
+            pass  # an id, but of no run
         except ValueError:
-            name = FlowRunFilter(name=FlowRunFilterName(any_=[word]))
-            runs = self.client.read_flow_runs(
-                flow_run_filter=name, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=1
-            )
-        if not runs:
+            run = self._by_name(word) or self._by_beginning(word)
+        if run is None:
             raise ConfigError("no such run", where=word, next_step="slipway status lists them")
-        return self._view(runs[0])
+        return self._view(run)
 
     def answer(self, run_id: UUID, form: dict[str, Any]) -> None:
         """Resume a waiting run with the approver's form.
@@ -153,25 +198,66 @@ class Runs:
                 next_step=f"look at {view.url}",
             )
 
-    def log_lines(self, run_id: UUID, after: datetime | None = None) -> list[tuple[datetime, str]]:
-        """Return the log of a run, oldest first."""
-        lines: list[tuple[datetime, str]] = []
+    def notice(self, run_id: UUID) -> str:
+        """Return why the last answer to a waiting run did not count; empty where none was given."""
+        state = self.client.read_flow_run(run_id).state
+        keys = state.state_details.run_input_keyset if state else None
+        if not keys or "description" not in keys:
+            return ""
+        stored = self.client.read_flow_run_input(run_id, keys["description"])
+        return read_notice(json.loads(stored))
+
+    def cancel(self, run_id: UUID) -> RunView:
+        """End a run: at once where no process works on it, else as soon as the worker sees it.
+
+        Raises:
+            ConfigError: it is over.
+        """
+        view = self._view(self.client.read_flow_run(run_id))
+        if view.over and view.state != "PAUSED":
+            raise ConfigError(f"is over ({view.state.lower()})", where=f"run {view.name}")
+        works = view.state in {"RUNNING", "PENDING"}
+        state: State[Any] = (
+            Cancelling() if works else Cancelled(message="cancelled with slipway cancel")
+        )
+        self.client.set_flow_run_state(run_id, state, force=True)
+        return self.view(run_id)
+
+    def log_lines(self, run_id: UUID, after: datetime | None = None) -> list[LogLine]:
+        """Return the log of a run, oldest first, from an instant on (that instant included)."""
+        wanted = LogFilter(
+            flow_run_id=LogFilterFlowRunId(any_=[run_id]),
+            timestamp=LogFilterTimestamp.model_validate({"after_": after}) if after else None,
+        )
+        lines: list[LogLine] = []
         while page := self.client.read_logs(
-            log_filter=LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])),
-            sort=LogSort.TIMESTAMP_ASC,
-            limit=PAGE,
-            offset=len(lines),
+            log_filter=wanted, sort=LogSort.TIMESTAMP_ASC, limit=PAGE, offset=len(lines)
         ):
-            lines += [(entry.timestamp, entry.message) for entry in page]
-        return [line for line in lines if after is None or line[0] > after]
+            lines += [LogLine(each.id, each.timestamp, each.level, each.message) for each in page]
+        return lines
 
     def recent(self, most: int = 10) -> tuple[RunView, ...]:
         """Return the newest runs."""
         runs = self.client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=most)
         return tuple(self._view(run) for run in runs)
 
+    def _by_name(self, word: str) -> FlowRun | None:
+        name = FlowRunFilter(name=FlowRunFilterName(any_=[word]))
+        newest = FlowRunSort.EXPECTED_START_TIME_DESC
+        runs = self.client.read_flow_runs(flow_run_filter=name, sort=newest, limit=1)
+        return runs[0] if runs else None
+
+    def _by_beginning(self, word: str) -> FlowRun | None:
+        if len(word) < SHORTEST_ID:
+            return None
+        newest = FlowRunSort.EXPECTED_START_TIME_DESC
+        runs = self.client.read_flow_runs(sort=newest, limit=PAGE)
+        return next((run for run in runs if str(run.id).startswith(word.lower())), None)
+
     def _view(self, run: FlowRun, stages: tuple[StageView, ...] = ()) -> RunView:
         state = run.state_type.value if run.state_type else "PENDING"
-        message = (run.state.message if run.state else "") or ""
+        message = _RAISED.sub("", (run.state.message if run.state else "") or "")
         url = f"{self.ui}/runs/flow-run/{run.id}"
-        return RunView(run.id, run.name, state, message, url, stages)
+        word = (run.state.name if run.state else "") or ""
+        seconds = run.estimated_run_time.total_seconds()
+        return RunView(run.id, run.name, state, message, url, stages, word, seconds)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.variables import Variable
 
@@ -46,7 +46,9 @@ def show_request(request: Request, markdown: str) -> None:
 @task(task_run_name="{request.environment}: answer of {answer.approver}")
 def judge_answer(request: Request, answer: Answer, earlier: tuple[str, ...]) -> Decision:
     """Say what an answer counts as; asked again in the same run it says the same."""
-    return effects.answer(request, answer, earlier)
+    decision = effects.answer(request, answer, earlier)
+    get_run_logger().info("%s: %s", decision.ruling.value, decision.reason)
+    return decision
 
 
 def _claim_key(application: str, environment: str) -> str:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from flows.views import Question, describe_question
+from flows.views import Question, describe_question, read_notice
 from tasks.approval.model import Request
 from tasks.core.application import Approval
 from tasks.core.model import (
@@ -103,6 +103,12 @@ def test_a_first_rollout_says_that_there_is_nothing_to_go_back_to() -> None:
 def test_the_reason_why_an_answer_did_not_count_comes_first() -> None:
     text = describe_question(QUESTION, "the code was used before")
     assert text.startswith("> ⚠ The last answer did not count: the code was used before")
+
+
+def test_the_reason_can_be_read_back_from_the_form() -> None:
+    reason = "this code of *ana_b* was used already, wait for the next"
+    assert read_notice(describe_question(QUESTION, reason)) == reason
+    assert not read_notice(describe_question(QUESTION))
 
 
 def test_a_commit_cannot_write_into_the_form() -> None:
