@@ -24,7 +24,7 @@ from infra.lab.pki import client_kubeconfig, ensure_wildcard
 from infra.lab.waiting import wait_until
 from tasks.core import process
 
-__all__ = ["COMPONENTS", "envoy_metrics", "gateway_port"]
+__all__ = ["COMPONENTS", "envoy_metrics", "gateway_ports"]
 
 CONTOUR = GoProgram(
     name="contour",
@@ -68,9 +68,10 @@ def _ingress_port(layout: Layout) -> int:
     return int(layout.ingress.rpartition(":")[2])
 
 
-def gateway_port(layout: Layout) -> int:
-    """Port that the gateway names so that Envoy listens on the ingress port: 8000 is added."""
-    return _ingress_port(layout) - 8000
+def gateway_ports(layout: Layout) -> Mapping[str, str]:
+    """Ports that the gateway names so that Envoy listens on the ingress ports: 8000 is added."""
+    port = _ingress_port(layout) - 8000
+    return {"gateway_port": str(port), "gateway_tls_port": str(port + TLS_OFFSET)}
 
 
 def envoy_metrics(layout: Layout) -> str:
@@ -179,11 +180,7 @@ def _contour(layout: Layout) -> tuple[str, ...]:
 def _prepare_cluster(layout: Layout) -> None:
     """Apply the kinds that Contour watches and its permissions, once for each version."""
     kinds = CRDS.path(layout.cache).read_text()
-    ports = {
-        "gateway_port": str(gateway_port(layout)),
-        "gateway_tls_port": str(gateway_port(layout) + TLS_OFFSET),
-    }
-    objects = read("ingress", user=_USER, **ports)
+    objects = read("ingress", user=_USER, **gateway_ports(layout))
     digest = hashlib.sha256((kinds + objects).encode()).hexdigest()[:20]
     if _applied(layout) == digest:
         return

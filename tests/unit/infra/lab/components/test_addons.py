@@ -76,11 +76,11 @@ def test_envoy_hears_from_contour_and_from_nobody_else(lab: Layout) -> None:
 @pytest.mark.parametrize("index", [0, 1, 55])
 def test_the_gateways_port_makes_envoy_listen_on_the_ingress_port(index: int) -> None:
     layout = Layout("x", index, Path("/state"), Path("/cache"))
-    port = ingress.gateway_port(layout)
-    assert f"127.0.0.1:{port + 8000}" == layout.ingress
-    objects = yaml.safe_load_all(read("ingress", user="someone", gateway_port=str(port)))
-    gateway = next(each for each in objects if each["kind"] == "Gateway")
-    assert gateway["spec"]["listeners"][0]["port"] == port
+    text = read("ingress", user="someone", **ingress.gateway_ports(layout))
+    gateway = next(each for each in yaml.safe_load_all(text) if each["kind"] == "Gateway")
+    http, https = (listener["port"] + 8000 for listener in gateway["spec"]["listeners"])
+    assert f"127.0.0.1:{http}" == layout.ingress
+    assert https == http + 2
 
 
 def test_prometheus_reads_every_rule_file(lab: Layout) -> None:
