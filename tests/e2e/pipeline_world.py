@@ -9,127 +9,30 @@ from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 import psutil
 import pyotp
 
 from infra import server
-from infra.examples import commit_all, make_repository
 from infra.target import chosen
 from tasks.approval import dismiss, enrol
 from tasks.core import process
-from tasks.core.clock import SystemClock
-from tasks.core.cluster import Scope
-from tasks.core.cluster_api import connect
-from tasks.core.config import load
+from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import ConfigError
-from tasks.core.model import Record, RolloutState, Target
-from tasks.core.objects import Kind, Object, Ref
-from tasks.rollout import history
-from tasks.rollout.model import Place
-from tasks.rollout.place import place_of
+from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop
 
 if TYPE_CHECKING:
     from infra.server.client import Runs, RunView
 
-__all__ = ["PEOPLE", "Pipeline", "Shop", "enrolled"]
+__all__ = ["Pipeline", "enrolled"]
 
 PATIENCE = timedelta(minutes=5)
 LOOK_EVERY = timedelta(milliseconds=200)
 OVER = {"COMPLETED", "FAILED", "CANCELLED", "PAUSED"}
 """A crashed run is not over: the worker starts it again."""
-PEOPLE = ("demo", "ann", "ben", "cleo", "eve", "flo", "gus", "hal", "ida", "jan")
-"""A code counts once, so that everybody is asked in turn and no test has to wait for the next."""
-AUTHOR = "dora"
 ANY_STATUS = tuple(range(256))
 COMMAND_TIMEOUT = timedelta(minutes=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """The guestbook under a name and in namespaces of its own."""
-
-    name: str
-    repository: Path
-    target: Target
-
-    def place(self, environment: str) -> Place:
-        """Return an environment as the work tree describes it."""
-        return place_of(load(self.repository / "slipway.yaml"), environment, self.target)
-
-    def given_change(self, file: str, old: str, new: str) -> str:
-        """Commit another text in a file and return the commit."""
-        path = self.repository / file
-        assert old in path.read_text(), f"{file} does not hold {old!r}"
-        path.write_text(path.read_text().replace(old, new))
-        return self.given_commit(f"Say {new.splitlines()[0][:40]} in {file}")
-
-    def given_commit(self, message: str) -> str:
-        """Commit what is in the work tree and return the commit."""
-        return commit_all(self.repository, message)
-
-    def given_greeting(self, words: str) -> str:
-        """Commit another configuration: a new release of the same image."""
-        path = self.repository / "deploy" / "base" / "kustomization.yaml"
-        lines = path.read_text().splitlines()
-        new = [f"      - GREETING={words}" if "GREETING=" in line else line for line in lines]
-        path.write_text("\n".join(new) + "\n")
-        return self.given_commit(f"Greet with {words}")
-
-    def history(self, environment: str) -> tuple[Record, ...]:
-        """Return the records of an environment, newest first."""
-        place = self.place(environment)
-        with connect(place.target) as cluster:
-            return history.history(place, cluster)
-
-    def states(self, environment: str) -> list[tuple[int, str]]:
-        """Return number and state of each rollout, oldest first."""
-        return [(each.number, each.state.value) for each in reversed(self.history(environment))]
-
-    def objects(self, environment: str, kind: str, api_version: str = "v1") -> tuple[Object, ...]:
-        """Return the objects of a kind in an environment."""
-        place = self.place(environment)
-        with connect(place.target) as cluster:
-            return cluster.find(Scope((Kind(api_version, kind),), place.namespace))
-
-    def workload(self, environment: str) -> Object:
-        """Return the only Deployment of an environment."""
-        (found,) = self.objects(environment, "Deployment", "apps/v1")
-        return found
-
-    def config(self, environment: str) -> set[str]:
-        """Return the greetings of the ConfigMaps that Slipway put there."""
-        found = self.objects(environment, "ConfigMap")
-        return {each["data"]["GREETING"] for each in found if "GREETING" in each.get("data", {})}
-
-    def pods(self, environment: str) -> tuple[Object, ...]:
-        """Return the pods that stay."""
-        pods = self.objects(environment, "Pod")
-        return tuple(pod for pod in pods if "deletionTimestamp" not in pod["metadata"])
-
-    def get(self, environment: str, path: str = "/") -> httpx.Response:
-        """GET a path of an environment's public address through the ingress."""
-        place = self.place(environment)
-        url = httpx.URL(f"{place.environment.url}{path}")
-        through = url.copy_with(netloc=str(place.target.ingress).encode())
-        return httpx.get(through, headers={"host": url.host}, timeout=10, trust_env=False)
-
-    def patch(self, environment: str, thing: Object) -> None:
-        """Change something in the cluster as somebody else would: with kubectl."""
-        place = self.place(environment)
-        kubectl = (place.target.kubectl, "--kubeconfig", place.target.kubeconfig)
-        where = ("--context", place.target.context, "--namespace", place.namespace)
-        argv = (*kubectl, *where, "apply", "--server-side", "--force-conflicts", "-f", "-")
-        options = process.Options(stdin=json.dumps(thing))
-        process.run(argv, timeout=COMMAND_TIMEOUT, options=options)
-
-    def remove(self) -> None:
-        """Delete the namespaces."""
-        with connect(self.target) as cluster:
-            for name in load(self.repository / "slipway.yaml").environments:
-                cluster.delete(Ref(Kind("v1", "Namespace"), "", self.place(name).namespace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +47,7 @@ class Pipeline:
     @contextlib.contextmanager
     def shop(self, *environments: str) -> Iterator[Shop]:
         """Give an application with these environments, and take it away afterwards."""
-        name = f"gb-{uuid4().hex[:6]}"
-        folder = make_repository("guestbook", self.folder / name)
-        for file in (folder / "slipway.yaml", *(folder / "deploy").rglob("*.yaml")):
-            file.write_text(_renamed(file.read_text(), name))
-        _keep_environments(folder / "slipway.yaml", environments or ("dev", "prod"))
-        shop = Shop(name, folder, chosen())
-        shop.given_commit("Name it")
+        shop = make_shop(self.folder, environments or ("dev", "prod"))
         try:
             yield shop
         finally:
@@ -200,6 +97,10 @@ class Pipeline:
         form = {"approver": approver, "code": code, "decision": "approve", "comment": ""}
         return {**form, **changed}
 
+    def next_code(self, approver: str) -> str:
+        """Return the code that an authenticator shows next: good for a minute at least."""
+        return str(pyotp.TOTP(self.secrets[approver]).at(utc_now(), counter_offset=1))
+
     def question(self, run: UUID) -> str:
         """Return what the approver of a waiting run reads."""
         state = self.runs.client.read_flow_run(run).state
@@ -211,7 +112,7 @@ class Pipeline:
 
     def when_killed(self, run: UUID, when: Callable[[], bool]) -> None:
         """Kill a run's process with -9 as soon as something holds, and see it killed."""
-        self._wait(when, lambda: f"never came to it: {self._told(run)}")
+        self.until_holds(run, when)
         engine = self.engine(run)
         assert engine is not None, self._told(run)
         engine.kill()
@@ -242,12 +143,13 @@ class Pipeline:
             return any(port in each.raddr[1:] for each in connections)
         return False
 
-    def rolls_out(self, shop: Shop, environment: str) -> bool:
-        """Say whether a rollout is under way and its workload has been applied."""
-        newest = next(iter(shop.history(environment)), None)
-        if newest is None or newest.state is not RolloutState.STARTED:
-            return False
-        return len(shop.objects(environment, "Deployment", "apps/v1")) == 1
+    def until_holds(self, run: UUID, holds: Callable[[], bool]) -> None:
+        """Wait until something outside holds while a run goes on."""
+        self._wait(holds, lambda: f"never came to it: {self._told(run)}")
+
+    def until_gone(self, run: UUID) -> None:
+        """Wait until no process belongs to a run."""
+        self.until_holds(run, lambda: not self.processes(run))
 
     def until_over(self, run: UUID) -> "RunView":
         """Wait until a run is over or waits for somebody."""
@@ -264,7 +166,7 @@ class Pipeline:
 
     def log(self, run: UUID) -> str:
         """Return what a run said."""
-        return "\n".join(line for _, line in self.runs.log_lines(run))
+        return "\n".join(line.text for line in self.runs.log_lines(run))
 
     def restart(self) -> None:
         """End the server and the worker, and start them again."""
@@ -302,28 +204,6 @@ def enrolled() -> Iterator[dict[str, str]]:
         for name in emails:
             with contextlib.suppress(ConfigError):
                 dismiss(name)
-
-
-def _renamed(text: str, name: str) -> str:
-    """Give the guestbook another name, namespaces and public addresses; the image stays."""
-    for environment in ("dev", "prod"):
-        text = text.replace(f"guestbook-{environment}", f"{name}-{environment}")
-        text = text.replace(f"{environment}.guestbook.localhost", f"{environment}.{name}.localhost")
-    text = text.replace("application: guestbook", f"application: {name}")
-    return text.replace("approvers: [demo]", f"approvers: [{', '.join((*PEOPLE, AUTHOR))}]")
-
-
-def _keep_environments(file: Path, names: tuple[str, ...]) -> None:
-    """Leave other environments out of a slipway.yaml."""
-    kept, inside, drops = [], False, False
-    for line in file.read_text().splitlines():
-        if not line.startswith(" ") and line.strip():
-            inside, drops = line == "environments:", False
-        elif inside and line.startswith("  ") and not line.startswith("   "):
-            drops = line.strip().removesuffix(":") not in names
-        if not drops:
-            kept.append(line)
-    file.write_text("\n".join(kept) + "\n")
 
 
 def _is_engine(running: psutil.Process) -> bool:

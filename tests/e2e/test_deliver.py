@@ -11,7 +11,8 @@ from tasks.core.paths import state_dir
 
 if TYPE_CHECKING:
     from infra.server.client import RunView
-    from tests.e2e.pipeline_world import Pipeline, Shop
+    from tests.e2e.pipeline_world import Pipeline
+    from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
 

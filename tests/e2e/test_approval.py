@@ -1,0 +1,170 @@
+"""Nothing gets into prod without a person who may, for exactly what they were shown."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from tasks.core.errors import GateClosed
+
+if TYPE_CHECKING:
+    from infra.server.client import RunView
+    from tests.e2e.pipeline_world import Pipeline
+    from tests.e2e.shop import Shop
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def shop(pipeline: "Pipeline") -> "Iterator[Shop]":
+    """An application whose first environment is prod already."""
+    with pipeline.shop("prod") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def other(pipeline: "Pipeline") -> "Iterator[Shop]":
+    with pipeline.shop("prod") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def waiting(pipeline: "Pipeline", shop: "Shop") -> "RunView":
+    """The first run of the shop; each test leaves it waiting but the one that approves it."""
+    return waits(pipeline.when_delivered(shop))
+
+
+@pytest.fixture(scope="module")
+def other_waiting(pipeline: "Pipeline", other: "Shop") -> "RunView":
+    """The first run of the other shop; no test lets it pass."""
+    return waits(pipeline.when_delivered(other))
+
+
+def waits(view: "RunView") -> "RunView":
+    assert view.state == "PAUSED", view.message
+    return view
+
+
+def plan_in(question: str) -> str:
+    """Return the plan that an approver is asked about."""
+    found = re.search(r"p-[0-9a-f]{12}", question)
+    assert found, question
+    return found[0]
+
+
+def schedule_by_hand(pipeline: "Pipeline", run: UUID) -> None:
+    """Do what anybody can who reaches Prefect's API."""
+    from prefect.states import Scheduled  # noqa: PLC0415 after the environment
+
+    pipeline.runs.client.set_flow_run_state(run, Scheduled(), force=True)
+
+
+class TestAnAnswerThatDoesNotCount:
+    """The run goes on waiting and the next form begins with the reason."""
+
+    def test_a_wrong_code(self, pipeline: "Pipeline", waiting: "RunView") -> None:
+        waits(pipeline.when_answered(waiting.id, pipeline.answer("demo", code="000000")))
+        assert "wrong code of demo" in pipeline.question(waiting.id)
+
+    def test_somebody_who_is_no_approver(self, pipeline: "Pipeline", waiting: "RunView") -> None:
+        form = {**pipeline.answer("demo"), "approver": "mallory"}
+        waits(pipeline.when_answered(waiting.id, form))
+        assert "mallory is no approver of prod" in pipeline.question(waiting.id)
+
+    def test_the_author_of_the_commit(self, pipeline: "Pipeline", waiting: "RunView") -> None:
+        waits(pipeline.when_answered(waiting.id, pipeline.answer("dora")))
+        assert "dora is the commit's author" in pipeline.question(waiting.id)
+
+    @pytest.mark.parametrize("form", [None, {}, {"approver": "demo", "decision": "approve"}])
+    def test_an_incomplete_form(
+        self, pipeline: "Pipeline", waiting: "RunView", form: dict[str, str] | None
+    ) -> None:
+        result = pipeline.runs.client.resume_flow_run(waiting.id, run_input=form)
+        assert result.status.value == "REJECT"
+        waits(pipeline.runs.view(waiting.id))
+
+    def test_another_decision_than_yes_or_no(
+        self, pipeline: "Pipeline", waiting: "RunView"
+    ) -> None:
+        with pytest.raises(GateClosed, match="'maybe' is not one of"):
+            pipeline.runs.answer(waiting.id, pipeline.answer(decision="maybe"))
+        waits(pipeline.runs.view(waiting.id))
+
+
+def test_a_code_counts_once_in_all_runs_and_waiting_survives_a_restart(
+    pipeline: "Pipeline", shop: "Shop", waiting: "RunView", other_waiting: "RunView"
+) -> None:
+    pipeline.restart()
+    form = pipeline.answer("demo", code=pipeline.next_code("demo"))
+    done = pipeline.when_answered(waiting.id, form)
+    waits(pipeline.when_answered(other_waiting.id, form))
+    assert done.state == "COMPLETED", done.message
+    assert shop.history("prod")[0].approved_by == ("demo",)
+    assert "was used already" in pipeline.question(other_waiting.id)
+
+
+def test_a_run_set_going_by_hand_gets_nowhere(
+    pipeline: "Pipeline", other: "Shop", other_waiting: "RunView"
+) -> None:
+    schedule_by_hand(pipeline, other_waiting.id)
+    pipeline.until_over(other_waiting.id)
+    assert other.history("prod") == ()
+
+
+def test_another_cluster_than_the_one_that_was_shown_is_asked_about_again(
+    pipeline: "Pipeline", shop: "Shop"
+) -> None:
+    shop.given_greeting("Hello")
+    asked = waits(pipeline.when_delivered(shop))
+    first = plan_in(pipeline.question(asked.id))
+    shop.delete("prod", "HTTPRoute", "gateway.networking.k8s.io/v1")
+    waits(pipeline.when_approved(asked.id))
+    second = pipeline.question(asked.id)
+    assert plan_in(second) != first
+    assert "HTTPRoute/guestbook was deleted by somebody" in second
+    assert shop.states("prod") == [(1, "succeeded")]
+    done = pipeline.when_approved(asked.id)
+    assert done.state == "COMPLETED", done.message
+    assert "Hello" in shop.get("prod").text
+
+
+def test_a_newer_release_takes_the_place_of_the_waiting_one(
+    pipeline: "Pipeline", shop: "Shop"
+) -> None:
+    before = shop.states("prod")
+    shop.given_greeting("Older")
+    older = waits(pipeline.when_delivered(shop))
+    shop.given_greeting("Newer")
+    newer = waits(pipeline.when_delivered(shop))
+    assert pipeline.runs.view(older.id).state == "CANCELLED"
+    with pytest.raises(GateClosed, match="not paused"):
+        pipeline.runs.answer(older.id, pipeline.answer())
+    schedule_by_hand(pipeline, older.id)
+    assert pipeline.until_over(older.id).state != "COMPLETED"
+    refused = pipeline.when_answered(newer.id, pipeline.answer(decision="reject", comment="late"))
+    assert refused.state == "FAILED"
+    assert "said no: late" in refused.message
+    assert shop.states("prod") == before
+
+
+def test_a_run_that_is_over_does_nothing_when_it_is_set_going_again(
+    pipeline: "Pipeline", shop: "Shop"
+) -> None:
+    before = shop.states("prod")
+    shop.given_greeting("Refused")
+    asked = waits(pipeline.when_delivered(shop))
+    refused = pipeline.when_answered(asked.id, pipeline.answer(decision="reject"))
+    schedule_by_hand(pipeline, refused.id)
+    assert pipeline.until_over(refused.id).state in {"FAILED", "PAUSED"}
+    assert shop.states("prod") == before
+
+
+def test_silence_is_a_refusal(pipeline: "Pipeline", other: "Shop") -> None:
+    other.given_change("slipway.yaml", "expires: 24h", "expires: 2s")
+    asked = pipeline.when_started(other)
+    ended = pipeline.until(asked, lambda view: view.state == "FAILED")
+    assert other.history("prod") == ()
+    with pytest.raises(GateClosed):
+        pipeline.runs.answer(ended.id, pipeline.answer())
