@@ -1,21 +1,41 @@
-"""`slipway up | down | status`: the processes on this machine."""
+"""`slipway up | down | status | version`: the processes on this machine."""
 
+import json
+import platform
 import shutil
 import sys
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from importlib.metadata import version as installed
+from typing import Annotated, Any
 
 import typer
 
-from infra import server
+from infra import lab, server
+from infra.cli import exits
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
-from infra.cli.output import console, print_json, table
+from infra.cli.output import console, say, table, working
 from infra.lab import cli as lab_cli
+from infra.lab.layout import current
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen, lab_target
-from tasks.core.errors import ConfigError
+from tasks.core.errors import ConfigError, SlipwayError
+from tasks.core.model import Target
 from tasks.core.paths import state_dir
 
-__all__ = ["down", "status", "up"]
+__all__ = ["Part", "down", "lab_word", "status", "up", "version"]
+
+WORDS = {"up": "up", "healthy": "up", "starting": "degraded", "unhealthy": "degraded"}
+"""What each part says of itself, in the three words of `slipway status`; all else is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of the status; health is up, degraded or down."""
+
+    name: str
+    health: str
+    where: str
+    pid: int | None = None
 
 
 def up(  # noqa: PLR0913 one parameter an option
@@ -40,10 +60,13 @@ def up(  # noqa: PLR0913 one parameter an option
         lab_cli.up()
     target = lab_target() if with_lab else chosen(named)
     choose(target)
-    for health in server.up():
-        console.print(f"[green]✓[/green] {health.name} {health.word}")
-    server.register()
-    console.print(f"[green]✓[/green] flows registered for {target.context} and {target.registry}")
+    with working("Prefect's server and the worker start"):
+        started = server.up()
+    for health in started:
+        say("✓", "green", f"{health.name} {health.word}")
+    with working("the flows are registered"):
+        server.register()
+    say("✓", "green", f"flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {prefect_server().ui}")
 
 
@@ -56,7 +79,10 @@ def down(
 
     Example: `slipway down --lab`
     """
-    server.down()
+    if purge and not with_lab:
+        raise ConfigError("--purge removes the lab's state too", next_step="add --lab")
+    with working("the worker and Prefect's server end"):
+        server.down()
     console.print("Prefect's server and the worker have ended")
     if with_lab:
         lab_cli.down(purge=purge)
@@ -65,16 +91,105 @@ def down(
 
 
 def status(*, as_json: Json = False) -> None:
-    """Say in one word how each part is. Exit status 1 where one is not up.
+    """Say in one word how each part is, where Slipway works and what waits for an approval.
+
+    Exit code 1 where a part that is needed is not up.
 
     Example: `slipway status --json`
     """
-    parts = tuple(daemon.health() for daemon in server.daemons())
+    target = _target()
+    parts = (*(_daemon(each) for each in server.daemons()), *_lab_parts(target))
+    waiting, recent = _runs(parts)
     if as_json:
-        print_json(parts)
+        content = {
+            "parts": [asdict(part) for part in parts],
+            "target": asdict(target) if target else None,
+            "waiting": waiting,
+            "runs": recent,
+        }
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
     else:
-        table(("PART", "HEALTH", "PID", "WHERE"), [
-            (part.name, part.word, str(part.pid or ""), part.detail) for part in parts
-        ])  # fmt: skip
-    if any(part.word != "up" for part in parts):
-        raise typer.Exit(1)
+        _show(parts, target, waiting, recent)
+    if any(part.health != "up" for part in parts):
+        raise typer.Exit(exits.NO)
+
+
+def version(*, as_json: Json = False) -> None:
+    """Say which Slipway this is, and what it stands on.
+
+    Example: `slipway version --json`
+    """
+    found = {name: installed(name) for name in ("slipway", "prefect", "kubernetes")}
+    found["python"] = platform.python_version()
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    rest = ", ".join(f"{name} {found[name]}" for name in ("prefect", "kubernetes", "python"))
+    console.print(f"slipway {found['slipway']} ({rest})")
+
+
+def lab_word(health: str) -> str:
+    """Return one of the three words for what a part says of itself."""
+    return WORDS.get(health, "down")
+
+
+def _target() -> Target | None:
+    try:
+        return chosen()
+    except ConfigError:
+        return None
+
+
+def _daemon(daemon: server.Daemon) -> Part:
+    health = daemon.health()
+    where = daemon.address or str(daemon.log)
+    return Part(health.name, lab_word(health.word), where, health.pid)
+
+
+def _lab_parts(target: Target | None) -> tuple[Part, ...]:
+    """The lab counts where it is the target."""
+    layout = current()
+    if target is None or target.kubeconfig != str(layout.kubeconfig):
+        return ()
+    try:
+        health = lab.status().health
+    except SlipwayError:
+        health = lab.Health.DOWN
+    return (Part("lab", lab_word(health.value), layout.api_server),)
+
+
+def _runs(parts: tuple[Part, ...]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What waits, and the newest runs; nothing while Prefect's server is not up."""
+    if parts[0].health != "up":
+        return [], []
+    runs = server.connect()
+    waiting, recent = (
+        [
+            {"id": str(view.id), "name": view.name, "state": view.word, "url": view.url}
+            for view in views
+        ]
+        for views in (runs.waiting(), runs.recent(5))
+    )
+    return waiting, recent
+
+
+def _show(
+    parts: tuple[Part, ...],
+    target: Target | None,
+    waiting: list[dict[str, Any]],
+    recent: list[dict[str, Any]],
+) -> None:
+    rows = [(part.name, part.health, str(part.pid or ""), part.where) for part in parts]
+    table(("PART", "HEALTH", "PID", "WHERE"), rows)
+    if target is None:
+        console.print("target: none was named. Next: slipway up --lab, or --context and --registry")
+    else:
+        context = target.context or "each environment's own"
+        console.print(f"target: context {context}, registry {target.registry}", markup=False)
+    if recent:
+        table(
+            ("RUN", "STATE", "NAME"),
+            [(run["id"][:8], run["state"].lower(), run["name"]) for run in recent],
+        )
+    for run in waiting:
+        say("…", "yellow", f"{run['name']} waits: slipway approve {run['id'][:8]}, or {run['url']}")

@@ -1,7 +1,11 @@
 """The command `slipway`."""
 
+import os
 import sys
+import traceback
+from collections.abc import Callable
 
+import httpx
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -9,31 +13,40 @@ from typer._click.exceptions import ClickException
 
 from infra.cli import approver, check, exits, init, machine, rollouts, runs
 from infra.lab.cli import app as lab
-from tasks.core.errors import SlipwayError
+from tasks.core.errors import SlipwayError, Unavailable
+from tasks.core.paths import state_dir
 
 __all__ = ["app", "explain", "main"]
 
+
 app = typer.Typer(
     name="slipway",
+    epilog=exits.EPILOG,
     help="Takes a commit to production and takes it back when it hurts users.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(machine.up)
-app.command()(machine.down)
-app.command()(machine.status)
-app.command()(runs.deliver)
-app.command()(rollouts.plan)
-app.command()(runs.approve)
-app.command("history")(rollouts.show_history)
-app.command()(runs.rollback)
-app.command()(runs.logs)
-app.command()(check.check)
-app.command()(init.init)
-app.add_typer(lab, name="lab")
-app.add_typer(approver.app, name="approver")
+COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("up", machine.up),
+    ("down", machine.down),
+    ("status", machine.status),
+    ("deliver", runs.deliver),
+    ("plan", rollouts.plan),
+    ("approve", runs.approve),
+    ("history", rollouts.show_history),
+    ("rollback", runs.rollback),
+    ("logs", runs.logs),
+    ("cancel", runs.cancel),
+    ("check", check.check),
+    ("init", init.init),
+    ("version", machine.version),
+)
+for _name, _function in COMMANDS:
+    app.command(_name, epilog=exits.EPILOG)(_function)
+app.add_typer(lab, name="lab", epilog=exits.EPILOG)
+app.add_typer(approver.app, name="approver", epilog=exits.EPILOG)
 
 
 def main() -> None:
@@ -47,6 +60,14 @@ def main() -> None:
         sys.exit(exits.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(exits.INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(exits.OK)
+    except httpx.HTTPError as error:
+        what = f"a server does not answer as it should ({error})"
+        sys.exit(explain(Unavailable(what, next_step="slipway status")))
+    except Exception as error:  # noqa: BLE001 nobody is left to tell it to
+        sys.exit(_tell_fault(error))
 
 
 def explain(error: SlipwayError) -> int:
@@ -54,3 +75,13 @@ def explain(error: SlipwayError) -> int:
     text = Text.assemble(("✗ ", "red"), str(error))
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)
     return exits.code_for(error)
+
+
+def _tell_fault(error: Exception) -> int:
+    """Say that something went wrong that nobody expected; its trace goes to a file."""
+    file = state_dir() / "logs" / "fault.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(traceback.format_exception(error)))
+    what = f"a fault of Slipway's own, {type(error).__name__}: {error}"
+    explain(SlipwayError(what, next_step=f"report it with {file}"))
+    return exits.FAULT

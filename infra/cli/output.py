@@ -2,31 +2,38 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
+from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["console", "print_json", "show_stages", "table"]
+if TYPE_CHECKING:
+    from infra.server.client import RunView, StageView
+
+__all__ = ["console", "print_json", "say", "show_stages", "table", "working"]
 
 PIPED_WIDTH = 240
+FRAMES_A_SECOND = 8
 
 console = Console(highlight=False, soft_wrap=True)
 if not console.is_terminal:
     console.width = PIPED_WIDTH
 
 MARKS = {
-    "Completed": "[green]✓[/green]",
-    "Failed": "[red]✗[/red]",
-    "Crashed": "[red]✗[/red]",
-    "Running": "[cyan]●[/cyan]",
-    "NotReady": "[dim]-[/dim]",
+    "Completed": ("✓", "green"),
+    "Failed": ("✗", "red"),
+    "Crashed": ("✗", "red"),
+    "Cancelled": ("✗", "yellow"),
+    "NotReady": ("-", "dim"),
 }
-SILENT = {"Pending", "Running", "Scheduled", "Late", "Cached"}
-"""Not said on a pipe: what is not over, and what an earlier process of the run has said."""
+UNDER_WAY = {"Running", "Retrying", "AwaitingRetry", "Cancelling"}
+BOOKKEEPING = ("begun before?", "freezes", "claim", "newest release?", "passed", "opened")
+"""How the names of stages end that are worth a line only when they fail."""
 
 
 def print_json(value: object) -> None:
@@ -35,39 +42,120 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
+def say(mark: str, colour: str, text: str) -> None:
+    """Print one line behind a coloured sign; nothing in the text is taken for markup."""
+    console.print(Text.assemble((mark, colour), " ", shown(text)))
+
+
+def shown(text: str) -> str:
+    """Take out what would make a terminal do more than show it."""
+    return "".join(one for one in text if one.isprintable() or one in "\n\t")
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under a head, one line a row."""
-    grid = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        grid.add_row(*row)
-    console.print(grid)
+    """Print rows under a head: only the last column wraps, and nothing does when piped."""
+    cells = [tuple(map(shown, row)) for row in rows]
+    if not console.is_terminal:
+        _print_columns([tuple(columns), *cells])
+        return
+    grid = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns[:-1]:
+        grid.add_column(name, no_wrap=True)
+    grid.add_column(columns[-1], overflow="fold")
+    for row in cells:
+        grid.add_row(*(Text(cell) for cell in row))
+    console.print(grid, soft_wrap=False)
 
 
-def show_stages(views: Iterable[Any]) -> Any:  # noqa: ANN401 RunView lives behind a slow import
+def _print_columns(rows: Sequence[Sequence[str]]) -> None:
+    lines = [[" ".join(cell.split()) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def working(text: str) -> Status:
+    """Say on a terminal that something takes a while, for as long as the block runs."""
+    return console.status(text)
+
+
+def show_stages(views: Iterable["RunView"]) -> "RunView":
     """Show a run while it goes on and return how it was seen last."""
     return _live(views) if console.is_terminal else _lines(views)
 
 
-def _live(views: Iterable[Any]) -> Any:  # noqa: ANN401
+def _live(views: Iterable["RunView"]) -> "RunView":
+    """Let what is over scroll by, above a few lines about what is under way."""
+    said: set[str] = set()
     last = None
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    with Live(console=console, refresh_per_second=FRAMES_A_SECOND, transient=True) as live:
         for last in views:
-            grid = Table.grid(padding=(0, 1))
-            for stage in last.stages:
-                if stage.state == "Cached":
-                    continue
-                grid.add_row(MARKS.get(stage.state, " "), stage.name, f"{stage.seconds:.1f} s")
-            live.update(grid)
-    return last
+            for line in news(last, said):
+                live.console.print(line)
+            live.update(_now(last))
+    return _seen(last)
 
 
-def _lines(views: Iterable[Any]) -> Any:  # noqa: ANN401
-    last, said = None, set[str]()
+def _lines(views: Iterable["RunView"]) -> "RunView":
+    said: set[str] = set()
+    last = None
     for last in views:
-        for stage in last.stages:
-            if stage.state not in SILENT and (key := f"{stage.name}{stage.state}") not in said:
-                said.add(key)
-                mark = MARKS.get(stage.state, " ")
-                console.print(f"{mark} {stage.name}  {stage.seconds:.1f} s", markup=True)
-                sys.stdout.flush()
-    return last
+        for line in news(last, said):
+            console.print(line)
+            sys.stdout.flush()
+    return _seen(last)
+
+
+def _seen(view: "RunView | None") -> "RunView":
+    if view is None:
+        raise ValueError("no view of the run")
+    return view
+
+
+def news(view: "RunView", said: set[str]) -> Iterator[Text]:
+    """Yield a line for each thing that has not been said yet, and note it in said."""
+    for key, line in _events(view):
+        if key not in said:
+            said.add(key)
+            yield line
+
+
+def _events(view: "RunView") -> Iterator[tuple[str, Text]]:
+    if view.queued:
+        yield view.word, Text(f"… {_waiting(view)}", style="dim")
+    for stage in view.stages:
+        mark, colour = MARKS.get(stage.state, ("", ""))
+        quiet = stage.state == "Completed" and stage.name.endswith(BOOKKEEPING)
+        if mark and not quiet:
+            text = f" {shown(stage.name)}  {stage.seconds:.1f} s"
+            yield f"{stage.name} {stage.state}", Text.assemble((mark, colour), text)
+
+
+def _waiting(view: "RunView") -> str:
+    """Say what a queued run waits for."""
+    match view.word:
+        case "Late":
+            return "queued: no worker has taken it yet; slipway status says whether one runs"
+        case "Recovering":
+            return "queued again: its process was gone, it goes on where it was"
+        case _:
+            return "queued: waits for the worker"
+
+
+def _now(view: "RunView") -> Group:
+    """Show what is under way in lines that never wrap."""
+    rows = [_row(stage) for stage in view.stages if stage.state in UNDER_WAY]
+    state = "queued" if view.queued else view.state.lower()
+    foot = Text(f"{view.name} ({view.short_id}) {state}, {view.seconds:.0f} s", style="dim")
+    for line in (*rows, foot):
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*rows, foot)
+
+
+def _row(stage: "StageView") -> Text:
+    again = "" if stage.state == "Running" else f"  ({stage.state.lower()})"
+    return Text.assemble(
+        ("●", "cyan"), f" {shown(stage.name)}  {stage.seconds:.1f} s", (again, "dim")
+    )

@@ -1,29 +1,40 @@
 """`slipway plan | history`: what is and what would be in an environment."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from infra.cli.options import Application, Context, Json, Kubeconfig
-from infra.cli.output import console, print_json, table
+from infra.cli.output import console, print_json, say, shown, table
 from infra.target import Named, chosen
 from tasks.core.application import Application as Described
-from tasks.core.cluster_api import connect
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
-from tasks.core.model import ChangeKind, Record
+from tasks.core.model import ChangeKind, Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout import history as past
 from tasks.rollout import plan as planning
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
+from tasks.rollout.render import count_changes
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tasks.core.cluster import Cluster
+    from tasks.core.model import Target
 
 __all__ = ["described_in", "plan", "show_history"]
 
 Name = Annotated[str, typer.Argument(help="Name of the environment.")]
 COLOURS = {ChangeKind.CREATE: "green", ChangeKind.UPDATE: "yellow", ChangeKind.DELETE: "red"}
 MARKS = {ChangeKind.CREATE: "+", ChangeKind.UPDATE: "~", ChangeKind.DELETE: "-"}
+DIFF = {"+": "green", "-": "red", "@": "cyan"}
+WIDE = 140
+"""Columns from which on the history shows everything."""
 
 
 def plan(
@@ -41,25 +52,18 @@ def plan(
     named = Named(context, kubeconfig=kubeconfig)
     place = _place(application, environment, named)
     before = _place(application, _before(application, environment), named)
-    with connect(before.target) as cluster:
+    with _connect(before.target) as cluster:
         live = past.live(before, cluster)
     if live is None:
         raise ConfigError(
             "no release has reached it yet", where=str(before), next_step="slipway deliver"
         )
-    with connect(place.target) as cluster:
+    with _connect(place.target) as cluster:
         found = planning.plan(live.release, place, cluster)
     if as_json:
         print_json(found)
-        return
-    console.print(f"{found.release} to {environment}, plan {found.id}")
-    for warning in found.warnings:
-        console.print(f"[yellow]! {warning}[/yellow]")
-    for change in found.changes:
-        if change.kind is not ChangeKind.UNCHANGED:
-            colour = COLOURS[change.kind]
-            console.print(f"[{colour}]{MARKS[change.kind]} {change.object}[/{colour}]")
-            console.print(change.diff, markup=False)
+    else:
+        _show(found)
 
 
 def show_history(
@@ -75,13 +79,17 @@ def show_history(
     Example: `slipway history prod --json`
     """
     place = _place(application, environment, Named(context, kubeconfig=kubeconfig))
-    with connect(place.target) as cluster:
+    with _connect(place.target) as cluster:
         found = past.history(place, cluster)
     if as_json:
         print_json(found)
-        return
-    heads = ("NO", "STATE", "RELEASE", "COMMIT", "STARTED", "TOOK", "APPROVED BY", "REASON")
-    table(heads, [_row(record) for record in found])
+    elif not found:
+        console.print(f"{place}: nothing has been rolled out yet. Next: slipway deliver")
+    elif console.is_terminal and console.width < WIDE:
+        table(("NO", "STATE", "COMMIT", "STARTED", "TOOK", "BY", "REASON"), map(_short, found))
+    else:
+        heads = ("NO", "STATE", "RELEASE", "COMMIT", "STARTED", "TOOK", "APPROVED BY", "REASON")
+        table(heads, map(_row, found))
 
 
 def described_in(folder: Path) -> Described:
@@ -93,6 +101,29 @@ def described_in(folder: Path) -> Described:
     return load(folder / "slipway.yaml")
 
 
+def diff_text(diff: str) -> Text:
+    """Colour a unified diff."""
+    lines = [Text(shown(line), style=DIFF.get(line[:1], "")) for line in diff.splitlines()]
+    return Text("\n").join(lines)
+
+
+def _connect(target: "Target") -> "AbstractContextManager[Cluster]":
+    from tasks.core.cluster_api import connect  # noqa: PLC0415 the client's import is slow
+
+    return connect(target)
+
+
+def _show(found: Plan) -> None:
+    counted = count_changes(found)
+    console.print(f"{found.release} to {found.environment}, plan {found.id}: {counted}")
+    for warning in found.warnings:
+        say("!", "yellow", warning)
+    for change in found.changes:
+        if change.kind is not ChangeKind.UNCHANGED:
+            say(MARKS[change.kind], f"bold {COLOURS[change.kind]}", change.object)
+            console.print(diff_text(change.diff))
+
+
 def _place(folder: Path, name: str, named: Named) -> Place:
     return place_of(described_in(folder), name, chosen(named))
 
@@ -102,15 +133,31 @@ def _before(folder: Path, name: str) -> str:
     return names[max(0, names.index(name) - 1)]
 
 
-def _row(record: Record) -> tuple[str, ...]:
-    took = format_duration(record.finished_at - record.started_at) if record.finished_at else "…"
+def _row(record: Record) -> Sequence[str]:
     return (
         str(record.number),
         record.state.value,
         record.release.id,
         record.release.commit[:12],
         f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-        took,
+        _took(record),
         ", ".join(record.approved_by),
         record.reason,
     )
+
+
+def _short(record: Record) -> Sequence[str]:
+    return (
+        str(record.number),
+        record.state.value,
+        record.release.commit[:7],
+        f"{record.started_at:%m-%d %H:%M}",
+        _took(record),
+        ", ".join(record.approved_by),
+        record.reason,
+    )
+
+
+def _took(record: Record) -> str:
+    ended = record.finished_at
+    return format_duration(ended - record.started_at) if ended else "…"

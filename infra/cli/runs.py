@@ -1,11 +1,17 @@
-"""`slipway deliver | approve | rollback | logs`: runs on Prefect."""
+"""`slipway deliver | rollback | approve | cancel | logs`: runs on Prefect."""
 
 import dataclasses
-from datetime import timedelta
-from pathlib import Path
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markdown import Markdown
+from rich.text import Text
 
 from infra.cli import exits
 from infra.cli.options import (
@@ -17,7 +23,7 @@ from infra.cli.options import (
     Kubeconfig,
     Registry,
 )
-from infra.cli.output import console, print_json, show_stages
+from infra.cli.output import console, print_json, say, show_stages
 from infra.server import connect
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
@@ -26,13 +32,18 @@ from tasks.core.errors import ConfigError
 from tasks.rollout.place import place_of
 
 if TYPE_CHECKING:
-    from infra.server.client import Runs, RunView
+    from uuid import UUID
 
-__all__ = ["approve", "deliver", "logs", "rollback"]
+    from infra.server.client import LogLine, Runs, RunView
+
+__all__ = ["approve", "cancel", "deliver", "logs", "rollback"]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
+Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
 LOOK_EVERY = timedelta(seconds=1)
-EXITS = {"COMPLETED": exits.OK, "PAUSED": exits.OK, "CRASHED": exits.UNAVAILABLE}
+OVERLAP = timedelta(seconds=5)
+"""Lines reach the server a little out of order."""
+LEVELS = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
 
 
 def deliver(  # noqa: PLR0913 one parameter an option
@@ -56,18 +67,22 @@ def deliver(  # noqa: PLR0913 one parameter an option
 ) -> None:
     """Take a commit through every stage, environment by environment.
 
+    Ctrl-C only ends the following; the run goes on.
+
     Example: `slipway deliver . --revision main --until staging`
     """
     target = chosen(Named(context, registry, kubeconfig, builder, docker_host))
-    local = Path(repository)
+    place = _address(repository)
     parameters: dict[str, object] = {
-        "repository": str(local.resolve()) if local.exists() else repository,
+        "repository": place,
         "revision": revision,
         "until": until,
         "despite": despite,
         "target": dataclasses.asdict(target),
     }
-    _start("deliver/deliver", parameters, wait=wait, as_json=as_json)
+    runs = connect()
+    name = f"{PurePosixPath(place).name.removesuffix('.git')}@{revision[:12]}"
+    _begin(runs, runs.start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
 
 
 def rollback(  # noqa: PLR0913 one parameter an option
@@ -101,22 +116,26 @@ def rollback(  # noqa: PLR0913 one parameter an option
         "to": to,
         "reason": reason,
     }
-    _start("rollback/rollback", parameters, wait=wait, as_json=as_json)
+    runs = connect()
+    name = f"roll back {place}"
+    _begin(runs, runs.start("rollback/rollback", parameters, name), wait=wait, as_json=as_json)
 
 
 def approve(  # noqa: PLR0913 one parameter an option
-    run: Annotated[str | None, typer.Argument(help="Run; the only waiting one if absent.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="Name or id of a run; the only waiting one if absent.")
+    ] = None,
     *,
-    approver: Annotated[str, typer.Option("--as", prompt="Approver", help="Your name.")],
+    approver: Annotated[
+        str | None, typer.Option("--as", help="Your name; asked for where absent.")
+    ] = None,
     code: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="One-time code",
-            hide_input=True,
             envvar="SLIPWAY_CODE",
-            help="From your authenticator; asked for where absent.",
+            help="From your authenticator; better left out: it is asked for without an echo.",
         ),
-    ],
+    ] = None,
     reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
     comment: Annotated[str, typer.Option(help="Stands in the record.")] = "",
     wait: Wait = True,
@@ -124,18 +143,40 @@ def approve(  # noqa: PLR0913 one parameter an option
 ) -> None:
     """Let a waiting release into its environment, or refuse it.
 
+    Shows what waits, then asks for your name and the code of your authenticator.
+
     Example: `slipway approve --as maria`
     """
     runs = connect()
     view = runs.named(run) if run else _only_waiting(runs)
-    decision = "reject" if reject else "approve"
-    form = {"approver": approver, "code": code, "decision": decision, "comment": comment}
+    if (approver is None or code is None) and not as_json:
+        console.print(Markdown(runs.question(view.id)), soft_wrap=False)
+    form = {
+        "approver": approver or _asked("Approver", "--as NAME"),
+        "code": code or _asked("One-time code", "SLIPWAY_CODE=123456", hide=True),
+        "decision": "reject" if reject else "approve",
+        "comment": comment,
+    }
     runs.answer(view.id, form)
-    _finish(runs, view, wait=wait, as_json=as_json)
+    _follow(runs, view.id, wait=wait, as_json=as_json)
+
+
+def cancel(run: Run, *, as_json: Json = False) -> None:
+    """End a run. What it has rolled out stays; the next rollout closes what it left open.
+
+    Example: `slipway cancel shop@main`
+    """
+    runs = connect()
+    view = runs.cancel(runs.named(run).id)
+    if as_json:
+        print_json(view)
+        return
+    how = "is cancelled" if view.state == "CANCELLED" else "is being cancelled by its worker"
+    say("✓", "green", f"{view.name} ({view.short_id}) {how}")
 
 
 def logs(
-    run: Annotated[str, typer.Argument(help="Id or name of a run.")],
+    run: Run,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is over.")] = False,
 ) -> None:
@@ -143,56 +184,128 @@ def logs(
 
     Example: `slipway logs myfin@main -f`
     """
-    runs, clock, newest = connect(), SystemClock(), None
+    runs, clock = connect(), SystemClock()
     view = runs.named(run)
+    printed: set[UUID] = set()
+    newest: datetime | None = None
     while True:
         over = not follow or runs.view(view.id).over
-        for instant, line in runs.log_lines(view.id, after=newest):
-            console.print(f"[dim]{instant:%H:%M:%S}[/dim] {line}", markup=True)
-            newest = instant
+        for line in runs.log_lines(view.id, after=newest and newest - OVERLAP):
+            if line.id not in printed:
+                printed.add(line.id)
+                console.print(log_text(line))
+            newest = line.at
+        sys.stdout.flush()
         if over:
             return
         clock.wait(LOOK_EVERY)
 
 
-def _start(deployment: str, parameters: dict[str, object], *, wait: bool, as_json: bool) -> None:
-    runs = connect()
-    view = runs.view(runs.start(deployment, parameters))
+def log_text(line: "LogLine") -> Text:
+    """Write a line of a log; its own colours stay, other control sequences do not."""
+    said = Text.from_ansi(line.text)
+    said.stylize(LEVELS.get(line.level, ""))
+    return Text.assemble((f"{line.at:%H:%M:%S}", "dim"), " ", said)
+
+
+def _address(repository: str) -> str:
+    """Return a local repository by its full path, another one as it was given.
+
+    Raises:
+        ConfigError: it looks like a path, and there is nothing.
+    """
+    local = Path(repository)
+    if local.exists():
+        return str(local.resolve())
+    if "://" in repository or ":" in repository.partition("/")[0]:
+        return repository
+    raise ConfigError(
+        "there is no such folder", where=repository, next_step="name a repository's path or address"
+    )
+
+
+def _asked(what: str, instead: str, *, hide: bool = False) -> str:
+    """Ask the person at the terminal.
+
+    Raises:
+        ConfigError: nobody is there.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{what} is missing, and nobody can be asked", next_step=instead)
+    return str(typer.prompt(what, hide_input=hide))
+
+
+def _begin(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+    view = runs.view(run_id)
     if not as_json:
-        console.print(view.url)
-    _finish(runs, view, wait=wait, as_json=as_json)
+        console.print(f"{view.name} ({view.short_id}) {view.url}", markup=False)
+    _follow(runs, run_id, wait=wait, as_json=as_json)
 
 
-def _finish(runs: "Runs", view: "RunView", *, wait: bool, as_json: bool) -> None:
-    if wait:
-        views = runs.follow(view.id)
+def _follow(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+    if not wait:
+        if as_json:
+            print_json(runs.view(run_id))
+        return
+    with _left_alone(run_id):
+        views = runs.follow(run_id)
         view = list(views)[-1] if as_json else show_stages(views)
     if as_json:
         print_json(view)
-    elif wait:
-        _say_end(view)
-    if wait and (status := EXITS.get(view.state, exits.NO)) != exits.OK:
+    status = _end(runs, view, silent=as_json)
+    if status != exits.OK:
         raise typer.Exit(status)
 
 
-def _say_end(view: "RunView") -> None:
+@contextmanager
+def _left_alone(run_id: "UUID") -> Iterator[None]:
+    """End the following at Ctrl-C, not the run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        short = str(run_id)[:8]
+        typer.echo(
+            "\nNo longer following; the run goes on.\n"
+            f"Next: slipway logs {short} -f to follow it, slipway cancel {short} to end it",
+            err=True,
+        )
+        raise typer.Exit(exits.INTERRUPTED) from None
+
+
+def _end(runs: "Runs", view: "RunView", *, silent: bool) -> int:
+    """Say how following ended, and return the exit code for it."""
+    notice = runs.notice(view.id) if view.state == "PAUSED" else ""
+    if not silent:
+        _say_end(view, notice)
     match view.state:
         case "COMPLETED":
-            console.print(f"[green]✓[/green] {view.name}")
+            return exits.OK
         case "PAUSED":
-            console.print(
-                f"[yellow]…[/yellow] {view.name} waits for an approval: {view.url}\n"
-                f"Next: slipway approve {view.id} --as NAME"
-            )
+            return exits.GATE if notice else exits.OK
+        case "CRASHED":
+            return exits.UNAVAILABLE
         case _:
-            console.print(f"[red]✗[/red] {view.name}: {view.message}", markup=True)
+            return exits.GATE if view.word == "Superseded" else exits.code_for_name(view.error)
+
+
+def _say_end(view: "RunView", notice: str) -> None:
+    match view.state:
+        case "COMPLETED":
+            say("✓", "green", view.name)
+        case "PAUSED":
+            if notice:
+                say("✗", "red", f"the answer did not count: {notice}")
+            say("…", "yellow", f"{view.name} waits for an approval: {view.url}")
+            console.print(f"Next: slipway approve {view.short_id}")
+        case _:
+            said = view.message or view.word.lower()
+            say("✗", "red", f"{view.name}: {said}")
 
 
 def _only_waiting(runs: "Runs") -> "RunView":
     waiting = runs.waiting()
     if len(waiting) != 1:
-        names = ", ".join(f"{view.name} ({view.id})" for view in waiting) or "none"
-        raise ConfigError(
-            f"{len(waiting)} runs wait for an approval: {names}", next_step="name the run"
-        )
+        names = ", ".join(f"{view.name} ({view.short_id})" for view in waiting) or "none"
+        step = "name one: slipway approve RUN" if waiting else "slipway deliver"
+        raise ConfigError(f"{len(waiting)} runs wait for an approval: {names}", next_step=step)
     return waiting[0]

@@ -40,7 +40,7 @@ __all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
 LOOK_EVERY = timedelta(milliseconds=400)
 PAGE = 200
 SHORTEST_ID = 4
-_RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:\w+: )?")
+_RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class RunView:
         state: Prefect's type of state, in capitals.
         word: Prefect's name of the state, which says more: Late, Superseded, Recovering.
         message: why it is in this state, without Prefect's own words about exceptions.
+        error: class of the exception that ended it, as Prefect names it.
     """
 
     id: UUID
@@ -70,6 +71,7 @@ class RunView:
     stages: tuple[StageView, ...] = ()
     word: str = ""
     seconds: float = 0.0
+    error: str = ""
 
     @property
     def over(self) -> bool:
@@ -198,14 +200,18 @@ class Runs:
                 next_step=f"look at {view.url}",
             )
 
-    def notice(self, run_id: UUID) -> str:
-        """Return why the last answer to a waiting run did not count; empty where none was given."""
+    def question(self, run_id: UUID) -> str:
+        """Return what an approver of a waiting run reads, as markdown; empty where none waits."""
         state = self.client.read_flow_run(run_id).state
         keys = state.state_details.run_input_keyset if state else None
         if not keys or "description" not in keys:
             return ""
         stored = self.client.read_flow_run_input(run_id, keys["description"])
-        return read_notice(json.loads(stored))
+        return str(json.loads(stored))
+
+    def notice(self, run_id: UUID) -> str:
+        """Return why the last answer to a waiting run did not count; empty where none was given."""
+        return read_notice(self.question(run_id))
 
     def cancel(self, run_id: UUID) -> RunView:
         """End a run: at once where no process works on it, else as soon as the worker sees it.
@@ -256,8 +262,19 @@ class Runs:
 
     def _view(self, run: FlowRun, stages: tuple[StageView, ...] = ()) -> RunView:
         state = run.state_type.value if run.state_type else "PENDING"
-        message = _RAISED.sub("", (run.state.message if run.state else "") or "")
+        said = (run.state.message if run.state else "") or ""
+        raised = _RAISED.match(said)
         url = f"{self.ui}/runs/flow-run/{run.id}"
         word = (run.state.name if run.state else "") or ""
         seconds = run.estimated_run_time.total_seconds()
-        return RunView(run.id, run.name, state, message, url, stages, word, seconds)
+        return RunView(
+            id=run.id,
+            name=run.name,
+            state=state,
+            message=said[raised.end() :] if raised else said,
+            url=url,
+            stages=stages,
+            word=word,
+            seconds=seconds,
+            error=(raised[1] or "") if raised else "",
+        )
