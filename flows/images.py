@@ -36,7 +36,7 @@ def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
     names = [component.name for component in source.components]
     known = {name: _find(source, name, target) for name in names}
     chains = {name: _start(source, name, target) for name in names if known[name] is None}
-    wait([chain.last for chain in chains.values()])
+    wait([stage for chain in chains.values() for stage in chain.stages])
     _require_passed(chains, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
 
