@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from flows.approval import await_approval
 from tasks.core.application import Application
 from tasks.core.errors import StageFailed
-from tasks.core.model import ChangeKind, Plan, Record, Release, Target
+from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState, Target
 from tasks.freeze.task import require_thawed
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
@@ -47,6 +47,8 @@ def promote(
     """
     place = place_of(application, name, wishes.target)
     begun = find_begun(place, flow_run.id)
+    if begun is not None and begun.state is not RolloutState.STARTED:
+        return begun  # before a pause or a kill: whatever came here since stays
     if begun is not None:  # a killed process got as far as acting: gates were passed, go on
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return roll_out(begun.release, place, by)

@@ -76,20 +76,26 @@ def _forward(seen: Observed) -> Iterable[Step]:
         yield Mark("ready_at")
     if progress.probed_at is None:
         if seen.environment.probes:
-            yield ProbeRelease("ready_at")
+            release = seen.current.record.release
+            yield ProbeRelease(release, seen.environment, "ready_at")
         yield Mark("probed_at")
     yield from _deletes(seen, objects)
     yield Finish(RolloutState.SUCCEEDED, _success(seen))
 
 
 def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
-    """Bring the whole previous release back, over whatever stands in its way."""
-    objects = manifests_of(previous)
-    failed = seen.current.progress.failed
-    if seen.current.progress.restored_at is None:
+    """Bring the whole previous release back, over whatever stands in its way, and probe it."""
+    objects, environment = manifests_of(previous), seen.environment_before
+    progress = seen.current.progress
+    failed = progress.failed
+    if progress.restored_at is None:
         yield from _applies(objects, seen.live, force=True)
         yield Mark("restored_at")
-    yield _await(objects, "restored_at", seen.environment.strategy)
+    if progress.recovered_at is None:
+        yield _await(objects, "restored_at", environment.strategy)
+        yield Mark("recovered_at")
+    if environment.probes:
+        yield ProbeRelease(previous.release, environment, "recovered_at")
     yield from _deletes(seen, objects)
     why = failed.reason if failed else ""
     back = f"rollout {previous.number} ({previous.release.id}) is live again"

@@ -55,8 +55,8 @@ def _do(step: Step, rollout: Rollout) -> Verdict | None:
             return _apply(step, rollout)
         case AwaitReady():
             return await_ready(step, rollout)
-        case ProbeRelease(since):
-            return _probe(since, rollout)
+        case ProbeRelease():
+            return _probe(step, rollout)
         case _:
             _act(step, rollout)
             return None
@@ -139,12 +139,11 @@ def _apply(step: Apply, rollout: Rollout) -> Verdict | None:
     return None
 
 
-def _probe(since: Phase, rollout: Rollout) -> Verdict:
-    began = rollout.stored.progress.at(since)
+def _probe(step: ProbeRelease, rollout: Rollout) -> Verdict:
+    began = rollout.stored.progress.at(step.since)
+    place = replace(rollout.place, environment=step.environment)
     ports = rollout.ports
-    return ports.probe(
-        ports.cluster, ports.clock, rollout.place, rollout.stored.record.release, began
-    )
+    return ports.probe(ports.cluster, ports.clock, place, step.release, began)
 
 
 def _delete(ref: Ref, rollout: Rollout) -> None:
@@ -165,7 +164,8 @@ def _finish(step: Finish, rollout: Rollout) -> None:
     record = replace(
         stored.record, state=state, reason=step.reason, finished_at=rollout.ports.clock.now()
     )
-    bad = stored.bad or state is RolloutState.RESTORED
+    taken_back = state is RolloutState.RESTORED or stored.progress.restore_failed is not None
+    bad = stored.bad or taken_back
     rollout.write(replace(stored, record=record, bad=bad))
     log.info(
         "%s: rollout %d (%s) %s: %s",

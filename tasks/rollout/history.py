@@ -1,7 +1,7 @@
 """What an environment has lived through, from its own cluster."""
 
 from tasks.core.cluster import Objects
-from tasks.core.model import Record, RolloutState
+from tasks.core.model import Record
 from tasks.rollout import records
 from tasks.rollout.model import Place
 
@@ -15,7 +15,8 @@ def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
 
 def live(place: Place, cluster: Objects) -> Record | None:
     """Return the record of what is live: the newest rollout that succeeded."""
-    return records.newest_good(records.fetch(cluster, place.namespace))
+    found = records.newest_good(records.fetch(cluster, place.namespace))
+    return found.record if found else None
 
 
 def is_bad(release: str, place: Place, cluster: Objects) -> bool:
@@ -24,8 +25,5 @@ def is_bad(release: str, place: Place, cluster: Objects) -> bool:
 
 
 def begun_by(run: str, place: Place, cluster: Objects) -> Record | None:
-    """Return the rollout that a run has begun and not finished: its gates were passed."""
-    for record in history(place, cluster):
-        if record.run == run and record.state is RolloutState.STARTED:
-            return record
-    return None
+    """Return the newest rollout that a run has begun, ended or not: its gates were passed."""
+    return next((record for record in history(place, cluster) if record.run == run), None)

@@ -95,7 +95,7 @@ class Ports:
     probe: Prober
 
 
-Phase = Literal["applied_at", "ready_at", "probed_at", "restored_at"]
+Phase = Literal["applied_at", "ready_at", "probed_at", "restored_at", "recovered_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ class Progress:
         probed_at: the probes passed.
         failed: why the release is being taken back.
         restored_at: every object of the previous release was applied again.
+        recovered_at: every workload of the previous release was ready again.
         restore_failed: why the previous release did not come back.
     """
 
@@ -116,6 +117,7 @@ class Progress:
     probed_at: datetime | None = None
     failed: Verdict | None = None
     restored_at: datetime | None = None
+    recovered_at: datetime | None = None
     restore_failed: Verdict | None = None
 
     def at(self, phase: Phase) -> datetime:
@@ -129,6 +131,7 @@ class Progress:
             "ready_at": self.ready_at,
             "probed_at": self.probed_at,
             "restored_at": self.restored_at,
+            "recovered_at": self.recovered_at,
         }[phase]
         if instant is None:
             raise ValueError(phase)
@@ -145,6 +148,8 @@ class Progress:
                 return replace(self, probed_at=instant)
             case "restored_at":
                 return replace(self, restored_at=instant)
+            case "recovered_at":
+                return replace(self, recovered_at=instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,8 @@ class Stored:
         bad: its release was taken back.
         version: the cluster's version of the record's Secret; writing needs the newest one.
         fence: number of the lock under which it was written.
+        environment: as slipway.yaml described it then, so that going back needs no Git; None in
+            records of Slipway 0.1.
     """
 
     record: Record
@@ -162,6 +169,7 @@ class Stored:
     bad: bool = False
     version: str = ""
     fence: int = 0
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,8 @@ class Observed:
         previous: what was live before it, None on a first rollout.
         live: the objects of both that exist in the cluster now.
         leftovers: what earlier rollouts brought and may still be there.
+        environment: how the release that comes in is watched and probed.
+        environment_before: the same of the release that was live before it.
     """
 
     current: Stored
@@ -180,6 +190,7 @@ class Observed:
     live: dict[Ref, Object]
     leftovers: frozenset[Ref]
     environment: Environment
+    environment_before: Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +235,10 @@ class AwaitReady:
 
 @dataclass(frozen=True, slots=True)
 class ProbeRelease:
-    """Send the environment's probes."""
+    """Send an environment's probes to a release; their deadlines count from a mark."""
 
+    release: Release
+    environment: Environment
     since: Phase
 
 

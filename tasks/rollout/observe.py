@@ -21,14 +21,16 @@ def observe(cluster: Objects, place: Place, current: Stored) -> Observed:
     earlier = [each for each in stored if each.record.number < current.record.number]
     previous = records.newest_good(earlier)
     refs = refs_of(current.record.release, place.name)
-    if previous is not None:
-        refs |= refs_of(previous.release, place.name)
+    before = previous.record if previous else None
+    if before is not None:
+        refs |= refs_of(before.release, place.name)
     return Observed(
         current=current,
-        previous=previous,
+        previous=before,
         live=read_all(cluster, refs),
-        leftovers=leftovers(earlier, previous, place),
-        environment=place.environment,
+        leftovers=leftovers(earlier, before, place),
+        environment=current.environment or place.environment,
+        environment_before=(previous and previous.environment) or place.environment,
     )
 
 

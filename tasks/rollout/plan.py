@@ -77,13 +77,14 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         quotas = tuple(thing for thing in wanted if thing["kind"] == QUOTA.name)
         return Survey(release, place, None, looks, (), secrets, quotas)
     stored = records.fetch(cluster, place.namespace)
+    live = records.newest_good(stored)
     look = partial(_look, cluster, scaled(wanted))
     with ThreadPoolExecutor(WORKERS) as pool:
         looks = tuple(pool.map(look, wanted))
     return Survey(
         release=release,
         place=place,
-        current=records.newest_good(stored),
+        current=live.record if live else None,
         looks=looks,
         gone=_gone(cluster, stored, release, place),
         missing_secrets=_missing(cluster, place),
@@ -119,7 +120,8 @@ def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: O
 def _gone(
     cluster: Objects, stored: tuple[Stored, ...], release: Release, place: Place
 ) -> tuple[Object, ...]:
-    refs = leftovers(stored, records.newest_good(stored), place)
+    live = records.newest_good(stored)
+    refs = leftovers(stored, live.record if live else None, place)
     found = read_all(cluster, sorted(refs - refs_of(release, place.name)))
     return tuple(found[ref] for ref in sorted(found))
 

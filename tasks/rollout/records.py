@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
+from tasks.core.application import Environment
 from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import ConfigError, Conflict
 from tasks.core.model import Record, RolloutState
@@ -23,6 +24,7 @@ LIMIT_BYTES = 1_000_000
 
 _RECORD = TypeAdapter(Record)
 _PROGRESS = TypeAdapter(Progress)
+_ENVIRONMENT = TypeAdapter(Environment | None)
 
 
 def fetch(cluster: Objects, namespace: str) -> tuple[Stored, ...]:
@@ -61,14 +63,14 @@ def prune(cluster: Objects, stored: Iterable[Stored]) -> None:
             cluster.delete(_ref(each.record))
 
 
-def newest_good(stored: Iterable[Stored]) -> Record | None:
+def newest_good(stored: Iterable[Stored]) -> Stored | None:
     """Return what is live: the newest rollout that succeeded.
 
     A rollout that was restored or has failed left, or had to leave, the one before it live; a
     rollback is a rollout of its own.
     """
-    good = [each.record for each in stored if each.record.state is RolloutState.SUCCEEDED]
-    return max(good, key=lambda record: record.number, default=None)
+    good = [each for each in stored if each.record.state is RolloutState.SUCCEEDED]
+    return max(good, key=lambda each: each.record.number, default=None)
 
 
 def bad_releases(stored: Iterable[Stored]) -> frozenset[str]:
@@ -105,7 +107,11 @@ def encode(stored: Stored) -> Object:
     }
     if stored.version:
         metadata["resourceVersion"] = stored.version
-    data = {"record": packed, "progress": _PROGRESS.dump_json(stored.progress)}
+    data = {
+        "record": packed,
+        "progress": _PROGRESS.dump_json(stored.progress),
+        "environment": _ENVIRONMENT.dump_json(stored.environment),
+    }
     return {
         "apiVersion": SECRET.api_version,
         "kind": SECRET.name,
@@ -125,6 +131,7 @@ def decode(secret: Object) -> Stored:
         bad=metadata["labels"].get("slipway.dev/bad") == "true",
         version=metadata["resourceVersion"],
         fence=int(metadata["annotations"]["slipway.dev/fence"]),
+        environment=_ENVIRONMENT.validate_json(data.get("environment", b"null")),
     )
 
 

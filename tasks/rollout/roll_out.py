@@ -70,8 +70,9 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             current = newest
         else:
             goal = choose(stored, back.to, place)
-            draft = _draft(goal.release, place, by, ports)
-            record = replace(draft.record, reason=back.reason, restores=goal.number)
+            former = replace(place, environment=goal.environment or place.environment)
+            draft = _draft(goal.record.release, former, by, ports)
+            record = replace(draft.record, reason=back.reason, restores=goal.record.number)
             current = _open(replace(draft, record=record), stored, held, ports)
         _mark_bad(current, stored, held, ports)
         return _drive(current, place, ports, held)
@@ -82,7 +83,7 @@ def _is_of(newest: Stored, by: By) -> bool:
     return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
 
 
-def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Record:
+def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Stored:
     """Return the rollout that a rollback goes back to.
 
     Raises:
@@ -90,16 +91,20 @@ def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Record:
     """
     live = records.newest_good(stored)
     bad = records.bad_releases(stored)
-    good = [each.record for each in stored if each.record.state is RolloutState.SUCCEEDED]
-    if live is not None and to == live.number:
-        raise GateClosed(f"rollout {to} is live already", where=str(place))
+    good = [each for each in stored if each.record.state is RolloutState.SUCCEEDED]
+    if live is not None and to == live.record.number:
+        raise GateClosed(
+            f"rollout {to} is live already",
+            where=str(place),
+            next_step=f"choose an earlier one of `slipway history {place.name}`",
+        )
     if to is not None:
-        good = [record for record in good if record.number == to]
+        good = [each for each in good if each.record.number == to]
     elif live is not None:
-        good = [record for record in good if record.release.id != live.release.id]
-    usable = [record for record in good if record.release.id not in bad]
+        good = [each for each in good if each.record.release.id != live.record.release.id]
+    usable = [each for each in good if each.record.release.id not in bad]
     if usable:
-        return max(usable, key=lambda record: record.number)
+        return max(usable, key=lambda each: each.record.number)
     what = f"rollout {to}" if to is not None else "an earlier good rollout"
     why = "its release was taken back itself" if good else "no such rollout has succeeded"
     raise GateClosed(
@@ -160,7 +165,8 @@ def _draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
             run=by.run,
             actor=by.actor,
             approved_by=by.approved_by,
-        )
+        ),
+        environment=place.environment,
     )
 
 
@@ -168,9 +174,8 @@ def _mark_bad(current: Stored, stored: tuple[Stored, ...], held: Lock, ports: Po
     """Mark what was live before a rollback, so that nothing deploys it again unasked."""
     earlier = [each for each in stored if each.record.number < current.record.number]
     live = records.newest_good(earlier)
-    for each in earlier:
-        if live and each.record == live and live.release.id != current.record.release.id:
-            records.update(ports.cluster, replace(each, bad=True, fence=held.number))
+    if live and live.record.release.id != current.record.release.id:
+        records.update(ports.cluster, replace(live, bad=True, fence=held.number))
 
 
 def _ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:

@@ -40,9 +40,15 @@ def _publish(record: Record, place: Place) -> None:
     publish(("rollout", place.application, place.name), record_page(record, place), summary)
 
 
-@task(task_run_name="{place.name}: begun before?", cache_policy=NO_CACHE)
+@task(
+    task_run_name="{place.name}: begun before?",
+    cache_policy=NO_CACHE,
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_unavailable,
+)
 def find_begun(place: Place, run: str) -> Record | None:
-    """Return the rollout that this run began before its process was killed."""
+    """Return the rollout that this run began before it was paused or its process killed."""
     with connect(place.target) as cluster:
         return history.begun_by(run, place, cluster)
 

@@ -4,6 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tasks.core.application import (
+    Approval,
+    Canary,
+    Environment,
+    Freeze,
+    GeneratedSecret,
+    Probe,
+    Strategy,
+)
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
 from tasks.core.model import Manifests, Outcome, Record, RolloutState, Verdict
@@ -48,6 +57,28 @@ def test_a_record_comes_back_as_it_was(cluster: FakeCluster) -> None:
     kept = records.add(cluster, stored(1))
     assert replace(kept, version="") == stored(1)
     assert records.fetch(cluster, "shop") == (kept,)
+
+
+def test_a_record_knows_how_its_environment_was_described(cluster: FakeCluster) -> None:
+    described = Environment(
+        overlay="prod",
+        namespace="shop",
+        url="https://shop.example",
+        strategy=Strategy(canary=Canary(steps=(5, 100), bake=timedelta(minutes=15))),
+        probes=(Probe(path="/health", component="api", within=timedelta(milliseconds=1500)),),
+        approval=Approval(approvers=("bob",), expires=timedelta(days=3)),
+        freezes=(Freeze(start="Fri 16:00", end="Mon 08:00", tz="Europe/Lisbon"),),
+        secrets=(GeneratedSecret(name="passwords", keys=("root",)),),
+    )
+    kept = records.add(cluster, replace(stored(1), environment=described))
+    assert records.fetch(cluster, "shop")[0].environment == kept.environment == described
+
+
+def test_a_record_of_an_older_slipway_is_read() -> None:
+    secret = records.encode(stored(1))
+    del secret["data"]["environment"]
+    secret["metadata"]["resourceVersion"] = "1"
+    assert records.decode(secret) == replace(stored(1), version="1")
 
 
 def test_a_record_can_be_found_by_its_labels() -> None:
@@ -99,7 +130,7 @@ def test_the_newest_fifty_stay_with_what_is_live_and_what_was_before(
 
 def test_live_is_the_newest_that_succeeded() -> None:
     history = (stored(1), stored(2), stored(3, RolloutState.RESTORED))
-    assert records.newest_good(history) == stored(2).record
+    assert records.newest_good(history) == stored(2)
     assert records.newest_good(history[2:]) is None
 
 

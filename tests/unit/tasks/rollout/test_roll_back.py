@@ -2,7 +2,7 @@ import pytest
 
 from tasks.core.errors import GateClosed
 from tasks.core.model import RolloutState
-from tasks.rollout.history import history, is_bad, live
+from tasks.rollout.history import begun_by, history, is_bad, live
 from tasks.rollout.model import By
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
 
@@ -29,6 +29,22 @@ def test_a_rollback_brings_the_whole_earlier_release_back_and_marks_the_bad_one(
     assert is_bad(THREE.id, world.place, world.cluster)
     with pytest.raises(GateClosed, match="was taken back here before"):
         world.when_rolling_out(THREE)
+
+
+def test_a_rollback_sends_the_probes_that_the_release_came_with() -> None:
+    world = given_three_rollouts()
+    known, world.probes = world.probes, ()  # a rollback by hand reads no slipway.yaml
+    record = world.when_rolling_back()
+    assert (world.probed[-1], world.probes_sent[-1]) == (TWO.id, known)
+    assert record.verdicts[-1].reason == "probes passed"
+
+
+def test_a_run_finds_its_own_rollout_even_when_others_came_after_it() -> None:
+    world = World()
+    first = world.when_rolling_out(ONE, By(run="older"))
+    world.when_rolling_out(TWO, By(run="newer"))
+    assert begun_by("older", world.place, world.cluster) == first
+    assert begun_by("another", world.place, world.cluster) is None
 
 
 def test_a_rollback_goes_to_the_rollout_that_is_named() -> None:

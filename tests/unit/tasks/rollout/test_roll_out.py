@@ -2,11 +2,12 @@ import base64
 
 import pytest
 
-from tasks.core.application import GeneratedSecret
+from tasks.core.application import GeneratedSecret, Probe
 from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.model import Outcome, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.rollout import records
+from tasks.rollout.history import is_bad
 from tasks.rollout.model import By
 from tasks.rollout.plan import plan
 from tests.unit.tasks.rollout.world import (
@@ -94,6 +95,28 @@ def test_a_release_whose_probe_fails_is_taken_back() -> None:
     assert record.reason.startswith(FAILED.reason)
     assert FAILED in record.verdicts
     assert world.image_of("api") == "api@1"
+
+
+def test_what_was_restored_is_probed_as_it_was_when_it_came() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    old, world.probes = world.probes, (Probe(path="/healthz", component="api"),)
+    world.verdicts = [FAILED]
+    record = world.when_rolling_out(TWO)
+    assert world.probed == [ONE.id, TWO.id, ONE.id]
+    assert world.probes_sent == [old, world.probes, old]
+    assert record.verdicts[-1] == Verdict(Outcome.PASSED, "probes passed")
+
+
+def test_a_restored_release_whose_probe_fails_is_no_success_and_marks_the_bad_one() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    gone = Verdict(Outcome.FAILED, "the database is gone")
+    world.verdicts = [FAILED, gone]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.FAILED
+    assert record.reason.endswith("rollout 1 did not come back: the database is gone")
+    assert is_bad(TWO.id, world.place, world.cluster)
 
 
 def test_a_first_rollout_that_fails_leaves_the_evidence_and_says_so() -> None:

@@ -97,6 +97,8 @@ class World:
     behaviour: dict[str, str] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     probed: list[str] = field(default_factory=list)
+    probes_sent: list[tuple[Probe, ...]] = field(default_factory=list)
+    probing_began: list[datetime] = field(default_factory=list)
     secrets: tuple[GeneratedSecret, ...] = ()
     probes: tuple[Probe, ...] = (Probe(path="/health", component="api"),)
     name: str = "prod"
@@ -151,8 +153,10 @@ class World:
     def _probe(
         self, cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
     ) -> Verdict:
-        del cluster, clock, place, began
+        del cluster, clock
         self.probed.append(release.id)
+        self.probes_sent.append(place.environment.probes)
+        self.probing_began.append(began)
         return self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.PASSED, "probes passed")
 
     def _control(self, cluster: FakeCluster, thing: Object) -> None:
