@@ -15,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from infra.server.client import RunView, StageView
 
-__all__ = ["console", "print_json", "say", "show_stages", "table", "working"]
+__all__ = ["console", "print_json", "say", "show_stages", "shown", "table", "working"]
 
 PIPED_WIDTH = 240
 FRAMES_A_SECOND = 8
@@ -32,7 +32,7 @@ MARKS = {
     "NotReady": ("-", "dim"),
 }
 UNDER_WAY = {"Running", "Retrying", "AwaitingRetry", "Cancelling"}
-BOOKKEEPING = ("begun before?", "freezes", "claim", "newest release?", "passed", "opened")
+BOOKKEEPING = ("?", "freezes", "claim", "passed", "opened")
 """How the names of stages end that are worth a line only when they fail."""
 
 
@@ -81,28 +81,32 @@ def working(text: str) -> Status:
     return console.status(text)
 
 
-def show_stages(views: Iterable["RunView"]) -> "RunView":
-    """Show a run while it goes on and return how it was seen last."""
-    return _live(views) if console.is_terminal else _lines(views)
+def show_stages(views: Iterable["RunView"], since: "RunView | None" = None) -> "RunView":
+    """Show a run while it goes on and return how it was seen last.
+
+    Args:
+        views: the run, each time it is looked at.
+        since: the run when it was shown before; what was over then is not told again.
+    """
+    said = {key for key, _ in _ended(since)} if since else set()
+    return _live(views, said) if console.is_terminal else _lines(views, said)
 
 
-def _live(views: Iterable["RunView"]) -> "RunView":
+def _live(views: Iterable["RunView"], said: set[str]) -> "RunView":
     """Let what is over scroll by, above a few lines about what is under way."""
-    said: set[str] = set()
     last = None
     with Live(console=console, refresh_per_second=FRAMES_A_SECOND, transient=True) as live:
         for last in views:
-            for line in news(last, said):
+            for line in _unsaid(_ended(last), said):
                 live.console.print(line)
             live.update(_now(last))
     return _seen(last)
 
 
-def _lines(views: Iterable["RunView"]) -> "RunView":
-    said: set[str] = set()
+def _lines(views: Iterable["RunView"], said: set[str]) -> "RunView":
     last = None
     for last in views:
-        for line in news(last, said):
+        for line in _unsaid((*_queued(last), *_ended(last)), said):
             console.print(line)
             sys.stdout.flush()
     return _seen(last)
@@ -114,17 +118,20 @@ def _seen(view: "RunView | None") -> "RunView":
     return view
 
 
-def news(view: "RunView", said: set[str]) -> Iterator[Text]:
-    """Yield a line for each thing that has not been said yet, and note it in said."""
-    for key, line in _events(view):
+def _unsaid(events: Iterable[tuple[str, Text]], said: set[str]) -> Iterator[Text]:
+    """Yield what has not been said yet, and note it in said."""
+    for key, line in events:
         if key not in said:
             said.add(key)
             yield line
 
 
-def _events(view: "RunView") -> Iterator[tuple[str, Text]]:
+def _queued(view: "RunView") -> Iterator[tuple[str, Text]]:
     if view.queued:
-        yield view.word, Text(f"… {_waiting(view)}", style="dim")
+        yield _waiting(view), Text(f"… {_waiting(view)}", style="dim")
+
+
+def _ended(view: "RunView") -> Iterator[tuple[str, Text]]:
     for stage in view.stages:
         mark, colour = MARKS.get(stage.state, ("", ""))
         quiet = stage.state == "Completed" and stage.name.endswith(BOOKKEEPING)
@@ -147,7 +154,7 @@ def _waiting(view: "RunView") -> str:
 def _now(view: "RunView") -> Group:
     """Show what is under way in lines that never wrap."""
     rows = [_row(stage) for stage in view.stages if stage.state in UNDER_WAY]
-    state = "queued" if view.queued else view.state.lower()
+    state = _waiting(view) if view.queued else view.state.lower()
     foot = Text(f"{view.name} ({view.short_id}) {state}, {view.seconds:.0f} s", style="dim")
     for line in (*rows, foot):
         line.no_wrap, line.overflow = True, "ellipsis"

@@ -157,8 +157,9 @@ def approve(  # noqa: PLR0913 one parameter an option
         "decision": "reject" if reject else "approve",
         "comment": comment,
     }
+    before = runs.view(view.id)
     runs.answer(view.id, form)
-    _follow(runs, view.id, wait=wait, as_json=as_json)
+    _follow(runs, before, wait=wait, as_json=as_json)
 
 
 def cancel(run: Run, *, as_json: Json = False) -> None:
@@ -239,17 +240,17 @@ def _begin(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
     view = runs.view(run_id)
     if not as_json:
         console.print(f"{view.name} ({view.short_id}) {view.url}", markup=False)
-    _follow(runs, run_id, wait=wait, as_json=as_json)
+    _follow(runs, view, wait=wait, as_json=as_json)
 
 
-def _follow(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+def _follow(runs: "Runs", since: "RunView", *, wait: bool, as_json: bool) -> None:
     if not wait:
         if as_json:
-            print_json(runs.view(run_id))
+            print_json(runs.view(since.id))
         return
-    with _left_alone(run_id):
-        views = runs.follow(run_id)
-        view = list(views)[-1] if as_json else show_stages(views)
+    with _left_alone(since):
+        views = runs.follow(since.id)
+        view = list(views)[-1] if as_json else show_stages(views, since)
     if as_json:
         print_json(view)
     status = _end(runs, view, silent=as_json)
@@ -258,15 +259,15 @@ def _follow(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _left_alone(run_id: "UUID") -> Iterator[None]:
+def _left_alone(view: "RunView") -> Iterator[None]:
     """End the following at Ctrl-C, not the run."""
     try:
         yield
     except KeyboardInterrupt:
-        short = str(run_id)[:8]
         typer.echo(
             "\nNo longer following; the run goes on.\n"
-            f"Next: slipway logs {short} -f to follow it, slipway cancel {short} to end it",
+            f"Next: slipway logs {view.short_id} -f to follow it, "
+            f"slipway cancel {view.short_id} to end it",
             err=True,
         )
         raise typer.Exit(exits.INTERRUPTED) from None

@@ -47,6 +47,7 @@ class Server:
             "PREFECT_SERVER_UI_API_URL": self.api,
             "PREFECT_UI_URL": self.ui,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
             "PREFECT_CLIENT_RETRY_EXTRA_CODES": "503",
             "PREFECT_CLIENT_MAX_RETRIES": "10",
             "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
