@@ -8,10 +8,21 @@ from tasks.core.cluster import Answer, FieldConflict
 from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.objects import Object
 
-__all__ = ["CONFLICT", "HTTP_ERROR", "NOT_FOUND", "answer", "checked", "conflicts", "document"]
+__all__ = [
+    "BAD_REQUEST",
+    "CONFLICT",
+    "HTTP_ERROR",
+    "NOT_FOUND",
+    "SERVER_FAULT",
+    "answer",
+    "checked",
+    "conflicts",
+    "document",
+]
 
 HTTP_ERROR, SERVER_FAULT = 400, 500
-UNAUTHORISED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
+BAD_REQUEST, UNAUTHORISED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
+CONFLICT, GONE, TOO_MANY = 409, 410, 429
 
 
 def checked(status: int, body: Object, where: str) -> Object:

@@ -18,9 +18,11 @@ from urllib3 import BaseHTTPResponse
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, Scope
 from tasks.core.cluster_answers import (
+    BAD_REQUEST,
     CONFLICT,
     HTTP_ERROR,
     NOT_FOUND,
+    SERVER_FAULT,
     answer,
     checked,
     conflicts,
@@ -105,7 +107,20 @@ class KubernetesCluster:
         status, body = self._json("PATCH", path, thing, "application/apply-patch+yaml")
         if status == CONFLICT and body.get("details", {}).get("causes"):
             return Applied(None, tuple(conflicts(body["details"]["causes"])))
+        if status >= SERVER_FAULT:
+            self._refuse_malformed(thing)
         return Applied(self._checked(status, body, str(ref)))
+
+    def _refuse_malformed(self, thing: Object) -> None:
+        """Tell a wrong manifest from a sick server: server-side apply answers 500 to both.
+
+        The same object as a strict dry run is a bad request, https://kep.k8s.io/2885.
+        """
+        ref = ref_of(thing)
+        query = "?dryRun=All&fieldValidation=Strict"
+        status, body = self._json("POST", self._collection(ref.kind, ref.namespace) + query, thing)
+        if status == BAD_REQUEST:
+            self._checked(status, body, str(ref))
 
     def create(self, thing: Object) -> Object:
         """Make an object."""
