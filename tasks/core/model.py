@@ -157,11 +157,16 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedImage:
-    """An image in the registry."""
+    """An image in the registry.
+
+    Attributes:
+        port: where it serves, as slipway.yaml says; None leaves that to the manifests.
+    """
 
     component: str
     repository: str
     digest: Digest
+    port: int | None = None
 
     @property
     def reference(self) -> str:

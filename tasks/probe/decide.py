@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.core.application import Probe
 from tasks.core.cluster import Answer
+from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
 from tasks.core.units import format_duration
 
@@ -52,16 +53,16 @@ def judge(probe: Probe, answer: Answer) -> str | None:
     return None
 
 
-def port_of(pod: Object, reference: str) -> Port | None:
-    """Return where a pod serves a component: the first port of the container with its image."""
+def port_of(pod: Object, image: ReleasedImage) -> Port | None:
+    """Return where a pod serves a component: slipway.yaml's word, or the container's first port."""
     for container in _containers(pod):
-        if container.get("image") != reference:
+        if container.get("image") != image.reference:
             continue
         ready = (container.get("readinessProbe") or {}).get("httpGet") or {}
         declared = [port["containerPort"] for port in container.get("ports") or ()]
-        number = declared[0] if declared else ready.get("port")
-        if number is not None:
-            return Port(container["name"], int(number))
+        number = image.port or (declared[0] if declared else ready.get("port"))
+        if isinstance(number, int):  # a name that no port bears leads nowhere
+            return Port(container["name"], number)
     return None
 
 

@@ -13,7 +13,7 @@ from tasks.core.application import Environment, Probe
 from tasks.core.clock import Clock
 from tasks.core.cluster import Answer, Cluster, Scope
 from tasks.core.evidence import evidence_of
-from tasks.core.model import Outcome, Release, Target, Verdict
+from tasks.core.model import Outcome, Release, ReleasedImage, Target, Verdict
 from tasks.core.objects import Kind, Object, Ref, ref_of
 from tasks.core.units import format_duration
 from tasks.probe.decide import Streak, is_asked, judge, port_of
@@ -101,17 +101,17 @@ def _subjects(probing: Probing, cluster: Cluster) -> Iterator[_Subject]:
     for probe in environment.probes:
         for image in probing.release.images:
             if image.component == probe.component and probe.via in ("pods", "both"):
-                yield from _pod_subjects(probe, image.reference, pods, cluster)
+                yield from _pod_subjects(probe, image, pods, cluster)
         if probe.component is None or probe.via in ("route", "both"):
             ask = partial(request_route, environment, probing.target, probe)
             yield _Subject(f"route {environment.url}", probe, ask)
 
 
 def _pod_subjects(
-    probe: Probe, reference: str, pods: tuple[Object, ...], cluster: Cluster
+    probe: Probe, image: ReleasedImage, pods: tuple[Object, ...], cluster: Cluster
 ) -> Iterator[_Subject]:
     for pod in pods:
-        port = port_of(pod, reference)
+        port = port_of(pod, image)
         if port is not None and is_asked(pod):
             ref = ref_of(pod)
             ask = partial(cluster.request, ref, port.number, probe.path, probe.within)

@@ -1,7 +1,9 @@
 """Rendering overlays with kustomize and binding them to images."""
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from tasks.core import process
-from tasks.core.application import Environment
+from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.model import Manifests, Release, ReleasedImage, Source, Target
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
@@ -45,7 +47,7 @@ def assemble(
         author_email=source.author_email,
         subject=source.subject,
         created_at=source.committed_at,
-        images=tuple(sorted(images, key=lambda image: image.component)),
+        images=tuple(sorted(_with_ports(application, images), key=lambda each: each.component)),
         manifests=tuple(
             Manifests(
                 environment,
@@ -56,6 +58,13 @@ def assemble(
         ),
         scan=scan,
     )
+
+
+def _with_ports(
+    application: Application, images: tuple[ReleasedImage, ...]
+) -> Iterator[ReleasedImage]:
+    for image in images:
+        yield replace(image, port=application.components[image.component].port)
 
 
 def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:

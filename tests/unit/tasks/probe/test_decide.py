@@ -4,6 +4,7 @@ import pytest
 
 from tasks.core.application import Probe
 from tasks.core.cluster import Answer
+from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
 from tasks.probe.decide import Port, Streak, is_asked, judge, port_of
 
@@ -60,17 +61,28 @@ def pod(**container: object) -> Object:
             Port("api", 8080),
             id="probed",
         ),
+        pytest.param(
+            {"readinessProbe": {"httpGet": {"port": "http"}}}, None, id="a name that nothing has"
+        ),
         pytest.param({}, None, id="none"),
     ],
 )
 def test_the_port_is_that_of_the_container_with_the_image(
     container: Object, port: Port | None
 ) -> None:
-    assert port_of(pod(**container), "api@1") == port
+    image = ReleasedImage("api", "api", Digest("1"))
+    assert port_of(pod(**container), image) == port
+
+
+def test_the_port_of_slipway_yaml_goes_before_the_first_of_the_container() -> None:
+    several = [{"containerPort": 9090, "name": "metrics"}, {"containerPort": 3001}]
+    image = ReleasedImage("api", "api", Digest("1"), port=3001)
+    assert port_of(pod(ports=several), image) == Port("api", 3001)
 
 
 def test_a_pod_with_another_image_is_not_asked() -> None:
-    assert port_of(pod(ports=[{"containerPort": 1}]), "api@2") is None
+    other = ReleasedImage("api", "api", Digest("2"))
+    assert port_of(pod(ports=[{"containerPort": 1}]), other) is None
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ def test_a_release_holds_every_environment_with_digests(source: Source) -> None:
     assert workload["metadata"]["annotations"]["slipway.dev/release"] == release.id
 
 
+def test_a_release_knows_where_its_components_serve(source: Source) -> None:
+    described = {"api": Component(context="api", port=3001)}
+    source = replace(source, application=replace(source.application, components=described))
+    (image,) = assemble(source, (IMAGE,), TARGET).images
+    assert (image.port, image.reference) == (3001, IMAGE.reference)
+
+
 def test_another_commit_with_the_same_content_is_the_same_release_with_the_same_pods(
     source: Source,
 ) -> None:
