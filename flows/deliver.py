@@ -1,7 +1,5 @@
 """From a commit to the last environment that lets it in."""
 
-from pathlib import PurePosixPath
-
 from prefect import flow
 from prefect.runtime import flow_run
 
@@ -11,15 +9,14 @@ from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Record, RolloutState, Target
 from tasks.release.task import assemble
 from tasks.scan.task import scan_release
+from tasks.source.decide import is_commit
 from tasks.source.task import fetch_source
 
 __all__ = ["deliver"]
 
 
 def _run_name() -> str:
-    parameters = flow_run.parameters
-    repository = PurePosixPath(parameters["repository"]).name.removesuffix(".git")
-    return f"{repository}@{parameters['revision'][:12]}"
+    return name_of(flow_run.parameters["repository"], flow_run.parameters["revision"])
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
@@ -58,6 +55,12 @@ def deliver(
                 next_step=f"slipway history {environment}",
             )
     return tuple(records)
+
+
+def name_of(repository: str, revision: str) -> str:
+    """Return what people call a delivery: the repository's last word and what of it."""
+    last = repository.rstrip("/").removesuffix(".git").rpartition("/")[2].rpartition("@")[2]
+    return f"{last}@{revision[:12] if is_commit(revision) else revision}"
 
 
 def environments_until(names: tuple[str, ...], until: str | None) -> tuple[str, ...]:

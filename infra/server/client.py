@@ -34,6 +34,7 @@ from flows.views import read_notice
 from infra.server.daemons import require_up
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, GateClosed, Unavailable
+from tasks.source.decide import require_storable
 
 __all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
 
@@ -115,8 +116,10 @@ class Runs:
         """Create a run of a deployment (`flow/name`) and return its id.
 
         Raises:
+            ConfigError: a parameter holds credentials, which would be stored with the run.
             Unavailable: the flows are not registered.
         """
+        require_storable(parameters.get("repository", ""))
         try:
             found = self.client.read_deployment_by_name(deployment)
         except ObjectNotFound as error:

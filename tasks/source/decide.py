@@ -24,6 +24,7 @@ __all__ = [
     "parse_commit",
     "parse_entries",
     "pick_advertised",
+    "require_storable",
     "resolve_submodule",
     "stale_trees",
 ]
@@ -60,6 +61,22 @@ def parse_address(address: str) -> Location:
         where=_without_credentials(parts),
         next_step="use a local path, https://, ssh:// or git@host:path",
     )
+
+
+def require_storable(address: str) -> None:
+    """Refuse an address that must not stand in a run's parameters, which everybody can read.
+
+    Raises:
+        ConfigError: a password or token is in it; a user's name alone is one in https.
+    """
+    parts = urlsplit(address)
+    if parts.password is not None or (parts.username and parts.scheme in ("http", "https")):
+        raise ConfigError(
+            "the address holds credentials, and Prefect keeps and shows the parameters of a run",
+            where=_without_credentials(parts),
+            next_step="take them out, revoke them where a run has had them, and let git know them "
+            "where the worker runs: git config --global credential.helper store, or ssh",
+        )
 
 
 def _web(parts: SplitResult) -> Location:

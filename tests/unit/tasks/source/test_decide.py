@@ -14,6 +14,7 @@ from tasks.source.decide import (
     delivered_entries,
     parse_address,
     pick_advertised,
+    require_storable,
     resolve_submodule,
     stale_trees,
 )
@@ -67,6 +68,29 @@ def test_an_address_that_nobody_could_trust_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as raised:
         parse_address(text)
     assert "u:p" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ana:s3cret@git.example/shop",
+        "https://s3cret@git.example/shop",
+        "ssh://git:s3cret@git.example/shop",
+        "http://ana:s3cret@localhost:3000/shop",
+    ],
+)
+def test_an_address_with_credentials_is_not_stored_and_they_are_not_repeated(address: str) -> None:
+    with pytest.raises(ConfigError, match="holds credentials") as raised:
+        require_storable(address)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/srv/a b", "https://git.example/s", "ssh://git@git.example/s", "git@git.example:team/s"],
+)
+def test_an_address_without_credentials_may_be_stored(address: str) -> None:
+    require_storable(address)
 
 
 def test_credentials_are_not_part_of_what_is_shown() -> None:
