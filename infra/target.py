@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from infra import lab
 from tasks.core.errors import ConfigError
@@ -55,6 +55,10 @@ def chosen(named: Named | None = None) -> Target:
         return dataclasses.replace(_ADAPTER.validate_json(_file().read_bytes()), **words)
     except FileNotFoundError:
         return _from_words(words)
+    except ValidationError as error:
+        raise ConfigError(
+            "is damaged", where=str(_file()), next_step="remove it, then slipway up again"
+        ) from error
 
 
 def _from_words(words: dict[str, str]) -> Target:

@@ -11,7 +11,7 @@ from infra.cli.options import Application, Context, Json, Kubeconfig
 from infra.cli.output import console, print_json, say, shown, table
 from infra.target import Named, chosen
 from tasks.core.application import Application as Described
-from tasks.core.config import load
+from tasks.core.config import FILE, load
 from tasks.core.errors import ConfigError
 from tasks.core.model import ChangeKind, Plan, Record
 from tasks.core.units import format_duration
@@ -98,7 +98,11 @@ def described_in(folder: Path) -> Described:
     Raises:
         ConfigError: its slipway.yaml has a problem.
     """
-    return load(folder / "slipway.yaml")
+    if not (folder / FILE).is_file():
+        raise ConfigError(
+            f"holds no {FILE}", where=str(folder.resolve()), next_step="name another folder with -a"
+        )
+    return load(folder / FILE)
 
 
 def diff_text(diff: str) -> Text:

@@ -24,11 +24,11 @@ from infra.cli.options import (
     Registry,
 )
 from infra.cli.output import console, print_json, say, show_stages
+from infra.cli.rollouts import described_in
 from infra.server import connect
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
-from tasks.core.config import load
-from tasks.core.errors import ConfigError
+from tasks.core.errors import ConfigError, GateClosed
 from tasks.rollout.place import place_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def rollback(  # noqa: PLR0913 one parameter an option
     Example: `slipway rollback prod --reason "checkout fails"`
     """
     place = place_of(
-        load(application / "slipway.yaml"),
+        described_in(application),
         environment,
         chosen(Named(context, registry, kubeconfig)),
     )
@@ -149,6 +149,12 @@ def approve(  # noqa: PLR0913 one parameter an option
     """
     runs = connect()
     view = runs.named(run) if run else _only_waiting(runs)
+    if view.state != "PAUSED":
+        raise GateClosed(
+            f"does not wait for an approval, it is {view.word.lower()}",
+            where=f"{view.name} ({view.short_id})",
+            next_step="slipway status lists what waits",
+        )
     if (approver is None or code is None) and not as_json:
         console.print(Markdown(runs.question(view.id)), soft_wrap=False)
     form = {

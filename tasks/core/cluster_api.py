@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
+import yaml
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 from urllib3 import BaseHTTPResponse
@@ -53,9 +54,9 @@ def connect(target: Target) -> Iterator["KubernetesCluster"]:
         api = config.new_client_from_config(  # type: ignore[no-untyped-call]
             config_file=target.kubeconfig, context=target.context, persist_config=False
         )
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"kube context {target.context!r} cannot be used: {error}",
+            f"kube context {target.context!r} cannot be used: {' '.join(str(error).split())}",
             where=target.kubeconfig,
             next_step="name a context that the kubeconfig has (--context)",
         ) from error
