@@ -1,11 +1,13 @@
 """The pause before an environment that people guard; no process waits meanwhile."""
 
+import contextlib
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
@@ -25,9 +27,11 @@ from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed
 from tasks.core.model import Plan, Record, Release
 
-__all__ = ["ApprovalForm", "await_approval"]
+__all__ = ["ApprovalForm", "await_approval", "is_ahead"]
 
 MOST_ANSWERS = 20
+NOTHING = frozenset({StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
+"""Ends of a run that leave its place free."""
 
 
 class ApprovalForm(RunInput):
@@ -70,7 +74,7 @@ def await_approval(
     notice = ""
     for attempt in range(MOST_ANSWERS):
         answer = _ask(request, describe_question(question, notice), attempt)
-        _require_newest(request)
+        _require_newest(request.application, request.environment)
         decision = judge_answer(request, answer, approved)
         notice = decision.reason
         match decision.ruling:
@@ -114,26 +118,45 @@ def _answered_at(key: str) -> datetime:
 
 
 def _supersede(application: str, environment: str) -> None:
-    """Take the place of an older run that still waits for the same environment."""
-    before = claim_environment(application, environment, flow_run.id)
-    if not before or before == flow_run.id:
+    """Take the place of an older run that wants into the same environment.
+
+    The other run ends before this one has claimed: killed in between, it is done again.
+    """
+    claimed = newest_claim(application, environment)
+    if claimed == flow_run.id:
         return
-    with get_client(sync_client=True) as client:
-        older = client.read_flow_run(UUID(before))
-        if older.state_type is StateType.PAUSED:
-            message = f"a newer release waits for {environment}: run {flow_run.name}"
-            client.set_flow_run_state(
-                older.id, Cancelled(name="Superseded", message=message), force=True
-            )
+    if claimed:
+        with get_client(sync_client=True) as client, contextlib.suppress(ObjectNotFound):
+            other = client.read_flow_run(UUID(claimed))
+            if is_ahead(other, client.read_flow_run(UUID(flow_run.id))):
+                raise _superseded(f"{environment}/{application}")
+            if other.state_type is StateType.PAUSED:
+                message = f"a newer release waits for {environment}: run {flow_run.name}"
+                client.set_flow_run_state(
+                    other.id, Cancelled(name="Superseded", message=message), force=True
+                )
+    claim_environment(application, environment, flow_run.id)
+    _require_newest(application, environment)
 
 
-def _require_newest(request: Request) -> None:
-    if newest_claim(request.application, request.environment) != flow_run.id:
-        raise GateClosed(
-            "a newer release waits for this environment, this one is superseded",
-            where=_place(request),
-            next_step="approve the newer run",
-        )
+def is_ahead(other: FlowRun, mine: FlowRun) -> bool:
+    """Say whether another run started later and has not come to nothing: a slow one gives way."""
+    if other.created is None or mine.created is None or other.created <= mine.created:
+        return False
+    return other.state_type not in NOTHING
+
+
+def _require_newest(application: str, environment: str) -> None:
+    if newest_claim(application, environment) != flow_run.id:
+        raise _superseded(f"{environment}/{application}")
+
+
+def _superseded(where: str) -> GateClosed:
+    return GateClosed(
+        "a newer run wants into this environment or has got there, this one is superseded",
+        where=where,
+        next_step="answer the newer run, or deliver this commit again",
+    )
 
 
 def _place(request: Request) -> str:

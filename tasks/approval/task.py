@@ -15,12 +15,12 @@ __all__ = ["claim_environment", "judge_answer", "newest_claim", "note_opening", 
 
 
 @task(task_run_name="{environment}: claim")
-def claim_environment(application: str, environment: str, run: str) -> str:
-    """Make this run the newest that wants into an environment and return the one before."""
-    key = _claim_key(application, environment)
-    before = Variable.get(key, default="")
-    Variable.set(key, run, overwrite=True)
-    return str(before)
+def claim_environment(application: str, environment: str, run: str) -> None:
+    """Make this run the newest that wants into an environment, once: its result is stored.
+
+    A run that was superseded and is set going again does not claim anew.
+    """
+    Variable.set(_claim_key(application, environment), run, overwrite=True)
 
 
 @task(task_run_name="{environment}: newest release?", cache_policy=NO_CACHE)
@@ -52,4 +52,4 @@ def judge_answer(request: Request, answer: Answer, earlier: tuple[str, ...]) -> 
 
 
 def _claim_key(application: str, environment: str) -> str:
-    return f"slipway_candidate_{application}_{environment}".replace("-", "_")
+    return f"slipway_candidate_{application}_{environment}"  # names hold no underscore
