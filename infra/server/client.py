@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from httpx import HTTPStatusError, codes
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -39,6 +40,7 @@ from tasks.source.decide import require_storable
 __all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
 
 LOOK_EVERY = timedelta(milliseconds=400)
+STORED_WITHIN = timedelta(seconds=10)
 PAGE = 200
 SHORTEST_ID = 4
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
@@ -193,6 +195,7 @@ class Runs:
         Raises:
             GateClosed: the run does not wait any more, or the form lacks something.
         """
+        self.question(run_id)  # until it is there the form would be refused
         result = self.client.resume_flow_run(run_id, run_input=form)
         if result.status is not SetStateStatus.ACCEPT:
             view = self.view(run_id)
@@ -203,14 +206,26 @@ class Runs:
                 next_step=f"look at {view.url}",
             )
 
-    def question(self, run_id: UUID) -> str:
-        """Return what an approver of a waiting run reads, as markdown; empty where none waits."""
+    def question(self, run_id: UUID, clock: Clock | None = None) -> str:
+        """Return what an approver of a waiting run reads, as markdown; empty where none waits.
+
+        Prefect says that a run waits a moment before it stores what the run waits for.
+        """
+        clock = clock or SystemClock()
+        deadline = clock.now() + STORED_WITHIN
+        while key := self._question_key(run_id):
+            try:
+                return str(json.loads(self.client.read_flow_run_input(run_id, key)))
+            except HTTPStatusError as error:
+                if error.response.status_code != codes.NOT_FOUND or clock.now() > deadline:
+                    raise
+                clock.wait(LOOK_EVERY)
+        return ""
+
+    def _question_key(self, run_id: UUID) -> str:
         state = self.client.read_flow_run(run_id).state
-        keys = state.state_details.run_input_keyset if state else None
-        if not keys or "description" not in keys:
-            return ""
-        stored = self.client.read_flow_run_input(run_id, keys["description"])
-        return str(json.loads(stored))
+        keys = state.state_details.run_input_keyset if state and state.is_paused() else None
+        return (keys or {}).get("description", "")
 
     def notice(self, run_id: UUID) -> str:
         """Return why the last answer to a waiting run did not count; empty where none was given."""
