@@ -1,7 +1,6 @@
 """A Slipway with a worker on the lab, in the three words of a test."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -100,15 +99,6 @@ class Pipeline:
     def next_code(self, approver: str) -> str:
         """Return the code that an authenticator shows next: good for a minute at least."""
         return str(pyotp.TOTP(self.secrets[approver]).at(utc_now(), counter_offset=1))
-
-    def question(self, run: UUID) -> str:
-        """Return what the approver of a waiting run reads."""
-        state = self.runs.client.read_flow_run(run).state
-        assert state is not None
-        keyset = state.state_details.run_input_keyset
-        assert keyset is not None
-        content = self.runs.client.read_flow_run_input(run, keyset["description"])
-        return str(json.loads(content))
 
     def when_killed(self, run: UUID, when: Callable[[], bool]) -> None:
         """Kill a run's process with -9 as soon as something holds, and see it killed."""

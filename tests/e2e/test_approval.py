@@ -66,16 +66,16 @@ class TestAnAnswerThatDoesNotCount:
 
     def test_a_wrong_code(self, pipeline: "Pipeline", waiting: "RunView") -> None:
         waits(pipeline.when_answered(waiting.id, pipeline.answer("demo", code="000000")))
-        assert "wrong code of demo" in pipeline.question(waiting.id)
+        assert "wrong code of demo" in pipeline.runs.question(waiting.id)
 
     def test_somebody_who_is_no_approver(self, pipeline: "Pipeline", waiting: "RunView") -> None:
         form = {**pipeline.answer("demo"), "approver": "mallory"}
         waits(pipeline.when_answered(waiting.id, form))
-        assert "mallory is no approver of prod" in pipeline.question(waiting.id)
+        assert "mallory is no approver of prod" in pipeline.runs.question(waiting.id)
 
     def test_the_author_of_the_commit(self, pipeline: "Pipeline", waiting: "RunView") -> None:
         waits(pipeline.when_answered(waiting.id, pipeline.answer("dora")))
-        assert "dora is the commit's author" in pipeline.question(waiting.id)
+        assert "dora is the commit's author" in pipeline.runs.question(waiting.id)
 
     @pytest.mark.parametrize("form", [None, {}, {"approver": "demo", "decision": "approve"}])
     def test_an_incomplete_form(
@@ -102,7 +102,7 @@ def test_a_code_counts_once_in_all_runs_and_waiting_survives_a_restart(
     waits(pipeline.when_answered(other_waiting.id, form))
     assert done.state == "COMPLETED", done.message
     assert shop.history("prod")[0].approved_by == ("demo",)
-    assert "was used already" in pipeline.question(other_waiting.id)
+    assert "was used already" in pipeline.runs.question(other_waiting.id)
 
 
 def test_a_run_set_going_by_hand_gets_nowhere(
@@ -118,10 +118,10 @@ def test_another_cluster_than_the_one_that_was_shown_is_asked_about_again(
 ) -> None:
     shop.given_greeting("Hello")
     asked = waits(pipeline.when_delivered(shop))
-    first = plan_in(pipeline.question(asked.id))
+    first = plan_in(pipeline.runs.question(asked.id))
     shop.delete("prod", "HTTPRoute", "gateway.networking.k8s.io/v1")
     waits(pipeline.when_approved(asked.id))
-    second = pipeline.question(asked.id)
+    second = pipeline.runs.question(asked.id)
     assert plan_in(second) != first
     assert "HTTPRoute/guestbook was deleted by somebody" in second
     assert shop.states("prod") == [(1, "succeeded")]
