@@ -45,8 +45,10 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 )
 for _name, _function in COMMANDS:
     app.command(_name, epilog=exits.EPILOG)(_function)
-app.add_typer(lab, name="lab", epilog=exits.EPILOG)
-app.add_typer(approver.app, name="approver", epilog=exits.EPILOG)
+for _name, _group in (("lab", lab), ("approver", approver.app)):
+    for _command in _group.registered_commands:
+        _command.epilog = exits.EPILOG
+    app.add_typer(_group, name=_name, epilog=exits.EPILOG)
 
 
 def main() -> None:
