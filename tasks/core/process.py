@@ -29,7 +29,7 @@ class Completed:
 
     Attributes:
         code: exit status; negative is the signal that ended it.
-        stdout: what it printed, redacted, at most the newest 20,000 lines.
+        stdout: what it printed, redacted, at most the newest lines that the options allow.
         stderr: the same of its error stream.
         seconds: wall time.
     """
@@ -52,6 +52,7 @@ class Options:
         secrets: strings that are replaced by *** in everything kept or shown.
         ok: exit statuses that are no failure.
         on_line: called with each redacted line of both streams as it comes.
+        kept_lines: of each stream; None where the output is the result and none may be missing.
     """
 
     env: Mapping[str, str] | None = None
@@ -60,6 +61,7 @@ class Options:
     secrets: tuple[str, ...] = ()
     ok: tuple[int, ...] = (0,)
     on_line: Callable[[str], None] | None = None
+    kept_lines: int | None = KEPT_LINES
 
 
 def run(argv: Sequence[str], *, timeout: timedelta, options: Options | None = None) -> Completed:
@@ -131,7 +133,7 @@ def _start(argv: Sequence[str], options: Options) -> subprocess.Popen[str]:
 def _drain(process: subprocess.Popen[str], options: Options, deadline: float) -> tuple[str, str]:
     """Read both streams until the program ends or the deadline comes."""
     lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
-    kept = {name: deque[str](maxlen=KEPT_LINES) for name in ("stdout", "stderr")}
+    kept = {name: deque[str](maxlen=options.kept_lines) for name in ("stdout", "stderr")}
     threads = [
         threading.Thread(target=_read, args=(name, stream, lines), daemon=True)
         for name, stream in (("stdout", process.stdout), ("stderr", process.stderr))

@@ -74,7 +74,9 @@ def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
         ConfigError: kustomize or YAML refuses it.
     """
     try:
-        done = process.run([kubectl, "kustomize", str(overlay)], timeout=RENDER_TIMEOUT)
+        options = process.Options(kept_lines=None)
+        argv = [kubectl, "kustomize", str(overlay)]
+        done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
         return parse_stream(done.stdout)
     except (ToolFailed, yaml.YAMLError) as error:
         raise ConfigError(

@@ -157,7 +157,9 @@ def _objects(folder: FilePath, kubectl: str | None) -> Iterator[tuple[Object, Re
     if kubectl is None:
         yield from _read(folder, 0)
         return
-    done = process.run([kubectl, "kustomize", str(folder)], timeout=RENDER_TIMEOUT)
+    options = process.Options(kept_lines=None)
+    argv = [kubectl, "kustomize", str(folder)]
+    done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
     for one in yaml.safe_load_all(done.stdout):
         if isinstance(one, dict):
             yield one, ()

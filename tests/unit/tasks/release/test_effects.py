@@ -8,7 +8,7 @@ from tasks.core.application import Application, Component, Environment
 from tasks.core.errors import ConfigError
 from tasks.core.model import Digest, ReleasedImage, Source, Target
 from tasks.core.objects import parse_stream
-from tasks.release.effects import assemble
+from tasks.release.effects import assemble, render
 
 TARGET = Target("kubeconfig", "ctx", "registry", "b", "d")
 IMAGE = ReleasedImage("api", "registry/shop/api", Digest(f"sha256:{'a' * 64}"))
@@ -53,6 +53,15 @@ def test_a_release_holds_every_environment_with_digests(source: Source) -> None:
     assert workload["metadata"]["namespace"] == "shop-prod"
     assert workload["spec"]["template"]["spec"]["containers"][0]["image"] == IMAGE.reference
     assert workload["metadata"]["annotations"]["slipway.dev/release"] == release.id
+
+
+def test_not_a_line_of_large_manifests_is_lost(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: first}\n---\n" + "#\n" * 25_000
+    (tmp_path / "rendered").write_text(text)
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\ncat '{tmp_path}/rendered'\n")
+    kubectl.chmod(0o755)
+    assert [thing["kind"] for thing in render(tmp_path, str(kubectl))] == ["Namespace"]
 
 
 def test_a_release_knows_where_its_components_serve(source: Source) -> None:
