@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 import psutil
 from prefect.client.orchestration import PrefectClient, get_client
@@ -20,20 +20,21 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Scheduled
+from prefect.states import Failed, Scheduled
 from prefect.workers.process import ProcessWorker
 
 from infra.server.settings import POOL
 from tasks.core.clock import utc_now
 
-__all__ = ["end_leftovers", "is_orphaned", "main", "run_processes"]
+__all__ = ["end_leftovers", "is_orphaned", "main", "next_state", "run_processes"]
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 3
-MOST_RUNS = 10
+MOST_RECOVERIES = 10
 GRACE = timedelta(seconds=20)
 """A run that has just been given to a worker has no process yet."""
+RECOVERING = "Recovering"
 RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 ORPHANED = (StateType.RUNNING, StateType.PENDING, StateType.CRASHED)
 
@@ -69,7 +70,10 @@ async def _recover(client: PrefectClient, since: timedelta | None) -> None:
     processes = run_processes()
     for run in await _unfinished(client):
         if str(run.id) not in processes and is_orphaned(run, utc_now(), since):
-            await _schedule_again(client, run.id)
+            states = await client.read_flow_run_states(run.id)
+            state = next_state(states)
+            log.info("run %s has no process any more: %s", run.id, state.name)
+            await client.set_flow_run_state(run.id, state, force=True)
     for run_id, family in processes.items():
         if not any(_is_engine(process) for process in family):
             end_leftovers(run_id, family)
@@ -86,19 +90,25 @@ async def _unfinished(client: PrefectClient) -> list[FlowRun]:
 
 def is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
     """Say whether a run without a process should be started again."""
-    if run.run_count >= MOST_RUNS or run.state is None:
+    if run.state is None:
         return False
     if run.state.type is StateType.CRASHED:
         return True
     return since is None or now - run.state.timestamp > since
 
 
-async def _schedule_again(client: PrefectClient, run_id: UUID) -> None:
-    log.info("run %s has no process any more, scheduled again", run_id)
-    state: State[object] = Scheduled(
-        name="Recovering", message="Its process was gone; going on where it was"
-    )
-    await client.set_flow_run_state(run_id, state, force=True)
+def next_state(states: Iterable[State[Any]]) -> State[Any]:
+    """Return what becomes of an orphaned run; states are all that it has been through.
+
+    Runs that end before they begin, say on an import, are not counted as runs by Prefect.
+    """
+    recoveries = sum(state.name == RECOVERING for state in states)
+    if recoveries >= MOST_RECOVERIES:
+        return Failed(
+            message=f"its process ended {recoveries + 1} times. Next: read the log of the worker "
+            "and of the run, then deliver or roll back again"
+        )
+    return Scheduled(name=RECOVERING, message="Its process was gone; going on where it was")
 
 
 def run_processes() -> dict[str, list[psutil.Process]]:
