@@ -52,13 +52,31 @@ def chosen(named: Named | None = None) -> Target:
     """
     words = {name: value for name, value in dataclasses.asdict(named or Named()).items() if value}
     try:
-        return dataclasses.replace(_ADAPTER.validate_json(_file().read_bytes()), **words)
+        stored = _ADAPTER.validate_json(_file().read_bytes())
     except FileNotFoundError:
         return _from_words(words)
     except ValidationError as error:
         raise ConfigError(
             "is damaged", where=str(_file()), next_step="remove it, then slipway up again"
         ) from error
+    named_cluster = {name: words[name] for name in ("context", "kubeconfig") if name in words}
+    if dataclasses.replace(stored, **named_cluster) != stored:
+        stored = _elsewhere(stored)
+    return dataclasses.replace(stored, **words)
+
+
+def _elsewhere(stored: Target) -> Target:
+    """Forget what belongs to the stored cluster alone: probes must not ask its ingress."""
+    stored = dataclasses.replace(stored, ingress=None, prometheus=None)
+    if Path(stored.kubeconfig).is_relative_to(
+        state_dir()
+    ):  # nobody else reaches the lab's registry
+        stored = dataclasses.replace(stored, kubeconfig=_own_kubeconfig(), registry="")
+    return stored
+
+
+def _own_kubeconfig() -> str:
+    return os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
 
 
 def _from_words(words: dict[str, str]) -> Target:
@@ -70,7 +88,7 @@ def _from_words(words: dict[str, str]) -> Target:
     defaults = {
         "context": "",  # then each environment names its own
         "registry": "",  # then the application does
-        "kubeconfig": os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")),
+        "kubeconfig": _own_kubeconfig(),
         "builder": os.environ.get("BUILDKIT_HOST", "unix:///run/buildkit/buildkitd.sock"),
         "docker_host": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
     }
