@@ -1,12 +1,13 @@
 """One image a component, side by side: what depends on nothing waits for nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from prefect.futures import PrefectFuture, wait
 
 from tasks.build.task import build_image
-from tasks.core.errors import StageFailed
+from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.model import Source, Target
 from tasks.lint.task import lint_component
 from tasks.push.task import confirm_pushed, push_image
@@ -16,7 +17,7 @@ from tasks.scan.task import scan_image
 from tasks.smoke.task import smoke_image
 from tasks.test.task import test_component
 
-__all__ = ["make_images"]
+__all__ = ["joined", "make_images"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
     """Bring every component into the registry and return them in the order of slipway.yaml.
 
     Raises:
-        StageFailed: the first reason of each component that did not get there.
+        SlipwayError: the only failure, or a StageFailed that tells all of them.
     """
     names = [component.name for component in source.components]
     known = {name: _find(source, name, target) for name in names}
@@ -65,20 +66,26 @@ def _start(source: Source, name: str, target: Target) -> _Chain:
 
 
 def _require_passed(chains: dict[str, _Chain], source: Source) -> None:
-    """Say of every component what stopped it, not only of the first."""
-    reasons = [
-        f"{name}: {reason}"
+    failures = [
+        (name, stage.state.result(raise_on_failure=False))
         for name, chain in chains.items()
-        for reason in dict.fromkeys(_reasons(chain))
+        for stage in chain.stages
+        if stage.state.is_failed()
     ]
-    if reasons:
-        raise StageFailed(
-            "; ".join(reasons),
-            where=f"{source.application.application}@{source.commit[:12]}",
-            next_step="mend it and deliver the next commit; nothing was rolled out",
-        )
+    if failures:
+        raise joined(failures, f"{source.application.application}@{source.commit[:12]}")
 
 
-def _reasons(chain: _Chain) -> list[str]:
-    failed = [stage.state for stage in chain.stages if stage.state.is_failed()]
-    return [str(state.result(raise_on_failure=False)) for state in failed]
+def joined(failures: Sequence[tuple[str, Exception]], where: str) -> Exception:
+    """Return one error for the failures of all components; a single one speaks for itself."""
+    if len(failures) == 1:
+        return failures[0][1]
+    reasons = [
+        f"\n{name}: {error.what if isinstance(error, SlipwayError) else error}"
+        for name, error in failures
+    ]
+    return StageFailed(
+        f"{len(failures)} stages failed{''.join(dict.fromkeys(reasons))}",
+        where=where,
+        next_step="mend them and deliver the next commit; nothing was rolled out",
+    )
