@@ -49,7 +49,7 @@ class SlipwayError(Exception):
         """Place, event and remedy in one line."""
         what, where, next_step = self.args
         place = f"{where}: {what}" if where else str(what)
-        return f"{place}. Next: {next_step}" if next_step else place
+        return f"{place.removesuffix('.')}. Next: {next_step}" if next_step else place
 
 
 class ConfigError(SlipwayError):

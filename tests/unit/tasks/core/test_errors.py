@@ -5,7 +5,7 @@ import pytest
 from prefect.serializers import JSONSerializer
 
 from tasks.core import errors
-from tasks.core.errors import SlipwayError
+from tasks.core.errors import SlipwayError, StageFailed
 
 TREE = [
     kind
@@ -30,3 +30,9 @@ def test_the_tree_that_is_drawn_is_the_tree() -> None:
     drawn = errors.__doc__ or ""
     assert all(kind.__name__ in drawn for kind in TREE)
     assert sorted(errors.__all__) == sorted(kind.__name__ for kind in TREE)
+
+
+def test_what_a_program_said_last_may_end_with_a_full_stop() -> None:
+    assert str(StageFailed("2 problems.", next_step="correct them")) == (
+        "2 problems. Next: correct them"
+    )
