@@ -68,9 +68,8 @@ def chosen(named: Named | None = None) -> Target:
 def _elsewhere(stored: Target) -> Target:
     """Forget what belongs to the stored cluster alone: probes must not ask its ingress."""
     stored = dataclasses.replace(stored, ingress=None, prometheus=None)
-    if Path(stored.kubeconfig).is_relative_to(
-        state_dir()
-    ):  # nobody else reaches the lab's registry
+    if Path(stored.kubeconfig).is_relative_to(state_dir()):
+        # no other cluster reaches the lab's registry
         stored = dataclasses.replace(stored, kubeconfig=_own_kubeconfig(), registry="")
     return stored
 

@@ -114,8 +114,4 @@ def _content(component: Component, tree: Path, entries: tuple[Entry, ...]) -> tu
     )
     rules = ignore.read_text(errors="replace") if ignore else ""
     recipe = Entry("dockerfile", sha256(dockerfile.read_bytes()).hexdigest(), component.dockerfile)
-    return (*delivered_entries(component.context, entries, rules or ""), recipe)
-
-
-def _ignore_rules(file: Path) -> str | None:
-    return file.read_text(errors="replace") if file.is_file() else None
+    return (*delivered_entries(component.context, entries, rules), recipe)
