@@ -29,7 +29,6 @@ MARKS = {
     "Failed": ("✗", "red"),
     "Crashed": ("✗", "red"),
     "Cancelled": ("✗", "yellow"),
-    "NotReady": ("-", "dim"),
 }
 UNDER_WAY = {"Running", "Retrying", "AwaitingRetry", "Cancelling"}
 BOOKKEEPING = ("?", "freezes", "claim", "passed", "opened")

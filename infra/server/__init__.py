@@ -29,7 +29,9 @@ def connect() -> "Runs":
     Raises:
         Unavailable: it does not answer.
     """
-    os.environ.update(require_up().environment())
+    # a person waits: half a minute for a server that comes back, not the hour of a flow's patience
+    patience = {"PREFECT_CLIENT_MAX_RETRIES": "4"}
+    os.environ.update({**require_up().environment(), **patience})
     from infra.server.client import Runs  # noqa: PLC0415 Prefect reads the environment on import
 
     return Runs.connect()
