@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 APPROVER = "demo"
+WORTH_SAYING = 0.5
+"""Seconds from which a stage stands in the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,11 @@ def _summary(good: "RunView", bad: "RunView") -> None:
     )
     table(
         ("STAGE", "SECONDS"),
-        [(stage.name, f"{stage.seconds:.1f}") for stage in good.stages if stage.seconds],
+        [
+            (stage.name, f"{stage.seconds:.1f}")
+            for stage in good.stages
+            if stage.seconds >= WORTH_SAYING
+        ],
     )
     console.print(
         f"Next: slipway history prod -a {EXAMPLES / 'myfin'}; "
