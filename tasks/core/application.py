@@ -170,7 +170,7 @@ class Probe:
 
     Attributes:
         component: whose pods; a probe without one goes to the public route only.
-        via: pods (each new pod directly), route (the environment's url) or both.
+        via: pods (each new pod directly) or route (the environment's url).
         passes: consecutive passes needed.
         within: longest time an answer may take.
         deadline: time until the passes must have come.

@@ -100,9 +100,9 @@ def _subjects(probing: Probing, cluster: Cluster) -> Iterator[_Subject]:
     pods = cluster.find(Scope((POD,), environment.namespace))
     for probe in environment.probes:
         for image in probing.release.images:
-            if image.component == probe.component and probe.via in ("pods", "both"):
+            if image.component == probe.component and probe.via == "pods":
                 yield from _pod_subjects(probe, image, pods, cluster)
-        if probe.component is None or probe.via in ("route", "both"):
+        if probe.component is None or probe.via == "route":
             ask = partial(request_route, environment, probing.target, probe)
             yield _Subject(f"route {environment.url}", probe, ask)
 
