@@ -129,6 +129,10 @@ def test_another_cluster_than_the_one_that_was_shown_is_asked_about_again(
     assert done.state == "COMPLETED", done.message
     assert "Hello" in shop.get("prod").text
 
+    schedule_by_hand(pipeline, done.id)
+    assert pipeline.until_over(done.id).state == "COMPLETED"
+    assert shop.states("prod") == [(1, "succeeded"), (2, "succeeded")]
+
 
 def test_a_newer_release_takes_the_place_of_the_waiting_one(
     pipeline: "Pipeline", shop: "Shop"
