@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; each sets up what it needs and is safe to repeat.
-.PHONY: setup demo test unit e2e check lint types imports fmt clean purge help
+.PHONY: setup demo test unit e2e check lint types imports docs fmt clean purge help
 .DEFAULT_GOAL := help
 
 # Prefect's import takes half the time where its byte code is there
@@ -35,6 +35,10 @@ types: setup
 
 imports: setup
 	@$(RUN) lint-imports
+
+docs: setup ## Write the parts of docs/ that come from the program
+	@$(RUN) python -m infra.cli.reference > docs/cli.md
+	@$(RUN) slipway check --schema > docs/slipway.schema.json
 
 fmt: setup ## Format the code
 	@$(RUN) ruff format . && $(RUN) ruff check --fix .

@@ -74,7 +74,7 @@ def _play(*, wait: bool) -> None:
 
 
 def _chapter(title: str) -> None:
-    console.print(Rule(title, align="left"))
+    console.print(Rule(title, align="left"), width=min(console.width, 100))
 
 
 def _require(holds: object, complaint: str) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from typer._click.exceptions import ClickException
 
-from infra.cli import approver, check, exits, init, machine, rollouts, runs
+from infra.cli import approver, check, database, exits, init, machine, rollouts, runs
 from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
@@ -41,6 +41,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("cancel", runs.cancel),
     ("check", check.check),
     ("init", init.init),
+    ("update-database", database.update_database),
     ("version", machine.version),
 )
 for _name, _function in COMMANDS:

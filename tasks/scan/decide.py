@@ -78,7 +78,7 @@ def _gaps(
         gaps.append(Weighed(policy.nothing_scanned, what, what))
     if findings.packages is not None and not is_usable(circumstances.database, circumstances.now):
         what = f"the vulnerability database is {_state(circumstances)}"
-        remedy = "trivy image --download-db-only fetches a new one"
+        remedy = "slipway update-database fetches a new one"
         gaps.append(Weighed(policy.no_database, what, f"{what}; {remedy}"))
     return tuple(gaps)
 
