@@ -51,6 +51,8 @@ class Server:
             "PREFECT_CLIENT_RETRY_EXTRA_CODES": "503",
             "PREFECT_CLIENT_MAX_RETRIES": "10",
             "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
+            # commands and helper threads have no run that their lines belong to
+            "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
             "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
             "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(self.home / "results"),
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",

@@ -34,9 +34,13 @@ def assemble(
             manifest uses a component's image.
     """
     application = source.application
+    overlays = [Path(source.tree) / each.overlay for each in application.environments.values()]
     with ThreadPoolExecutor() as pool:
-        prepared = pool.map(partial(_prepare, source, images, target), application.environments)
-        manifests = dict(zip(application.environments, prepared, strict=True))
+        rendered = pool.map(partial(render, kubectl=target.kubectl), overlays)
+        manifests = {
+            name: _prepare(source, images, name, objects)
+            for name, objects in zip(application.environments, rendered, strict=True)
+        }
     _check_use(source, images, manifests)
     name = name_release(images, manifests)
     return Release(
@@ -87,12 +91,11 @@ def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
 
 
 def _prepare(
-    source: Source, images: tuple[ReleasedImage, ...], target: Target, name: str
+    source: Source, images: tuple[ReleasedImage, ...], name: str, rendered: tuple[Object, ...]
 ) -> tuple[Object, ...]:
-    """Render one environment, pin its images, label its objects and put them in order."""
+    """Pin the images of one environment's objects, label them and put them in order."""
     application = source.application
     environment = application.environments[name]
-    rendered = render(Path(source.tree) / environment.overlay, target.kubectl)
     by_name = {application.image_name(image.component): image for image in images}
     by_name |= {image.repository: image for image in images}
     pinned = pin(rendered, by_name)
