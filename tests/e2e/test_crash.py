@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from infra import lab as labs
 from infra import server
 from infra.lab.layout import current
 from tests.e2e.pipeline_world import Pipeline
@@ -131,8 +132,9 @@ def test_killed_in_every_stage_a_run_still_goes_to_prod(
         tests_gate.asked.clear()
         pipeline.when_killed(run, tests_gate.is_asked_again)
         pipeline.until_holds(run, tests_gate.is_asked_again)
-        tests_gate.opened.set()
-        pipeline.when_killed(run, lambda: pipeline.pushes(run))
+        with registry_that_stands_still():
+            tests_gate.opened.set()
+            pipeline.when_killed(run, lambda: pipeline.pushes(run))
         pipeline.when_killed(run, lambda: shop.rolls_out("dev"))
         waiting = pipeline.until_over(run)
         assert waiting.state == "PAUSED", waiting.message
@@ -158,6 +160,18 @@ def test_killed_together_with_its_worker_a_run_goes_on_at_the_next_start(
         assert done.state == "COMPLETED", done.message
         assert_done_once(shop, "dev")
         assert_nothing_left(pipeline, done)
+
+
+@contextlib.contextmanager
+def registry_that_stands_still() -> Iterator[None]:
+    """Let whoever speaks with the registry wait: a push of small layers is over at once."""
+    registry = next(each for each in labs.status().components if each.name == "registry")
+    process = psutil.Process(registry.pid)
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def kill_worker() -> None:
