@@ -1,9 +1,6 @@
 """Where approvers are kept: a port, a file of this machine, and the tests' memory."""
 
-import contextlib
-import os
 import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.approval.model import Approver
 from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.files import write_whole
 from tasks.core.paths import state_dir
 
 __all__ = ["Approvers", "FileApprovers", "MemoryApprovers"]
@@ -86,26 +84,12 @@ class FileApprovers:
                 kept, answer = change(before.get(name))
                 after = _with(before, name, kept)
                 if after != before:
-                    self._write(after)
+                    write_whole(self.path, _STORED.dump_json(tuple(after.values()), indent=2))
                 return answer
         except filelock.Timeout as error:
             raise Unavailable(
                 "is locked by another process", where=str(self.path), next_step="try again"
             ) from error
-
-    def _write(self, approvers: dict[str, Approver]) -> None:
-        content = _STORED.dump_json(tuple(approvers.values()), indent=2)
-        # mkstemp's files are their owner's alone from the first moment
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".approvers-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self.path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
 
 
 @dataclass(slots=True)

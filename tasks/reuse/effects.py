@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.core.application import ScanPolicy
+from tasks.core.files import write_whole
 from tasks.core.model import ReleasedImage, ScanResult, Source, Target
 from tasks.core.paths import state_dir
 
@@ -53,9 +54,7 @@ def keep(source: Source, delivered: Delivered, target: Target, today: date) -> N
     """Remember an image that passed every stage."""
     note = _note(source, delivered.image.component, target, today)
     note.parent.mkdir(parents=True, exist_ok=True)
-    draft = note.with_suffix(".draft")
-    draft.write_bytes(_ADAPTER.dump_json(delivered))
-    draft.replace(note)
+    write_whole(note, _ADAPTER.dump_json(delivered))
 
 
 def _note(source: Source, component: str, target: Target, today: date) -> Path:

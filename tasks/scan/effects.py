@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.core import process
 from tasks.core.application import ScanPolicy
 from tasks.core.errors import ToolFailed
+from tasks.core.files import write_whole
 from tasks.core.model import Digest, Manifests, ScanResult
 from tasks.core.paths import state_dir
 from tasks.scan.decide import Circumstances, is_usable, judge
@@ -24,6 +25,7 @@ from tasks.scan.reports import Report, findings_of, parse_report
 __all__ = ["scan", "scan_manifests"]
 
 MANIFESTS = "manifests"
+_FINDINGS = TypeAdapter(Findings)
 DEADLINE = timedelta(minutes=10)
 SEVERITIES = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
 OFFLINE = (
@@ -76,7 +78,7 @@ def scan_manifests(
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
             reports = _scan_files(files, trivy, Path(scratch))
         findings = replace(findings_of(*reports), packages=None)
-        _keep(kept, findings)
+        write_whole(kept, _FINDINGS.dump_json(findings))
     judged = judge(findings, policy, Circumstances(MANIFESTS, Database(), now))
     return ScanResult(MANIFESTS, digest, judged.verdict, judged.summary)
 
@@ -93,7 +95,7 @@ def _findings(subject: Subject, trivy: Trivy, database: Database | None) -> Find
         image = _scan_image(subject, trivy, database, work)
         _write_sboms(trivy, work, folder)
         findings = findings_of(image, *_scan_files(files, trivy, work))
-    _keep(kept, findings)
+    write_whole(kept, _FINDINGS.dump_json(findings))
     return findings
 
 
@@ -105,15 +107,9 @@ def _folder(digest: Digest) -> Path:
 
 def _recall(kept: Path) -> Findings | None:
     try:
-        return TypeAdapter(Findings).validate_json(kept.read_bytes())
+        return _FINDINGS.validate_json(kept.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-
-
-def _keep(kept: Path, findings: Findings) -> None:
-    with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as draft:
-        draft.write(TypeAdapter(Findings).dump_json(findings))
-    Path(draft.name).replace(kept)
 
 
 def _files_of(subject: Subject) -> dict[str, str]:
