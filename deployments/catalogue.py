@@ -8,10 +8,7 @@ from prefect import Flow
 from flows.deliver import deliver
 from flows.rollback import rollback
 
-__all__ = ["CATALOGUE", "POOL", "Entry"]
-
-POOL = "slipway"
-"""The work pool that our workers serve."""
+__all__ = ["CATALOGUE", "Entry"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.types.entrypoint import EntrypointType
 from pydantic import TypeAdapter
 
-from deployments.catalogue import CATALOGUE, POOL, Entry
+from deployments import POOL
+from deployments.catalogue import CATALOGUE, Entry
 from tasks.core.model import Target
 from tasks.core.paths import state_dir
 

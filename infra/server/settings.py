@@ -8,9 +8,8 @@ from pathlib import Path
 from infra.lab.layout import current
 from tasks.core.paths import state_dir
 
-__all__ = ["POOL", "Server", "server"]
+__all__ = ["Server", "server"]
 
-POOL = "slipway"
 PORT_OFFSET = 42
 
 

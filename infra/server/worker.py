@@ -23,7 +23,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Failed, Scheduled
 from prefect.workers.process import ProcessWorker
 
-from infra.server.settings import POOL
+from deployments import POOL
 from tasks.core.clock import utc_now
 
 __all__ = ["end_leftovers", "is_orphaned", "main", "next_state", "run_processes"]

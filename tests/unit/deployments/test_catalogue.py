@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.catalogue import CATALOGUE, POOL, Entry
+from deployments import POOL
+from deployments.catalogue import CATALOGUE, Entry
 
 ROOT = Path(__file__).parents[3]
 WRITTEN = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
