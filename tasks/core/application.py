@@ -3,43 +3,33 @@
 from dataclasses import field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError
 
+from tasks.core.probes import Probe
+from tasks.core.slos import Slos
+from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
+from tasks.core.strict import STRICT, Name
 from tasks.core.units import Duration, Size
 
 __all__ = [
     "Action",
     "Application",
     "Approval",
-    "Availability",
-    "BlueGreen",
-    "Canary",
     "Component",
     "Environment",
     "Freeze",
     "GeneratedSecret",
     "ImageTarget",
-    "Latency",
     "LintTarget",
     "Nightly",
-    "Probe",
-    "Rolling",
     "ScanPolicy",
-    "Slos",
     "Smoke",
-    "Strategy",
     "TestTarget",
     "Waiver",
 ]
-
-_STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
-"""What may stand in a Kubernetes object's name and label (RFC 1123)."""
 
 
 class Action(StrEnum):
@@ -50,7 +40,7 @@ class Action(StrEnum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class LintTarget:
     """A Dockerfile target whose build is the linter's run."""
 
@@ -58,7 +48,7 @@ class LintTarget:
     deadline: Duration = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class TestTarget:
     """A Dockerfile target whose build runs the tests.
 
@@ -74,7 +64,7 @@ class TestTarget:
     deadline: Duration = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class ImageTarget:
     """The image that a component becomes.
 
@@ -90,7 +80,7 @@ class ImageTarget:
     deadline: Duration = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Smoke:
     """How the image is tried on its own before anybody else sees it.
 
@@ -110,9 +100,13 @@ class Smoke:
     writable: tuple[str, ...] = ("/tmp",)  # noqa: S108 a path inside the container
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Component:
-    """One image of an application."""
+    """One image of an application.
+
+    Attributes:
+        depends_on: components that have to be ready in the new release before this one starts.
+    """
 
     context: str
     dockerfile: str = "Dockerfile"
@@ -121,72 +115,10 @@ class Component:
     image: ImageTarget = field(default_factory=ImageTarget)
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smoke: Smoke | None = None
+    depends_on: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Rolling:
-    """Kubernetes' own rolling update; the whole release is restored when it fails."""
-
-    deadline: Duration = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Canary:
-    """A second workload beside the stable one takes shares of the traffic, in percent."""
-
-    steps: tuple[Annotated[int, Field(ge=1, le=100)], ...]
-    bake: Duration = timedelta(minutes=15)
-    deadline: Duration = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class BlueGreen:
-    """A canary with one step."""
-
-    bake: Duration = timedelta(minutes=15)
-    deadline: Duration = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Strategy:
-    """How a release is put into an environment: exactly one of these."""
-
-    rolling: Rolling | None = None
-    canary: Canary | None = None
-    blueGreen: BlueGreen | None = None  # noqa: N815 the field's own word
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(one is not None for one in (self.rolling, self.canary, self.blueGreen)) != 1:
-            raise PydanticCustomError(
-                "strategy_count", "must name exactly one of rolling, canary, blueGreen"
-            )
-        return self
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Probe:
-    """A synthetic request to new pods and to the public route.
-
-    Attributes:
-        component: whose pods; a probe without one goes to the public route only.
-        via: pods (each new pod directly) or route (the environment's url).
-        passes: consecutive passes needed.
-        within: longest time an answer may take.
-        deadline: time until the passes must have come.
-    """
-
-    path: str
-    component: Name | None = None
-    via: Literal["pods", "route"] = "pods"
-    expect: Annotated[int, Field(ge=100, le=599)] = 200
-    contains: str | None = None
-    within: Duration = timedelta(seconds=1)
-    passes: Annotated[int, Field(ge=1, le=100)] = 3
-    deadline: Duration = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Approval:
     """Who may let a release into an environment.
 
@@ -211,7 +143,7 @@ class Freeze:
     tz: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class GeneratedSecret:
     """A Kubernetes Secret that is made once for an environment with random values."""
 
@@ -219,13 +151,18 @@ class GeneratedSecret:
     keys: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Environment:
     """A cluster and a namespace.
 
     Attributes:
         url: public address, for probes and for people.
         context: kube context; one that a person names on the command line goes before it.
+        strategies: another strategy for some components.
+        on_drift: what to do about fields that somebody else has changed: refuse the rollout, or
+            take them over.
+        when_busy: whether a newer release waits for a rollout that is under way, or takes its
+            place.
         secrets: generated where missing, never committed, never replaced.
     """
 
@@ -234,13 +171,17 @@ class Environment:
     context: str | None = None
     url: str | None = None
     strategy: Strategy = field(default_factory=lambda: Strategy(rolling=Rolling()))
+    strategies: dict[Name, Strategy] = field(default_factory=dict)
+    on_drift: Literal["refuse", "take over"] = "refuse"
+    when_busy: Literal["queue", "supersede"] = "queue"
+    rollback: RollbackRules = field(default_factory=RollbackRules)
     probes: tuple[Probe, ...] = ()
     approval: Approval | None = None
     freezes: tuple[Freeze, ...] = ()
     secrets: tuple[GeneratedSecret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Waiver:
     """A finding that somebody answers for until a day."""
 
@@ -250,7 +191,7 @@ class Waiver:
     component: Name | None = None
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class ScanPolicy:
     """What each kind of finding does to a release.
 
@@ -272,35 +213,7 @@ class ScanPolicy:
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Availability:
-    """Share of good events, in percent, over a period."""
-
-    objective: Annotated[float, Field(gt=0, lt=100)]
-    errors: str
-    total: str
-    period: Duration = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Latency:
-    """Share of requests, in percent, answered within the threshold."""
-
-    objective: Annotated[float, Field(gt=0, lt=100)]
-    threshold: Duration
-    histogram: str
-    period: Duration = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Slos:
-    """What users may expect."""
-
-    availability: Availability | None = None
-    latency: Latency | None = None
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Nightly:
     """When every environment is looked at again on fresh base images."""
 
@@ -308,9 +221,14 @@ class Nightly:
     tz: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Application:
-    """A repository with a slipway.yaml; environments stand in the order of promotion."""
+    """A repository with a slipway.yaml; environments stand in the order of promotion.
+
+    Attributes:
+        irreversible: why there is no way back behind this commit's release; such a release is
+            never taken back without a person, who is paged instead.
+    """
 
     application: Name
     components: Annotated[dict[Name, Component], Field(min_length=1)]
@@ -318,6 +236,8 @@ class Application:
     registry: str | None = None
     scan: ScanPolicy = field(default_factory=ScanPolicy)
     slos: Slos = field(default_factory=Slos)
+    hooks: Hooks = field(default_factory=Hooks)
+    irreversible: str | None = None
     nightly: Nightly | None = None
 
     def image_name(self, component: str) -> str:

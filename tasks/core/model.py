@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from tasks.core.application import Application
+from tasks.core.sample import Sample
 
 __all__ = [
     "Change",
@@ -15,6 +16,7 @@ __all__ = [
     "Digest",
     "Image",
     "Manifests",
+    "Moment",
     "Outcome",
     "Plan",
     "Record",
@@ -190,6 +192,7 @@ class Release:
     Attributes:
         id: `r-` and twelve hexadecimal digits of the hash over images and manifests.
         scan: one line a component.
+        irreversible: why there is no way back behind it, None where there is.
     """
 
     id: str
@@ -202,6 +205,7 @@ class Release:
     images: tuple[ReleasedImage, ...]
     manifests: tuple[Manifests, ...]
     scan: tuple[str, ...] = ()
+    irreversible: str | None = None
 
     def manifests_for(self, environment: str) -> Manifests:
         """Return the manifests of one environment.
@@ -263,6 +267,15 @@ class RolloutState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened in a rollout, in words; share where the traffic changed, percent."""
+
+    at: datetime
+    what: str
+    share: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One rollout in an environment's history, kept in its own cluster.
 
@@ -271,6 +284,9 @@ class Record:
         run: id of the Prefect flow run that did it.
         approved_by: names, in the order of their approvals.
         restores: number of the record whose release this one brought back.
+        moments: what happened, oldest first.
+        samples: what the service level indicators counted, oldest first.
+        plan: what the rollout was to change, as it was shown before.
     """
 
     number: int
@@ -286,3 +302,6 @@ class Record:
     approved_by: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     restores: int | None = None
+    moments: tuple[Moment, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    plan: Plan | None = None

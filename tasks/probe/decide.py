@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.core.application import Probe
 from tasks.core.cluster import Answer
 from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
+from tasks.core.probes import Probe
 from tasks.core.units import format_duration
 
 __all__ = ["Port", "Streak", "is_asked", "judge", "port_of"]

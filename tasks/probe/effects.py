@@ -9,12 +9,13 @@ from functools import partial
 
 import httpx
 
-from tasks.core.application import Environment, Probe
+from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Answer, Cluster, Scope
 from tasks.core.evidence import evidence_of
 from tasks.core.model import Outcome, Release, ReleasedImage, Target, Verdict
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.probes import Probe
 from tasks.core.units import format_duration
 from tasks.probe.decide import Streak, is_asked, judge, port_of
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from tasks.core.application import Strategy
 from tasks.core.model import Record, Release, RolloutState
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
+from tasks.core.strategy import Strategy
 from tasks.rollout.model import (
     Apply,
     AwaitReady,

@@ -10,15 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from tasks.core.application import (
-    Application,
-    Component,
-    Environment,
-    GeneratedSecret,
-    Probe,
-    Rolling,
-    Strategy,
-)
+from tasks.core.application import Application, Component, Environment, GeneratedSecret
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
@@ -34,6 +26,8 @@ from tasks.core.model import (
 )
 from tasks.core.objects import Kind, Object, Ref
 from tasks.core.paths import state_dir
+from tasks.core.probes import Probe
+from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
 from tasks.rollout.model import Back, By, Place, Ports

@@ -7,8 +7,9 @@ from pathlib import Path as FilePath
 from tasks.core.application import Application
 from tasks.core.clock import utc_now
 from tasks.core.config.document import Document, Value, parse
+from tasks.core.config.known import Known
 from tasks.core.config.manifests import manifest_findings
-from tasks.core.config.meaning import Known, meaning_findings
+from tasks.core.config.meaning import meaning_findings
 from tasks.core.config.problem import Finding, Problem, dotted
 from tasks.core.config.shape import salvage, shape_findings
 from tasks.core.config.tree import tree_findings

@@ -1,37 +1,25 @@
 """What the model's types cannot say: whether the values make sense together."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, timedelta
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from tasks.core.application import Application, Approval, Canary, Environment, Probe
+from tasks.core.application import Application, Approval, Environment
+from tasks.core.config.known import Known
+from tasks.core.config.probes import probe_findings
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
+from tasks.core.config.strategies import strategy_findings
 from tasks.core.config.times import freeze_findings, nightly_findings
 from tasks.core.units import format_duration, format_size
 
-__all__ = ["Known", "meaning_findings"]
+__all__ = ["meaning_findings"]
 
 MIN_BAKE = timedelta(minutes=1)
 MIN_PERIOD = timedelta(days=1)
 MIN_SIZE, MAX_SIZE = 10**6, 50 * 10**9
 MIN_MEMORY, MAX_MEMORY = 6 * 2**20, 2**40
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the checks compare with.
-
-    Attributes:
-        components: every name that the file gives, those with faults included.
-        with_port: those of them that have a `port`, right or wrong.
-        today: day on which waivers are looked at; None where their expiry does not matter.
-    """
-
-    components: frozenset[str]
-    with_port: frozenset[str]
-    today: date | None = None
 
 
 def meaning_findings(application: Application, known: Known) -> Iterator[Finding]:
@@ -104,10 +92,8 @@ def _environment(environment: Environment, path: Path, known: Known) -> Iterator
             f"must be an address with http or https and a host, got {environment.url!r}",
             "write it as people type it, such as https://shop.example.com",
         )
-    if environment.strategy.canary:
-        yield from _steps(environment.strategy.canary, (*path, "strategy", "canary", "steps"))
-    for index, probe in enumerate(environment.probes):
-        yield from _probe(probe, environment, (*path, "probes", index), known)
+    yield from strategy_findings(environment, path, known)
+    yield from probe_findings(environment, (*path, "probes"), known)
     if environment.approval:
         yield from _approval(environment.approval, (*path, "approval"))
     yield from freeze_findings(environment.freezes, (*path, "freezes"))
@@ -121,49 +107,6 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
-
-
-def _steps(canary: Canary, path: Path) -> Iterator[Finding]:
-    steps = list(canary.steps)
-    shown = ", ".join(str(step) for step in steps)
-    remedy = "write rising percentages up to 100, such as [5, 25, 50, 100]"
-    if steps != sorted(set(steps)):
-        yield Finding(path, f"must rise from step to step, got {shown}", remedy)
-    if not steps or steps[-1] != 100:  # noqa: PLR2004 per cent
-        yield Finding(path, f"must end at 100, got {shown or 'no step'}", remedy)
-
-
-def _probe(probe: Probe, environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
-    if not probe.path.startswith("/"):
-        remedy = f"write /{probe.path}"
-        yield Finding((*path, "path"), f"must begin with /, got {probe.path!r}", remedy)
-    if probe.within > probe.deadline:
-        yield Finding(
-            (*path, "within"),
-            f"must not be longer than the deadline of {format_duration(probe.deadline)},"
-            f" got {format_duration(probe.within)}",
-            "write how long one answer may take, and the time for all passes as `deadline`",
-        )
-    no_port = probe.component not in known.with_port
-    if probe.component is not None and probe.component not in known.components:
-        yield Finding(
-            (*path, "component"),
-            f"{probe.component} is no component of this application",
-            f"name one of {', '.join(sorted(known.components)) or 'the components'}",
-        )
-    elif probe.component is not None and probe.via == "pods" and no_port:
-        yield Finding(
-            (*path, "component"),
-            f"{probe.component} has no port, so its pods cannot be asked",
-            f"add `port:` to components.{probe.component}, or `via: route` to the probe",
-        )
-    needs_route = probe.component is None or probe.via == "route"
-    if needs_route and environment.url is None:
-        yield Finding(
-            path,
-            "goes to the public route, and the environment has no url",
-            "add `url:` to the environment, or `component:` to the probe",
-        )
 
 
 def _approval(approval: Approval, path: Path) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import promql_parser
 
-from tasks.core.application import Latency, Slos
 from tasks.core.config.problem import Finding, Path
+from tasks.core.slos import Latency, Slos
 
 __all__ = ["query_fault", "slo_findings"]
 

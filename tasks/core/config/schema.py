@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-import tasks.core.application as model
+from tasks.core import application, probes, slos, strategy
 from tasks.core.config.problem import Path
 from tasks.core.units import format_duration
 
@@ -16,15 +16,20 @@ __all__ = ["properties_at", "schema"]
 
 Schema = dict[str, Any]
 _DURATION = TypeAdapter(timedelta)
+_MODEL = {
+    name: value
+    for module in (application, probes, slos, strategy)
+    for name, value in vars(module).items()
+}
 
 
 @functools.cache
 def schema() -> Schema:
     """Return the schema; every class and key has the description of its docstring."""
-    whole: Schema = TypeAdapter(model.Application).json_schema(by_alias=True)
+    whole: Schema = TypeAdapter(application.Application).json_schema(by_alias=True)
     for name, part in whole["$defs"].items():
-        _describe(part, getattr(model, name))
-    _describe(whole, model.Application)
+        _describe(part, _MODEL[name])
+    _describe(whole, application.Application)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "slipway.yaml",
@@ -49,13 +54,12 @@ def _below(part: Schema, step: str | int) -> Schema:
 
 
 def _mapping_of(part: Schema) -> Schema:
-    """Follow references and take the branch of an optional value that is not null."""
+    """Follow references and take the branch of a union that is a mapping, if there is one."""
     if "$ref" in part:
         return dict(schema()["$defs"][part["$ref"].rsplit("/", 1)[-1]])
-    for branch in part.get("anyOf", ()):
-        if branch.get("type") != "null":
-            return _mapping_of(branch)
-    return part
+    branches = [_mapping_of(branch) for branch in part.get("anyOf", ())]
+    mappings = [branch for branch in branches if branch.get("type") != "null"]
+    return max(mappings, key=lambda branch: "properties" in branch, default=part)
 
 
 def _describe(part: Schema, owner: type) -> None:

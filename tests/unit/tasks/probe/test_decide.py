@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core.application import Probe
 from tasks.core.cluster import Answer
 from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
+from tasks.core.probes import Probe
 from tasks.probe.decide import Port, Streak, is_asked, judge, port_of
 
 PROBE = Probe(path="/health", contains="ok", within=timedelta(seconds=1))

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tasks.core.application import Environment, Probe
+from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.model import Outcome, Target, Verdict
 from tasks.core.objects import Object
+from tasks.core.probes import Probe
 from tasks.probe.effects import Probing, probe_release, request_route
 from tests.unit.tasks.rollout.world import deployment, image, make_release
 

@@ -4,18 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.core.application import (
-    Approval,
-    Canary,
-    Environment,
-    Freeze,
-    GeneratedSecret,
-    Probe,
-    Strategy,
-)
+from tasks.core.application import Approval, Environment, Freeze, GeneratedSecret
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
 from tasks.core.model import Manifests, Outcome, Record, RolloutState, Verdict
+from tasks.core.probes import Probe
+from tasks.core.strategy import Canary, Strategy
 from tasks.rollout import records
 from tasks.rollout.model import Progress, Stored
 from tests.unit.tasks.rollout.world import config_map, make_release

@@ -2,10 +2,11 @@ import base64
 
 import pytest
 
-from tasks.core.application import GeneratedSecret, Probe
+from tasks.core.application import GeneratedSecret
 from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.model import Outcome, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
+from tasks.core.probes import Probe
 from tasks.rollout import records
 from tasks.rollout.history import is_bad
 from tasks.rollout.model import By

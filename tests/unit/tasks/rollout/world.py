@@ -8,13 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tasks.core.application import (
-    Environment,
-    GeneratedSecret,
-    Probe,
-    Rolling,
-    Strategy,
-)
+from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_fake import FakeCluster, Killed
@@ -29,6 +23,8 @@ from tasks.core.model import (
     Verdict,
 )
 from tasks.core.objects import Kind, Object, Ref, dump_stream
+from tasks.core.probes import Probe
+from tasks.core.strategy import Rolling, Strategy
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.roll_out import roll_back, roll_out
 

@@ -1,0 +1,29 @@
+"""What was counted while a release was watched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+__all__ = ["Sample", "Track"]
+
+Track = Literal["canary", "stable"]
+"""Which release's pods: the one that comes in, or the one that was there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one service level indicator counted on one track since the sample before it.
+
+    Attributes:
+        sli: its name in slipway.yaml: availability, latency, or the user's own.
+        share: percent of the traffic that the canary had.
+        total: events counted; bad: those that broke the objective. For an indicator that is a
+            plain number (saturation), total is 1 and bad the value.
+    """
+
+    at: datetime
+    sli: str
+    track: Track
+    share: int
+    total: float
+    bad: float
