@@ -7,13 +7,13 @@ from datetime import timedelta
 import promql_parser
 
 from tasks.core.config.problem import Finding, Path
+from tasks.core.queries import PLACEHOLDER
 from tasks.core.slos import Latency, Slos
 
 __all__ = ["query_fault", "slo_findings"]
 
 MAX_CHARACTERS = 10_000
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_PLACEHOLDER = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+))")
 _WINDOWS = frozenset({"window", "period"})
 
 
@@ -45,7 +45,7 @@ def query_fault(query: str) -> str:
     if len(query) > MAX_CHARACTERS:
         return "longer than 10,000 characters"
     try:
-        parsed = promql_parser.parse(_PLACEHOLDER.sub(_stand_in, query))
+        parsed = promql_parser.parse(PLACEHOLDER.sub(_stand_in, query))
     except (ValueError, RecursionError) as error:
         return str(error)
     if isinstance(parsed, (promql_parser.StringLiteral, promql_parser.MatrixSelector)):
