@@ -7,10 +7,12 @@ from tasks.core.cluster import Answer
 from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
 from tasks.core.probes import Probe
+from tasks.core.sample import Track
 from tasks.core.units import format_duration
 
-__all__ = ["Port", "Streak", "is_asked", "judge", "port_of"]
+__all__ = ["TRACK", "Port", "Streak", "is_asked", "judge", "port_of"]
 
+TRACK = "slipway.dev/track"
 BODY_SHOWN = 200
 
 
@@ -66,11 +68,14 @@ def port_of(pod: Object, image: ReleasedImage) -> Port | None:
     return None
 
 
-def is_asked(pod: Object) -> bool:
-    """Say whether a pod gets traffic, and so has to answer probes."""
+def is_asked(pod: Object, track: Track) -> bool:
+    """Say whether a pod of a track gets traffic, and so has to answer probes."""
+    metadata = pod["metadata"]
+    beside = (metadata.get("labels") or {}).get(TRACK) == "canary"
     conditions = (pod.get("status") or {}).get("conditions") or ()
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
+    asked = beside == (track == "canary")
+    return asked and ready and "deletionTimestamp" not in metadata
 
 
 def _containers(thing: Object) -> Iterable[Object]:

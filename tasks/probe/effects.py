@@ -16,6 +16,7 @@ from tasks.core.evidence import evidence_of
 from tasks.core.model import Outcome, Release, ReleasedImage, Target, Verdict
 from tasks.core.objects import Kind, Object, Ref, ref_of
 from tasks.core.probes import Probe
+from tasks.core.sample import Track
 from tasks.core.units import format_duration
 from tasks.probe.decide import Streak, is_asked, judge, port_of
 
@@ -33,12 +34,14 @@ class Probing:
 
     Attributes:
         began: deadlines count from here, also in a process that goes on with it.
+        track: whether the release runs as the canary beside the stable one, or in its place.
     """
 
     environment: Environment
     target: Target
     release: Release
     began: datetime
+    track: Track = "stable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ def request_route(environment: Environment, target: Target, probe: Probe) -> Ans
 def _subjects(probing: Probing, cluster: Cluster) -> Iterator[_Subject]:
     """List who is to be asked now; pods come and go under an autoscaler."""
     environment = probing.environment
-    pods = cluster.find(Scope((POD,), environment.namespace))
+    found = cluster.find(Scope((POD,), environment.namespace))
+    pods = tuple(pod for pod in found if is_asked(pod, probing.track))
     for probe in environment.probes:
         for image in probing.release.images:
             if image.component == probe.component and probe.via == "pods":
@@ -113,7 +117,7 @@ def _pod_subjects(
 ) -> Iterator[_Subject]:
     for pod in pods:
         port = port_of(pod, image)
-        if port is not None and is_asked(pod):
+        if port is not None:
             ref = ref_of(pod)
             ask = partial(cluster.request, ref, port.number, probe.path, probe.within)
             yield _Subject(f"pod {ref.name}", probe, ask, ref, port.container)

@@ -141,9 +141,8 @@ def _apply(step: Apply, rollout: Rollout) -> Verdict | None:
 
 def _probe(step: ProbeRelease, rollout: Rollout) -> Verdict:
     began = rollout.stored.progress.at(step.since)
-    place = replace(rollout.place, environment=step.environment)
     ports = rollout.ports
-    return ports.probe(ports.cluster, ports.clock, place, step.release, began)
+    return ports.probe(ports.cluster, ports.clock, rollout.place, step, began)
 
 
 def _delete(ref: Ref, rollout: Rollout) -> None:

@@ -10,6 +10,7 @@ from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
 from tasks.core.model import Record, Release, RolloutState, Target, Verdict
 from tasks.core.objects import Object, Ref
+from tasks.core.sample import Track
 
 __all__ = [
     "Apply",
@@ -82,8 +83,8 @@ class Back:
     to: int | None = None
 
 
-Prober = Callable[[Cluster, Clock, Place, Release, datetime], Verdict]
-"""Sends the environment's probes to a release's pods; the instant is when probing began."""
+Prober = Callable[[Cluster, Clock, Place, "ProbeRelease", datetime], Verdict]
+"""Sends an environment's probes to a release's pods; the instant is when probing began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +236,16 @@ class AwaitReady:
 
 @dataclass(frozen=True, slots=True)
 class ProbeRelease:
-    """Send an environment's probes to a release; their deadlines count from a mark."""
+    """Send an environment's probes to a release's pods; their deadlines count from a mark.
+
+    Attributes:
+        track: whether the release runs as the canary beside the stable one, or in its place.
+    """
 
     release: Release
     environment: Environment
     since: Phase
+    track: Track = "stable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tasks.probe.effects import Probing, probe_release
 from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
-from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
 from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
@@ -30,9 +30,10 @@ def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> 
 
 
 def _probe(
-    cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
-    return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
+    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    return probe_release(probing, cluster, clock)
 
 
 def _publish(record: Record, place: Place) -> None:

@@ -30,7 +30,7 @@ from tasks.core.probes import Probe
 from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
-from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
 from tasks.rollout.roll_out import roll_back, roll_out
 
 MANIFEST_TYPES = (
@@ -67,9 +67,10 @@ def lab_target() -> Target:
 
 
 def probe(
-    cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
-    return probe_release(Probing(place.environment, place.target, release, began), cluster, clock)
+    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    return probe_release(probing, cluster, clock)
 
 
 @dataclass
@@ -133,7 +134,8 @@ class World:
         return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
 
     def probe(self, release: Release) -> Verdict:
-        return probe(self.cluster, self.clock, self.place, release, self.clock.now())
+        step = ProbeRelease(release, self.place.environment, "ready_at")
+        return probe(self.cluster, self.clock, self.place, step, self.clock.now())
 
     def objects(self, api_version: str, kind: str) -> dict[str, Object]:
         found = self.cluster.find(Scope((Kind(api_version, kind),), self.namespace))

@@ -6,7 +6,8 @@ from tasks.core.cluster import Answer
 from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
 from tasks.core.probes import Probe
-from tasks.probe.decide import Port, Streak, is_asked, judge, port_of
+from tasks.core.sample import Track
+from tasks.probe.decide import TRACK, Port, Streak, is_asked, judge, port_of
 
 PROBE = Probe(path="/health", contains="ok", within=timedelta(seconds=1))
 
@@ -86,17 +87,19 @@ def test_a_pod_with_another_image_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "metadata", "asked"),
+    ("status", "metadata", "tracks"),
     [
-        pytest.param("True", {}, True, id="ready"),
-        pytest.param("False", {}, False, id="not ready"),
-        pytest.param("True", {"deletionTimestamp": "now"}, False, id="on its way out"),
+        pytest.param("True", {}, ["stable"], id="ready"),
+        pytest.param("False", {}, [], id="not ready"),
+        pytest.param("True", {"deletionTimestamp": "now"}, [], id="on its way out"),
+        pytest.param("True", {"labels": {TRACK: "stable"}}, ["stable"], id="stable"),
+        pytest.param("True", {"labels": {TRACK: "canary"}}, ["canary"], id="canary"),
     ],
 )
-def test_only_pods_that_get_traffic_are_asked(
-    status: str,
-    metadata: Object,
-    asked: bool,  # noqa: FBT001
+def test_only_pods_of_the_track_that_get_traffic_are_asked(
+    status: str, metadata: Object, tracks: list[Track]
 ) -> None:
     thing = {**pod(), "status": {"conditions": [{"type": "Ready", "status": status}]}}
-    assert is_asked({**thing, "metadata": {"name": "p", **metadata}}) is asked
+    asked = {**thing, "metadata": {"name": "p", **metadata}}
+    both: tuple[Track, ...] = ("stable", "canary")
+    assert [track for track in both if is_asked(asked, track)] == tracks

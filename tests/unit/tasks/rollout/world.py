@@ -25,7 +25,7 @@ from tasks.core.model import (
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
 from tasks.core.strategy import Rolling, Strategy
-from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
 from tasks.rollout.roll_out import roll_back, roll_out
 
 DEADLINE = timedelta(minutes=5)
@@ -147,11 +147,11 @@ class World:
         return By(run=f"run-{self.runs}", actor="ann", approved_by=("bob",))
 
     def _probe(
-        self, cluster: Cluster, clock: Clock, place: Place, release: Release, began: datetime
+        self, cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
     ) -> Verdict:
-        del cluster, clock
-        self.probed.append(release.id)
-        self.probes_sent.append(place.environment.probes)
+        del cluster, clock, place
+        self.probed.append(step.release.id)
+        self.probes_sent.append(step.environment.probes)
         self.probing_began.append(began)
         return self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.PASSED, "probes passed")
 
