@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from typer._click.exceptions import ClickException
 
-from infra.cli import approver, check, database, exits, init, machine, rollouts, runs
+from infra.cli import approver, check, database, exits, init, machine, release, rollouts, runs
 from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
@@ -46,7 +46,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 )
 for _name, _function in COMMANDS:
     app.command(_name, epilog=exits.EPILOG)(_function)
-for _name, _group in (("lab", lab), ("approver", approver.app)):
+for _name, _group in (("lab", lab), ("approver", approver.app), ("release", release.app)):
     for _command in _group.registered_commands:
         _command.epilog = exits.EPILOG
     app.add_typer(_group, name=_name, epilog=exits.EPILOG)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import TypeAdapter
 from rich.text import Text
 
 from infra.cli.options import Application, Context, Json, Kubeconfig
@@ -17,7 +18,7 @@ from tasks.core.model import ChangeKind, Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout import history as past
 from tasks.rollout import plan as planning
-from tasks.rollout.model import Place
+from tasks.rollout.model import Place, Stored
 from tasks.rollout.place import place_of
 from tasks.rollout.render import count_changes
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tasks.core.cluster import Cluster
     from tasks.core.model import Target
 
-__all__ = ["described_in", "plan", "show_history"]
+__all__ = ["connected", "described_in", "diff_text", "place_in", "plan", "show_history", "took"]
 
 Name = Annotated[str, typer.Argument(help="Name of the environment.")]
 COLOURS = {ChangeKind.CREATE: "green", ChangeKind.UPDATE: "yellow", ChangeKind.DELETE: "red"}
@@ -50,15 +51,15 @@ def plan(
     Example: `slipway plan prod`
     """
     named = Named(context, kubeconfig=kubeconfig)
-    place = _place(application, environment, named)
-    before = _place(application, _before(application, environment), named)
-    with _connect(before.target) as cluster:
+    place = place_in(application, environment, named)
+    before = place_in(application, _before(application, environment), named)
+    with connected(before.target) as cluster:
         live = past.live(before, cluster)
     if live is None:
         raise ConfigError(
             "no release has reached it yet", where=str(before), next_step="slipway deliver"
         )
-    with _connect(place.target) as cluster:
+    with connected(place.target) as cluster:
         found = planning.plan(live.release, place, cluster)
     if as_json:
         print_json(found)
@@ -78,11 +79,11 @@ def show_history(
 
     Example: `slipway history prod --json`
     """
-    place = _place(application, environment, Named(context, kubeconfig=kubeconfig))
-    with _connect(place.target) as cluster:
-        found = past.history(place, cluster)
+    place = place_in(application, environment, Named(context, kubeconfig=kubeconfig))
+    with connected(place.target) as cluster:
+        found = past.stored_history(place, cluster)
     if as_json:
-        print_json(found)
+        print_json([_as_json(each) for each in found])
     elif not found:
         console.print(f"{place}: nothing has been rolled out yet. Next: slipway deliver")
     elif console.is_terminal and console.width < WIDE:
@@ -111,7 +112,8 @@ def diff_text(diff: str) -> Text:
     return Text("\n").join(lines)
 
 
-def _connect(target: "Target") -> "AbstractContextManager[Cluster]":
+def connected(target: "Target") -> "AbstractContextManager[Cluster]":
+    """Return a connection to the cluster for as long as a block runs."""
     from tasks.core.cluster_api import connect  # noqa: PLC0415 the client's import is slow
 
     return connect(target)
@@ -128,7 +130,8 @@ def _show(found: Plan) -> None:
             console.print(diff_text(change.diff))
 
 
-def _place(folder: Path, name: str, named: Named) -> Place:
+def place_in(folder: Path, name: str, named: Named) -> Place:
+    """Return an environment of a folder's application, with the cluster that was named."""
     return place_of(described_in(folder), name, chosen(named))
 
 
@@ -137,31 +140,47 @@ def _before(folder: Path, name: str) -> str:
     return names[max(0, names.index(name) - 1)]
 
 
-def _row(record: Record) -> Sequence[str]:
+def _as_json(stored: Stored) -> dict[str, object]:
+    """Return a record and its marks; what takes much room is shown by `slipway show`."""
+    record = TypeAdapter(Record).dump_python(
+        stored.record, mode="json", exclude={"samples": True, "plan": True}
+    )
+    return {**record, "bad": stored.bad, "cleared": stored.cleared}
+
+
+def _state(stored: Stored) -> str:
+    mark = ", bad" if stored.bad else ", cleared" if stored.cleared else ""
+    return f"{stored.record.state.value}{mark}"
+
+
+def _row(stored: Stored) -> Sequence[str]:
+    record = stored.record
     return (
         str(record.number),
-        record.state.value,
+        _state(stored),
         record.release.id,
         record.release.commit[:12],
         f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-        _took(record),
+        took(record),
         ", ".join(record.approved_by),
         record.reason,
     )
 
 
-def _short(record: Record) -> Sequence[str]:
+def _short(stored: Stored) -> Sequence[str]:
+    record = stored.record
     return (
         str(record.number),
-        record.state.value,
+        _state(stored),
         record.release.commit[:7],
         f"{record.started_at:%m-%d %H:%M}",
-        _took(record),
+        took(record),
         ", ".join(record.approved_by),
         record.reason,
     )
 
 
-def _took(record: Record) -> str:
+def took(record: Record) -> str:
+    """Say how long a rollout took, or that it is not over."""
     ended = record.finished_at
     return format_duration(ended - record.started_at) if ended else "…"

@@ -3,14 +3,19 @@
 from tasks.core.cluster import Objects
 from tasks.core.model import Record
 from tasks.rollout import records
-from tasks.rollout.model import Place
+from tasks.rollout.model import Place, Stored
 
-__all__ = ["begun_by", "history", "is_bad", "live"]
+__all__ = ["begun_by", "history", "is_bad", "live", "stored_history"]
 
 
 def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
     """Return the records of an environment, newest first."""
-    return tuple(each.record for each in reversed(records.fetch(cluster, place.namespace)))
+    return tuple(each.record for each in stored_history(place, cluster))
+
+
+def stored_history(place: Place, cluster: Objects) -> tuple[Stored, ...]:
+    """Return the records as they are kept, with the marks of bad releases, newest first."""
+    return tuple(reversed(records.fetch(cluster, place.namespace)))
 
 
 def live(place: Place, cluster: Objects) -> Record | None:

@@ -163,6 +163,7 @@ class Stored:
         fence: number of the lock under which it was written.
         environment: as slipway.yaml described it then, so that going back needs no Git; None in
             records of Slipway 0.1.
+        cleared: it was bad, and somebody has said since that it may be deployed again.
     """
 
     record: Record
@@ -171,6 +172,7 @@ class Stored:
     version: str = ""
     fence: int = 0
     environment: Environment | None = None
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

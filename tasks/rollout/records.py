@@ -2,7 +2,7 @@
 
 import base64
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pydantic import TypeAdapter
@@ -14,7 +14,17 @@ from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref
 from tasks.rollout.model import Progress, Stored
 
-__all__ = ["add", "bad_releases", "decode", "encode", "fetch", "newest_good", "prune", "update"]
+__all__ = [
+    "add",
+    "bad_releases",
+    "decode",
+    "encode",
+    "fetch",
+    "newest_good",
+    "newest_usable",
+    "prune",
+    "update",
+]
 
 SECRET = Kind("v1", "Secret")
 TYPE = "slipway.dev/rollout.v1"
@@ -54,10 +64,11 @@ def update(cluster: Objects, changed: Stored) -> Stored:
 
 
 def prune(cluster: Objects, stored: Iterable[Stored]) -> None:
-    """Delete all but the newest records; what is live and what was live before it stay."""
+    """Delete all but the newest records; what is live and what a rollback goes to stay."""
     newest_first = sorted(stored, key=lambda each: each.record.number, reverse=True)
-    good = [each for each in newest_first if each.record.state is RolloutState.SUCCEEDED]
-    kept = {each.record.number for each in (*newest_first[:KEPT], *good[:2])}
+    live = newest_good(newest_first)
+    before = newest_usable(newest_first)
+    kept = {each.record.number for each in (*newest_first[:KEPT], live, before) if each}
     for each in newest_first:
         if each.record.number not in kept:
             cluster.delete(_ref(each.record))
@@ -71,6 +82,19 @@ def newest_good(stored: Iterable[Stored]) -> Stored | None:
     """
     good = [each for each in stored if each.record.state is RolloutState.SUCCEEDED]
     return max(good, key=lambda each: each.record.number, default=None)
+
+
+def newest_usable(stored: Iterable[Stored]) -> Stored | None:
+    """Return what a rollback goes to: the newest good rollout of another release than the live.
+
+    One whose release was taken back itself is not usable.
+    """
+    known = tuple(stored)
+    live = newest_good(known)
+    if live is None:
+        return None
+    unusable = bad_releases(known) | {live.record.release.id}
+    return newest_good(each for each in known if each.record.release.id not in unusable)
 
 
 def bad_releases(stored: Iterable[Stored]) -> frozenset[str]:
@@ -91,14 +115,7 @@ def encode(stored: Stored) -> Object:
         ConfigError: the release is too large for a Secret.
     """
     record = stored.record
-    packed = gzip.compress(_RECORD.dump_json(record), mtime=0)
-    if len(packed) > LIMIT_BYTES:
-        raise ConfigError(
-            f"the release's manifests take {len(packed):,} bytes compressed, "
-            f"a record holds {LIMIT_BYTES:,}",
-            where=f"{record.environment}/{record.release.application}",
-            next_step="move large ConfigMaps out of the manifests, into an image or a volume",
-        )
+    packed = _pack(record)
     metadata: Object = {
         "name": _ref(record).name,
         "namespace": record.namespace,
@@ -132,7 +149,35 @@ def decode(secret: Object) -> Stored:
         version=metadata["resourceVersion"],
         fence=int(metadata["annotations"]["slipway.dev/fence"]),
         environment=_ENVIRONMENT.validate_json(data.get("environment", b"null")),
+        cleared=metadata["labels"].get("slipway.dev/cleared") == "true",
     )
+
+
+def _pack(record: Record) -> bytes:
+    """Compress a record, without what a rollback can do without where it is too large."""
+    size = 0
+    for shorter in _ever_shorter(record):
+        packed = gzip.compress(_RECORD.dump_json(shorter), mtime=0)
+        if len(packed) <= LIMIT_BYTES:
+            return packed
+        size = len(packed)
+    raise ConfigError(
+        f"the release's manifests take {size:,} bytes compressed, a record holds {LIMIT_BYTES:,}",
+        where=f"{record.environment}/{record.release.application}",
+        next_step="move large ConfigMaps out of the manifests, into an image or a volume",
+    )
+
+
+def _ever_shorter(record: Record) -> Iterator[Record]:
+    """Yield a record as it is, with ever fewer of its oldest samples, then without diffs."""
+    yield record
+    while record.samples:
+        newer = record.samples[len(record.samples) // 2 + 1 :]
+        record = replace(record, samples=newer)
+        yield record
+    if record.plan is not None:
+        changes = tuple(replace(change, diff="") for change in record.plan.changes)
+        yield replace(record, plan=replace(record.plan, changes=changes))
 
 
 def _labels(stored: Stored) -> dict[str, str]:
@@ -145,6 +190,7 @@ def _labels(stored: Stored) -> dict[str, str]:
         "slipway.dev/release": record.release.id,
         "slipway.dev/state": record.state.value,
         "slipway.dev/bad": str(stored.bad).lower(),
+        "slipway.dev/cleared": str(stored.cleared).lower(),
     }
 
 

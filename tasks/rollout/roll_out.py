@@ -210,7 +210,8 @@ def _refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: 
         raise GateClosed(
             f"{release.id} was taken back here before",
             where=str(place),
-            next_step="deliver another commit, or say why this one should be tried again",
+            next_step="deliver another commit, or say why this one may be tried again: "
+            f"slipway release clear {release.id} {place.name} --reason TEXT",
         )
 
 

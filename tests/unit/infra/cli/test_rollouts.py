@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.rollouts import _row, _short, described_in, diff_text
+from infra.cli.rollouts import _as_json, _row, _short, described_in, diff_text
 from tasks.core.errors import ConfigError
 from tasks.core.model import Record, Release, RolloutState
+from tasks.rollout.model import Stored
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RELEASE = Release("r-1", "shop", "c" * 40, "Dora", "d@example.com", "Sell", NOON, (), ())
@@ -33,7 +34,7 @@ def test_a_diff_controls_no_terminal() -> None:
 
 
 def test_a_row_of_the_history() -> None:
-    assert _row(RECORD) == (
+    assert _row(Stored(RECORD)) == (
         "7",
         "succeeded",
         "r-1",
@@ -45,8 +46,28 @@ def test_a_row_of_the_history() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("stored", "state"),
+    [
+        (Stored(RECORD), "succeeded"),
+        (Stored(RECORD, bad=True), "succeeded, bad"),
+        (Stored(RECORD, cleared=True), "succeeded, cleared"),
+    ],
+)
+def test_the_history_shows_which_releases_are_bad_and_which_were_cleared(
+    stored: Stored, state: str
+) -> None:
+    assert (_row(stored)[1], _short(stored)[1]) == (state, state)
+
+
+def test_the_history_for_scripts_has_the_marks_and_not_the_bulk() -> None:
+    found = _as_json(Stored(RECORD, bad=True))
+    assert (found["number"], found["bad"], found["cleared"]) == (7, True, False)
+    assert not {"samples", "plan"} & set(found)
+
+
 def test_a_short_row_leaves_room_for_the_reason_in_80_columns() -> None:
-    *short, _reason = _short(RECORD)
+    *short, _reason = _short(Stored(RECORD))
     assert sum(len(cell) + 2 for cell in short) <= 55
 
 

@@ -7,8 +7,18 @@ import pytest
 from tasks.core.application import Approval, Environment, Freeze, GeneratedSecret
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
-from tasks.core.model import Manifests, Outcome, Record, RolloutState, Verdict
+from tasks.core.model import (
+    Change,
+    ChangeKind,
+    Manifests,
+    Outcome,
+    Plan,
+    Record,
+    RolloutState,
+    Verdict,
+)
 from tasks.core.probes import Probe
+from tasks.core.sample import Sample
 from tasks.core.strategy import Canary, Strategy
 from tasks.rollout import records
 from tasks.rollout.model import Progress, Stored
@@ -87,6 +97,7 @@ def test_a_record_can_be_found_by_its_labels() -> None:
         "slipway.dev/release": "r-1",
         "slipway.dev/state": "restored",
         "slipway.dev/bad": "true",
+        "slipway.dev/cleared": "false",
     }
 
 
@@ -103,23 +114,69 @@ def test_a_record_that_another_has_written_is_not_overwritten(cluster: FakeClust
 
 
 def test_a_release_that_is_too_large_is_refused_with_a_remedy() -> None:
-    noise = random.Random(1).randbytes(1_100_000).hex()  # noqa: S311 no secret
-    large = replace(RELEASE, manifests=(Manifests("prod", "shop", noise),))
+    large = replace(RELEASE, manifests=(Manifests("prod", "shop", noise(2_200_000)),))
     record = replace(stored(1).record, release=large)
     with pytest.raises(ConfigError, match=r"bytes compressed.*Next: move large ConfigMaps"):
         records.encode(Stored(record))
 
 
-def test_the_newest_fifty_stay_with_what_is_live_and_what_was_before(
-    cluster: FakeCluster,
+def noise(length: int, seed: int = 1) -> str:
+    """Text that compression makes no shorter than half."""
+    return random.Random(seed).randbytes(length // 2).hex()  # noqa: S311 no secret
+
+
+def counted(number: int) -> tuple[Sample, ...]:
+    rng = random.Random(1)  # noqa: S311 no secret
+    return tuple(
+        Sample(NOW + timedelta(seconds=second), "availability", "canary", 5, rng.random(), second)
+        for second in range(number)
+    )
+
+
+def test_a_record_that_is_too_large_loses_its_oldest_samples_first(cluster: FakeCluster) -> None:
+    plan = Plan("p-1", "prod", "shop", "r-1", 1, (Change(ChangeKind.UPDATE, "ConfigMap/a", "+x"),))
+    large = replace(RELEASE, manifests=(Manifests("prod", "shop", noise(1_735_000)),))
+    samples = counted(2000)
+    record = replace(stored(1).record, release=large, samples=samples, plan=plan)
+    kept = records.add(cluster, Stored(record)).record
+    assert 0 < len(kept.samples) < len(samples)
+    assert kept.samples == samples[-len(kept.samples) :]
+    assert replace(kept, samples=samples) == record
+
+
+def test_a_record_that_is_larger_still_loses_the_diffs_of_its_plan(cluster: FakeCluster) -> None:
+    changes = (Change(ChangeKind.UPDATE, "ConfigMap/a", noise(1_000_000, seed=2)),)
+    plan = Plan("p-1", "prod", "shop", "r-1", 1, changes)
+    large = replace(RELEASE, manifests=(Manifests("prod", "shop", noise(1_500_000)),))
+    record = replace(stored(1).record, release=large, samples=counted(10), plan=plan)
+    kept = records.add(cluster, Stored(record)).record
+    bare = replace(plan, changes=(replace(changes[0], diff=""),))
+    assert kept == replace(record, samples=(), plan=bare)
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        ((stored(1), stored(2), stored(3, release="r-2")), [2, 3]),
+        ((stored(1), stored(2, release="r-2"), stored(3, release="r-2")), [1, 3]),
+        (
+            (stored(1), replace(stored(2, release="r-2"), bad=True), stored(3, release="r-3")),
+            [1, 3],
+        ),
+        ((replace(stored(1), bad=True), stored(3, release="r-2")), [3]),
+    ],
+    ids=["live and before", "another release", "never a bad one", "nothing to go back to"],
+)
+def test_the_newest_fifty_stay_with_what_is_live_and_what_a_rollback_goes_to(
+    cluster: FakeCluster, before: tuple[Stored, ...], kept: list[int]
 ) -> None:
-    for number in (1, 2, 3):
-        records.add(cluster, stored(number))
+    for each in before:
+        records.add(cluster, each)
     for number in range(4, 60):
-        records.add(cluster, stored(number, RolloutState.RESTORED))
+        records.add(cluster, stored(number, RolloutState.RESTORED, release="r-late"))
     records.prune(cluster, records.fetch(cluster, "shop"))
     numbers = [each.record.number for each in records.fetch(cluster, "shop")]
-    assert numbers == [2, 3, *range(10, 60)]
+    assert numbers == [*kept, *range(10, 60)]
 
 
 def test_live_is_the_newest_that_succeeded() -> None:
