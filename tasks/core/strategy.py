@@ -59,6 +59,8 @@ class Testers:
         cookie: name of a cookie that is `always`.
     """
 
+    __test__ = False  # not a test case for pytest
+
     header: str = "X-Canary"
     cookie: str | None = None
 
