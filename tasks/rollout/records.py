@@ -4,6 +4,7 @@ import base64
 import gzip
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from math import isfinite
 
 from pydantic import TypeAdapter
 
@@ -169,7 +170,12 @@ def _pack(record: Record) -> bytes:
 
 
 def _ever_shorter(record: Record) -> Iterator[Record]:
-    """Yield a record as it is, with ever fewer of its oldest samples, then without diffs."""
+    """Yield a record as it is, with ever fewer of its oldest samples, then without diffs.
+
+    A count that is no number goes at once: JSON has no word for it, and could not be read back.
+    """
+    counted = tuple(each for each in record.samples if isfinite(each.total + each.bad))
+    record = replace(record, samples=counted)
     yield record
     while record.samples:
         newer = record.samples[len(record.samples) // 2 + 1 :]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
@@ -12,9 +12,11 @@ from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Unavailable
+from tasks.core.markdown import inline, page
 from tasks.core.model import Plan, Record, Release, Verdict
 from tasks.core.task import publish
 from tasks.probe.effects import Probing, probe_release
+from tasks.report.effects import store_report
 from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
@@ -38,7 +40,18 @@ def _probe(
 
 def _publish(record: Record, place: Place) -> None:
     summary = f"{record.state.value}: {record.reason}"
-    publish(("rollout", place.application, place.name), record_page(record, place), summary)
+    shown = page(record_page(record, place), _report(record))
+    publish(("rollout", place.application, place.name), shown, summary)
+
+
+def _report(record: Record) -> str:
+    """Store the report page and say where; one that cannot be stored stops nothing."""
+    again = f"`slipway show {record.environment} {record.number} --html FILE` writes it anywhere."
+    try:
+        return f"Report: {inline(str(store_report(record)))}. {again}"
+    except OSError as error:
+        get_run_logger().warning("the report could not be stored: %s", error)
+        return again
 
 
 @task(

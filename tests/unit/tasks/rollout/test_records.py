@@ -144,6 +144,13 @@ def test_a_record_that_is_too_large_loses_its_oldest_samples_first(cluster: Fake
     assert replace(kept, samples=samples) == record
 
 
+def test_a_count_that_is_no_number_makes_no_record_unreadable(cluster: FakeCluster) -> None:
+    good = counted(3)
+    broken = (*good, replace(good[0], bad=float("nan")), replace(good[0], total=float("inf")))
+    kept = records.add(cluster, Stored(replace(stored(1).record, samples=broken))).record
+    assert kept.samples == good
+
+
 def test_a_record_that_is_larger_still_loses_the_diffs_of_its_plan(cluster: FakeCluster) -> None:
     changes = (Change(ChangeKind.UPDATE, "ConfigMap/a", noise(1_000_000, seed=2)),)
     plan = Plan("p-1", "prod", "shop", "r-1", 1, changes)
