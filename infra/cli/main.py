@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from typer._click.exceptions import ClickException
 
-from infra.cli import approver, check, database, exits, init, machine, release, rollouts, runs
+from infra.cli import approver, check, database, exits, init, machine, release, rollouts, runs, show
 from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("plan", rollouts.plan),
     ("approve", runs.approve),
     ("history", rollouts.show_history),
+    ("show", show.show),
     ("rollback", runs.rollback),
     ("logs", runs.logs),
     ("cancel", runs.cancel),

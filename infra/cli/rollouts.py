@@ -28,12 +28,26 @@ if TYPE_CHECKING:
     from tasks.core.cluster import Cluster
     from tasks.core.model import Target
 
-__all__ = ["connected", "described_in", "diff_text", "place_in", "plan", "show_history", "took"]
+__all__ = [
+    "connected",
+    "described_in",
+    "diff_text",
+    "for_scripts",
+    "place_in",
+    "plan",
+    "show_history",
+    "show_plan",
+    "state_of",
+    "took",
+]
 
 Name = Annotated[str, typer.Argument(help="Name of the environment.")]
 COLOURS = {ChangeKind.CREATE: "green", ChangeKind.UPDATE: "yellow", ChangeKind.DELETE: "red"}
 MARKS = {ChangeKind.CREATE: "+", ChangeKind.UPDATE: "~", ChangeKind.DELETE: "-"}
 DIFF = {"+": "green", "-": "red", "@": "cyan"}
+BULK = frozenset({"samples", "plan"})
+"""Fields of a record that are long: `slipway show` has them."""
+
 WIDE = 140
 """Columns from which on the history shows everything."""
 
@@ -64,7 +78,7 @@ def plan(
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        show_plan(found)
 
 
 def show_history(
@@ -83,7 +97,7 @@ def show_history(
     with connected(place.target) as cluster:
         found = past.stored_history(place, cluster)
     if as_json:
-        print_json([_as_json(each) for each in found])
+        print_json([for_scripts(each, without=BULK) for each in found])
     elif not found:
         console.print(f"{place}: nothing has been rolled out yet. Next: slipway deliver")
     elif console.is_terminal and console.width < WIDE:
@@ -119,7 +133,8 @@ def connected(target: "Target") -> "AbstractContextManager[Cluster]":
     return connect(target)
 
 
-def _show(found: Plan) -> None:
+def show_plan(found: Plan) -> None:
+    """Print what a rollout changes, with the diff of each object."""
     counted = count_changes(found)
     console.print(f"{found.release} to {found.environment}, plan {found.id}: {counted}")
     for warning in found.warnings:
@@ -140,15 +155,16 @@ def _before(folder: Path, name: str) -> str:
     return names[max(0, names.index(name) - 1)]
 
 
-def _as_json(stored: Stored) -> dict[str, object]:
-    """Return a record and its marks; what takes much room is shown by `slipway show`."""
+def for_scripts(stored: Stored, *, without: frozenset[str] = frozenset()) -> dict[str, object]:
+    """Return a record and its marks as JSON has them, without some of its fields."""
     record = TypeAdapter(Record).dump_python(
-        stored.record, mode="json", exclude={"samples": True, "plan": True}
+        stored.record, mode="json", exclude=dict.fromkeys(without, True)
     )
     return {**record, "bad": stored.bad, "cleared": stored.cleared}
 
 
-def _state(stored: Stored) -> str:
+def state_of(stored: Stored) -> str:
+    """Say how a rollout ended, and what is held against its release."""
     mark = ", bad" if stored.bad else ", cleared" if stored.cleared else ""
     return f"{stored.record.state.value}{mark}"
 
@@ -157,7 +173,7 @@ def _row(stored: Stored) -> Sequence[str]:
     record = stored.record
     return (
         str(record.number),
-        _state(stored),
+        state_of(stored),
         record.release.id,
         record.release.commit[:12],
         f"{record.started_at:%Y-%m-%d %H:%M:%S}",
@@ -171,7 +187,7 @@ def _short(stored: Stored) -> Sequence[str]:
     record = stored.record
     return (
         str(record.number),
-        _state(stored),
+        state_of(stored),
         record.release.commit[:7],
         f"{record.started_at:%m-%d %H:%M}",
         took(record),

@@ -20,7 +20,7 @@ from tasks.report import series
 from tasks.report.charts import Chart, Curve, Flag, after, ceiling, draw, number
 from tasks.report.series import Indicator, Line, Window
 
-__all__ = ["report_page"]
+__all__ = ["known_moments", "report_page"]
 
 VERDICT = "verdict"
 """How a moment begins that tells of a verdict; it gets a number in charts and timeline."""
@@ -83,14 +83,16 @@ def report_page(record: Record) -> str:
 def _entries(record: Record) -> Iterator[_Entry]:
     """Number the verdicts, so that charts and timeline point at each other."""
     verdicts = 0
-    for moment in sorted(record.moments or _known(record), key=lambda each: each.at):
+    for moment in known_moments(record):
         is_verdict = moment.what.startswith(VERDICT)
         verdicts += is_verdict
         yield _Entry(moment, after(_since(record, moment)), str(verdicts) if is_verdict else "")
 
 
-def _known(record: Record) -> tuple[Moment, ...]:
-    """What every record tells, for those of rollouts that noted no moments."""
+def known_moments(record: Record) -> tuple[Moment, ...]:
+    """Return what happened, oldest first; a record without moments tells its start and end."""
+    if record.moments:
+        return tuple(sorted(record.moments, key=lambda each: each.at))
     began = Moment(record.started_at, "started")
     if record.finished_at is None:
         return (began,)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.rollouts import _as_json, _row, _short, described_in, diff_text
+from infra.cli.rollouts import BULK, _row, _short, described_in, diff_text, for_scripts
 from tasks.core.errors import ConfigError
 from tasks.core.model import Record, Release, RolloutState
 from tasks.rollout.model import Stored
@@ -61,7 +61,7 @@ def test_the_history_shows_which_releases_are_bad_and_which_were_cleared(
 
 
 def test_the_history_for_scripts_has_the_marks_and_not_the_bulk() -> None:
-    found = _as_json(Stored(RECORD, bad=True))
+    found = for_scripts(Stored(RECORD, bad=True), without=BULK)
     assert (found["number"], found["bad"], found["cleared"]) == (7, True, False)
     assert not {"samples", "plan"} & set(found)
 
