@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,6 @@ def _deployment(entry: Entry, target: dict[str, Any]) -> RunnerDeployment:
         tags=list(entry.tags),
         parameters={"target": target},
         work_pool_name=POOL,
-        # naming the command spares each run a second interpreter that only looks the flow up
-        job_variables={"command": f"{sys.executable} -m prefect.engine"},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
 

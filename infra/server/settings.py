@@ -55,7 +55,8 @@ class Server:
             "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
             "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(self.home / "results"),
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            # the server's events wake the worker; this is for what it may have missed
+            "PREFECT_WORKER_QUERY_SECONDS": "3",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
 

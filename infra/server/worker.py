@@ -7,6 +7,7 @@ repeat, so here it is scheduled again and goes on from its stored results.
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +21,16 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.events.clients import get_events_subscriber
+from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.states import Failed, Scheduled
 from prefect.workers.process import ProcessWorker
 
 from deployments import POOL
+from infra.server.prefect_engine import RUN_VARIABLE
+from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
+from tasks.core.paths import state_dir
 
 __all__ = ["end_leftovers", "is_orphaned", "main", "next_state", "run_processes"]
 
@@ -35,7 +41,8 @@ MOST_RECOVERIES = 10
 GRACE = timedelta(seconds=20)
 """A run that has just been given to a worker has no process yet."""
 RECOVERING = "Recovering"
-RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
+DUE = tuple(f"prefect.flow-run.{name}" for name in ("Scheduled", "Resuming", RECOVERING))
+"""Events after which a worker has something to do."""
 ORPHANED = (StateType.RUNNING, StateType.PENDING, StateType.CRASHED)
 
 
@@ -46,14 +53,22 @@ def main() -> None:
 
 
 async def _serve() -> None:
-    worker = ProcessWorker(work_pool_name=POOL, create_pool_if_not_found=True)
+    worker, due = _worker(), asyncio.Event()
     async with get_client() as client:
         await _recover(client, since=None)
-        recovery = asyncio.create_task(_keep_recovering(client))
+        beside = (_keep_recovering(client), _keep_listening(due), _keep_submitting(worker, due))
+        tasks = [asyncio.create_task(each) for each in beside]
         try:
             await worker.start()
         finally:
-            recovery.cancel()
+            for task in tasks:
+                task.cancel()
+
+
+def _worker() -> ProcessWorker:
+    if sys.platform != "linux":  # elsewhere a fork is not safe, and cannot say whose it is
+        return ProcessWorker(POOL)
+    return WarmWorker(POOL, WarmProcess(state_dir() / "logs" / "worker.log"))
 
 
 async def _keep_recovering(client: PrefectClient) -> None:
@@ -63,6 +78,30 @@ async def _keep_recovering(client: PrefectClient) -> None:
             await _recover(client, since=GRACE)
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
+
+
+async def _keep_listening(due: asyncio.Event) -> None:
+    """Hear from the server when a run is due; what is missed, the worker finds when it polls."""
+    begun = EventFilter(event=EventNameFilter(name=list(DUE)))
+    while True:
+        try:
+            async with get_events_subscriber(filter=begun) as events:
+                async for _ in events:
+                    due.set()
+        except Exception as error:  # noqa: BLE001 whatever it is, polling goes on
+            log.debug("the server's events are not to be had: %s", error)
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+async def _keep_submitting(worker: ProcessWorker, due: asyncio.Event) -> None:
+    """Look for runs once for all that have become due in the meantime."""
+    while True:
+        await due.wait()
+        due.clear()
+        try:
+            await worker.get_and_submit_flow_runs()
+        except Exception:
+            log.exception("looking for runs that are due failed, trying again")
 
 
 async def _recover(client: PrefectClient, since: timedelta | None) -> None:

@@ -85,8 +85,20 @@ def run(argv: Sequence[str], *, timeout: timedelta, options: Options | None = No
     return done
 
 
-def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> int:
+def spawn(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    handles: tuple[int, ...] = (),
+) -> int:
     """Start a server that outlives this process, in a session of its own, and return its pid.
+
+    Args:
+        argv: the program and its words.
+        log: where its output goes.
+        env: variables added to this process's environment.
+        handles: open files and sockets that it inherits, by number.
 
     Raises:
         ToolFailed: it could not be started.
@@ -101,6 +113,7 @@ def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = Non
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=handles,
             )
     except OSError as error:
         raise ToolFailed(f"cannot be started: {error.strerror}", where=str(argv[0])) from error

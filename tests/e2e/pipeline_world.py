@@ -198,7 +198,7 @@ def enrolled() -> Iterator[dict[str, str]]:
 
 def _is_engine(running: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
-        return any("prefect.engine" in word for word in running.cmdline())
+        return any("prefect_engine" in word for word in running.cmdline())
     return False
 
 
