@@ -11,7 +11,19 @@ from rich.console import Console
 from rich.text import Text
 from typer._click.exceptions import ClickException
 
-from infra.cli import approver, check, database, exits, init, machine, release, rollouts, runs, show
+from infra.cli import (
+    approver,
+    check,
+    database,
+    exits,
+    init,
+    machine,
+    monitoring,
+    release,
+    rollouts,
+    runs,
+    show,
+)
 from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
@@ -40,6 +52,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("rollback", runs.rollback),
     ("logs", runs.logs),
     ("cancel", runs.cancel),
+    ("monitoring", monitoring.monitoring),
     ("check", check.check),
     ("init", init.init),
     ("update-database", database.update_database),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
+from tasks.core.monitoring import AlertRule, Monitoring
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -239,6 +240,8 @@ class Application:
     hooks: Hooks = field(default_factory=Hooks)
     irreversible: str | None = None
     nightly: Nightly | None = None
+    alerts: tuple[AlertRule, ...] = ()
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 import infra.monitoring
-from infra.lab import cluster
+from infra.lab import alerting, cluster
 from infra.lab.builds import GoProgram
 from infra.lab.component import Component
 from infra.lab.components.ingress import envoy_metrics
@@ -47,6 +47,7 @@ def _prometheus(layout: Layout) -> tuple[str, ...]:
         "--storage.tsdb.retention.time=3d",
         "--storage.tsdb.retention.size=1GB",
         f"--web.listen-address={layout.node_address}:9090",
+        "--web.enable-lifecycle",  # slipway monitoring --load reloads the rules
         "--no-auto-gomemlimit",
         "--log.level=warn",
     )
@@ -108,10 +109,9 @@ COMPONENTS = (
         name="alertmanager",
         argv=_alertmanager,
         healthy=lambda lab: answers(f"{lab.alertmanager}/-/healthy"),
-        files=lambda lab: {
-            lab.etc / "alertmanager.yaml": (_SETTINGS / "alertmanager.yaml").read_text()
-        },
+        files=lambda lab: {lab.etc / "alertmanager.yaml": alerting.base_routes()},
         folders=lambda lab: (lab.data("alertmanager"),),
+        finish=alerting.route_alerts,
     ),
     Component(
         name="node-exporter",

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from tasks.core.application import Application, Approval, Environment
+from tasks.core.config.addresses import is_address
 from tasks.core.config.known import Known
+from tasks.core.config.monitoring import monitoring_findings
 from tasks.core.config.probes import probe_findings
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
@@ -31,6 +32,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from _namespaces(application)
     yield from _waivers(application, known)
     yield from slo_findings(application.slos)
+    yield from monitoring_findings(application)
     yield from nightly_findings(application.nightly)
 
 
@@ -86,7 +88,7 @@ def _components(application: Application) -> Iterator[Finding]:
 
 
 def _environment(environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
-    if environment.url is not None and not _is_address(environment.url):
+    if environment.url is not None and not is_address(environment.url):
         yield Finding(
             (*path, "url"),
             f"must be an address with http or https and a host, got {environment.url!r}",
@@ -98,15 +100,6 @@ def _environment(environment: Environment, path: Path, known: Known) -> Iterator
         yield from _approval(environment.approval, (*path, "approval"))
     yield from freeze_findings(environment.freezes, (*path, "freezes"))
     yield from _secrets(environment, (*path, "secrets"))
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _approval(approval: Approval, path: Path) -> Iterator[Finding]:

@@ -1,32 +1,84 @@
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import promql_parser
 import pytest
-import yaml
 
-import infra.monitoring
+from infra.monitoring.rules import Rule, rule_groups
+from tests.unit.infra.monitoring.application import SHOP
 
-FOLDER = Path(infra.monitoring.__file__).parent
-ALERTS = [
-    rule
-    for file in sorted((FOLDER / "rules").glob("*.yaml"))
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-]
+RULES = [rule for group in rule_groups(SHOP, "prod") for rule in group.rules]
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
-def test_an_alert_is_valid_and_says_what_how_bad_and_since_when(alert: dict[str, Any]) -> None:
-    promql_parser.parse(alert["expr"])
-    assert set(alert) == {"alert", "expr", "for", "labels", "annotations"}
-    assert alert["labels"] in ({"severity": "critical"}, {"severity": "warning"})
+def rule(name: str, slo: str | None = None) -> Rule:
+    return next(one for one in RULES if one.name == name and one.labels.get("slo") == slo)
 
 
-def test_no_alert_names_an_application() -> None:
-    assert not [alert["alert"] for alert in ALERTS if "myfin" in str(alert)]
+@pytest.mark.parametrize("rule", RULES, ids=lambda one: f"{one.name}-{one.labels.get('slo')}")
+def test_a_rule_can_be_read_and_says_whose_it_is(rule: Rule) -> None:
+    promql_parser.parse(rule.expr)
+    assert (rule.labels["application"], rule.labels["environment"]) == ("shop", "prod")
+    if rule.lasting is not None:
+        assert rule.labels["namespace"] == "shop-prod"
+        assert rule.labels["severity"] in {"critical", "warning"}
+        assert rule.annotations["summary"]
 
 
-def test_every_alert_has_a_receiver() -> None:
-    config = yaml.safe_load((FOLDER / "alertmanager.yaml").read_text())
-    assert config["route"]["receiver"] in {receiver["name"] for receiver in config["receivers"]}
+def test_the_share_of_bad_events_is_recorded_for_every_window_of_the_table() -> None:
+    recorded = [one.name for one in RULES if one.lasting is None and one.labels["slo"] == "latency"]
+    windows = ("30m", "6h", "72h", "5m", "1h")
+    assert recorded == [f"slipway:slo_bad:ratio_rate{window}" for window in windows]
+
+
+def test_long_windows_are_not_counted_every_few_seconds() -> None:
+    intervals = {group.name: group.interval for group in rule_groups(SHOP, "prod")}
+    assert intervals == {
+        "shop-prod-availability-long": timedelta(minutes=1),
+        "shop-prod-availability": None,
+        "shop-prod-latency-long": timedelta(minutes=1),
+        "shop-prod-latency": None,
+        "shop-prod-alerts": None,
+    }
+
+
+def test_a_fast_burn_fires_by_the_limits_of_the_workbook() -> None:
+    expr = rule("ErrorBudgetBurnsFast", "availability").expr
+    assert [word for word in expr.split() if word.startswith("0.")] == [
+        "0.0144", "0.0144)", "0.006", "0.006)",
+    ]  # fmt: skip
+
+
+def test_a_limit_that_nothing_could_exceed_is_left_out() -> None:
+    """A tenth of all requests may be slow: 14.4 times that is more than all of them."""
+    expr = rule("ErrorBudgetBurnsFast", "latency").expr
+    assert "ratio_rate1h" not in expr
+    assert "ratio_rate6h" in expr
+
+
+def test_an_absent_counter_of_failures_is_no_failure_and_no_events_are_no_result() -> None:
+    assert rule("slipway:slo_bad:ratio_rate5m", "availability").expr == (
+        '(sum(sum(increase(hits{namespace="shop-prod",code=~"5.."}[5m])))'
+        ' or 0 * sum(sum(increase(hits{namespace="shop-prod"}[5m]))))\n'
+        '/ (sum(sum(increase(hits{namespace="shop-prod"}[5m]))) > 0)'
+    )
+
+
+def test_what_is_slow_is_counted_by_the_bucket_at_the_threshold() -> None:
+    assert rule("slipway:slo_bad:ratio_rate1h", "latency").expr == (
+        r'1 - sum(rate(hit_seconds_bucket{namespace="shop-prod",le=~"1(\\.0)?"}[1h]))'
+        '\n/ (sum(rate(hit_seconds_count{namespace="shop-prod"}[1h])) > 0)'
+    )
+
+
+def test_an_own_alert_of_an_objective_carries_its_name() -> None:
+    assert rule("TooLong", "availability").labels == {
+        "application": "shop",
+        "environment": "prod",
+        "namespace": "shop-prod",
+        "slo": "availability",
+        "severity": "critical",
+    }
+
+
+def test_an_own_alert_is_only_where_it_is_meant() -> None:
+    names = [one.name for group in rule_groups(SHOP, "dev") for one in group.rules]
+    assert ("NoHits" in names, "TooLong" in names) == (True, False)

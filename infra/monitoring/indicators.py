@@ -1,0 +1,53 @@
+"""How far an objective is missed, as one PromQL ratio over a window."""
+
+import re
+from datetime import timedelta
+
+from tasks.core.queries import resolve
+from tasks.core.slos import Availability, Latency, Slos
+from tasks.core.units import format_duration
+
+__all__ = ["Objective", "bad_ratio", "objectives"]
+
+Objective = Availability | Latency
+
+
+def objectives(slos: Slos) -> dict[str, Objective]:
+    """Return the objectives with an error budget, by name."""
+    named: dict[str, Objective | None] = {
+        "availability": slos.availability,
+        "latency": slos.latency,
+    }
+    return {name: objective for name, objective in named.items() if objective is not None}
+
+
+def bad_ratio(objective: Objective, namespace: str, window: timedelta) -> str:
+    """Return the query for the share of bad events in a namespace, 0 to 1.
+
+    It has no result where there were no events.
+    """
+    values = {"namespace": namespace, "window": format_duration(window), "pods": ".+"}
+    match objective:
+        case Availability():
+            return resolve(_failed(objective), values)
+        case Latency():
+            return resolve(_slow(objective), values)
+
+
+def _failed(availability: Availability) -> str:
+    """A counter of failures that does not exist yet is a 0."""
+    bad, total = f"sum({availability.errors.strip()})", f"sum({availability.total.strip()})"
+    return f"({bad} or 0 * {total})\n/ ({total} > 0)"
+
+
+def _slow(latency: Latency) -> str:
+    """Nothing where no bucket ends at the threshold; some libraries write 1 there, others 1.0."""
+    seconds = f"{latency.threshold.total_seconds():g}"
+    bound = re.escape(seconds) + ("" if "." in seconds else r"(\.0)?")
+    within = _rate(latency, "bucket", 'le=~"' + bound.replace("\\", "\\\\") + '"')
+    return f"1 - {within}\n/ ({_rate(latency, 'count')} > 0)"
+
+
+def _rate(latency: Latency, suffix: str, *matchers: str) -> str:
+    inside = ",".join(('namespace="$namespace"', *matchers))
+    return f"sum(rate({latency.histogram}_{suffix}{{{inside}}}[$window]))"

@@ -1,0 +1,180 @@
+"""Recording and alerting rules of an application in one environment, for Prometheus."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from infra.monitoring.indicators import Objective, bad_ratio, objectives
+from tasks.core.application import Application
+from tasks.core.burn import BURN_WINDOWS, BurnWindow
+from tasks.core.monitoring import AlertRule
+from tasks.core.queries import resolve
+from tasks.core.units import format_duration
+
+__all__ = ["RATIO", "Group", "Rule", "rule_groups"]
+
+RATIO = "slipway:slo_bad:ratio_rate"
+"""Share of bad events; the window is the end of the series' name, as in `…:ratio_rate5m`."""
+
+PAGES, TICKETS = BURN_WINDOWS[:2], BURN_WINDOWS[2:]
+_HASTE = (PAGES[0].long, PAGES[0].short)
+"""Windows that are looked at as often as the server can; longer ones hold too much for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; name is that of the series or of the alert.
+
+    Attributes:
+        lasting: how long an alert has to hold before it fires; None for a recording rule.
+    """
+
+    name: str
+    expr: str
+    labels: dict[str, str]
+    lasting: timedelta | None = None
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, object]:
+        """Return the rule as Prometheus reads it."""
+        if self.lasting is None:
+            return {"record": self.name, "expr": self.expr, "labels": self.labels}
+        return {
+            "alert": self.name,
+            "expr": self.expr,
+            "for": format_duration(self.lasting),
+            "labels": self.labels,
+            "annotations": self.annotations,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that are evaluated one after the other; interval is the server's own where None."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    interval: timedelta | None = None
+
+    def document(self) -> dict[str, object]:
+        """Return the group as Prometheus reads it."""
+        often = {"interval": format_duration(self.interval)} if self.interval else {}
+        return {"name": self.name, **often, "rules": [rule.document() for rule in self.rules]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An objective in an environment."""
+
+    application: Application
+    environment: str
+    slo: str
+    objective: Objective
+
+    @property
+    def namespace(self) -> str:
+        return self.application.environments[self.environment].namespace
+
+    @property
+    def budget(self) -> float:
+        return 1 - self.objective.objective / 100
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {**_where(self.application, self.environment), "slo": self.slo}
+
+    @property
+    def selector(self) -> str:
+        return ",".join(f'{name}="{value}"' for name, value in self.labels.items())
+
+
+def rule_groups(application: Application, environment: str) -> tuple[Group, ...]:
+    """Return everything that is recorded and watched in an environment."""
+    prefix = f"{application.application}-{environment}"
+    places = [
+        _Place(application, environment, name, objective)
+        for name, objective in objectives(application.slos).items()
+    ]
+    groups = [group for place in places for group in _burning(prefix, place)]
+    own = [
+        _own(application, environment, alert)
+        for alert in application.alerts
+        if not alert.environments or environment in alert.environments
+    ]
+    if own:
+        groups.append(Group(f"{prefix}-alerts", tuple(own)))
+    return tuple(groups)
+
+
+def _burning(prefix: str, place: _Place) -> Iterator[Group]:
+    windows = sorted({window for row in BURN_WINDOWS for window in (row.long, row.short)})
+    slow = tuple(_recorded(place, window) for window in windows if window not in _HASTE)
+    fast = tuple(_recorded(place, window) for window in windows if window in _HASTE)
+    yield Group(f"{prefix}-{place.slo}-long", slow, timedelta(minutes=1))
+    yield Group(f"{prefix}-{place.slo}", (*fast, *_burn_alerts(place)))
+
+
+def _recorded(place: _Place, window: timedelta) -> Rule:
+    expr = bad_ratio(place.objective, place.namespace, window)
+    return Rule(f"{RATIO}{format_duration(window)}", expr, place.labels)
+
+
+def _burn_alerts(place: _Place) -> Iterator[Rule]:
+    yield from _burn_alert(place, PAGES, "critical")
+    yield from _burn_alert(place, TICKETS, "warning")
+
+
+def _burn_alert(place: _Place, rows: tuple[BurnWindow, ...], severity: str) -> Iterator[Rule]:
+    """One alert over some rows of the table, without those that nothing could ever exceed."""
+    limits = [(row, row.limit(place.objective.period) * place.budget) for row in rows]
+    conditions = [_condition(place, row, limit) for row, limit in limits if limit < 1]
+    if not conditions:
+        return
+    fast = severity == "critical"
+    labels = {**place.labels, "namespace": place.namespace, "severity": severity}
+    yield Rule(
+        "ErrorBudgetBurnsFast" if fast else "ErrorBudgetBurnsSlowly",
+        "\nor\n".join(conditions),
+        labels,
+        timedelta(0),
+        _burn_words(place, soon=fast),
+    )
+
+
+def _condition(place: _Place, row: BurnWindow, limit: float) -> str:
+    long, short = (
+        f"{RATIO}{format_duration(window)}{{{place.selector}}} > {limit:.6g}"
+        for window in (row.long, row.short)
+    )
+    return f"({long}\nand {short})"
+
+
+def _burn_words(place: _Place, *, soon: bool) -> dict[str, str]:
+    application, environment = place.application.application, place.environment
+    pace = "within days" if soon else "before its period is over"
+    return {
+        "summary": f"{application} in {environment}: {place.slo} misses its objective of"
+        f" {place.objective.objective:g} %, {{{{ $value | humanizePercentage }}}} is bad;"
+        f" the error budget will be gone {pace}",
+        "description": f"What to do: `slipway history {environment}` says what was rolled out"
+        f" last. Is it to blame: `slipway rollback {environment} --reason '...'`. Within the"
+        " rollback window Slipway decides that itself and says why.",
+    }
+
+
+def _own(application: Application, environment: str, alert: AlertRule) -> Rule:
+    namespace = application.environments[environment].namespace
+    slo = {"slo": alert.slo} if alert.slo else {}
+    labels = {**_where(application, environment), "namespace": namespace, **slo}
+    runbook = {"runbook_url": alert.runbook} if alert.runbook else {}
+    return Rule(
+        alert.name,
+        resolve(alert.expr, {"namespace": namespace}).strip(),
+        {**labels, "severity": alert.severity},
+        alert.lasting or timedelta(0),
+        {"summary": alert.summary, **runbook},
+    )
+
+
+def _where(application: Application, environment: str) -> dict[str, str]:
+    return {"application": application.application, "environment": environment}
