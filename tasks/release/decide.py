@@ -71,10 +71,7 @@ def pin(objects: Iterable[Object], images: Mapping[str, ReleasedImage]) -> Pinne
 
 
 def adopt(thing: Object, whose: Belonging) -> Object:
-    """Label an object as one of an application's environment and put it into its namespace.
-
-    Pod templates stay as they are: another label in them would restart every pod.
-    """
+    """Label an object as one of an application's environment and put it into its namespace."""
     metadata = dict(thing.get("metadata") or {})
     metadata["labels"] = {
         **(metadata.get("labels") or {}),

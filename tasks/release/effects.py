@@ -16,6 +16,7 @@ from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.model import Manifests, Release, ReleasedImage, Source, Target
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
 from tasks.release.decide import CLUSTER_WIDE, Belonging, adopt, name_release, pin, sign, sort
+from tasks.release.pods import bind_config, label_track
 
 __all__ = ["assemble", "render"]
 
@@ -61,6 +62,7 @@ def assemble(
             for environment, objects in manifests.items()
         ),
         scan=scan,
+        irreversible=application.irreversible,
     )
 
 
@@ -104,7 +106,8 @@ def _prepare(
     whose = Belonging(application.application, name, environment.namespace)
     adopted = tuple(adopt(thing, whose) for thing in pinned.objects)
     _check_namespace(adopted, name, environment)
-    return sort(adopted)
+    ours = {image.reference for image in images}
+    return sort(label_track(bind_config(thing, adopted), ours) for thing in adopted)
 
 
 def _check_namespace(objects: tuple[Object, ...], name: str, environment: Environment) -> None:

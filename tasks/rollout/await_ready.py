@@ -7,10 +7,10 @@ from tasks.core.evidence import evidence_of
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object
 from tasks.core.units import format_duration
-from tasks.rollout.model import AwaitReady
 from tasks.rollout.pods import stuck_pods, unready_pods
 from tasks.rollout.readiness import Broken, Ready, Waiting, judge
 from tasks.rollout.running import Rollout
+from tasks.rollout.steps import AwaitReady
 
 __all__ = ["await_ready"]
 

@@ -6,24 +6,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tasks.core.cluster import ApplyOptions
-from tasks.core.errors import ConfigError
-from tasks.core.model import Outcome, RolloutState, Verdict
-from tasks.core.objects import Ref, ref_of
+from tasks.core.model import Moment, Outcome, RolloutState, Verdict
+from tasks.core.objects import Ref
+from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
-from tasks.rollout.decide import HPA_MANAGER
-from tasks.rollout.model import (
+from tasks.rollout.changing import HPA_MANAGER
+from tasks.rollout.put import put, scale, set_traffic
+from tasks.rollout.running import Rollout
+from tasks.rollout.steps import (
     Apply,
+    AwaitGone,
     AwaitReady,
     Delete,
+    Drain,
     Finish,
     HandOver,
     MakeSecret,
     Mark,
-    Phase,
     ProbeRelease,
+    Scale,
+    SetTraffic,
     Step,
+    WatchShare,
 )
-from tasks.rollout.running import Rollout
+from tasks.rollout.watch_share import watch_share
 
 __all__ = ["execute"]
 
@@ -49,42 +55,76 @@ def execute(steps: Iterable[Step], rollout: Rollout) -> None:
 
 
 def _do(step: Step, rollout: Rollout) -> Verdict | None:
-    """Do one step; a verdict is returned by those that judge."""
+    """Do one step; a verdict is returned by those that judge, or that were refused."""
     match step:
-        case Apply():
-            return _apply(step, rollout)
-        case AwaitReady():
-            return await_ready(step, rollout)
-        case ProbeRelease():
-            return _probe(step, rollout)
+        case AwaitReady() | ProbeRelease() | WatchShare():
+            return _judge(step, rollout)
+        case Apply() | Scale() | SetTraffic():
+            return _write(step, rollout)
         case _:
             _act(step, rollout)
             return None
 
 
-def _act(step: MakeSecret | HandOver | Mark | Delete | Finish, rollout: Rollout) -> None:
+def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Verdict:
+    match step:
+        case AwaitReady():
+            return await_ready(step, rollout)
+        case ProbeRelease():
+            return _probe(step, rollout)
+        case WatchShare():
+            return watch_share(step, rollout)
+
+
+def _write(step: Apply | Scale | SetTraffic, rollout: Rollout) -> Verdict | None:
+    match step:
+        case Apply(thing, force):
+            return put(thing, rollout, force=force)
+        case Scale():
+            return scale(step, rollout)
+        case SetTraffic():
+            return set_traffic(step, rollout)
+
+
+def _act(
+    step: MakeSecret | HandOver | Mark | Drain | AwaitGone | Delete | Finish, rollout: Rollout
+) -> None:
     match step:
         case MakeSecret():
             _make_secret(step, rollout)
         case HandOver():
             _hand_over(step, rollout)
-        case Mark(phase):
-            _mark(phase, rollout)
+        case Mark():
+            _mark(step, rollout)
+        case Drain():
+            drain(step, rollout)
+        case AwaitGone():
+            await_gone(step, rollout)
         case Delete(ref):
             _delete(ref, rollout)
         case Finish():
             _finish(step, rollout)
 
 
-def _mark(phase: Phase, rollout: Rollout) -> None:
+def _mark(step: Mark, rollout: Rollout) -> None:
     now, stored = rollout.ports.clock.now(), rollout.stored
-    rollout.write(replace(stored, progress=stored.progress.reached(phase, now)))
+    said = (Moment(now, step.moment, step.share),) if step.moment else ()
+    record = replace(stored.record, moments=(*stored.record.moments, *said))
+    progress = stored.progress.reached(step.name, now)
+    rollout.write(replace(stored, record=record, progress=progress))
+    if step.moment:
+        log.info("%s: %s", rollout.place, step.moment)
 
 
 def _note(rollout: Rollout, verdict: Verdict) -> None:
     """Write a verdict into the record; a failed one starts, or ends, the way back."""
     stored = rollout.stored
-    record = replace(stored.record, verdicts=(*stored.record.verdicts, verdict))
+    said = Moment(rollout.ports.clock.now(), f"{verdict.outcome.value}: {verdict.reason}")
+    record = replace(
+        stored.record,
+        verdicts=(*stored.record.verdicts, verdict),
+        moments=(*stored.record.moments, said),
+    )
     progress = stored.progress
     if verdict.outcome is not Outcome.PASSED:
         log.warning("%s: %s", rollout.place, verdict.reason)
@@ -127,18 +167,6 @@ def _hand_over(step: HandOver, rollout: Rollout) -> None:
     )
 
 
-def _apply(step: Apply, rollout: Rollout) -> Verdict | None:
-    ref = ref_of(step.object)
-    try:
-        applied = rollout.ports.cluster.apply(step.object, ApplyOptions(force=step.force))
-    except ConfigError as error:
-        return Verdict(Outcome.FAILED, f"{ref} is refused: {error.what}")
-    if applied.conflicts:
-        held = tuple(f"{each.field} is held by {each.manager}" for each in applied.conflicts)
-        return Verdict(Outcome.FAILED, f"{ref} was changed by others meanwhile", held)
-    return None
-
-
 def _probe(step: ProbeRelease, rollout: Rollout) -> Verdict:
     began = rollout.stored.progress.at(step.since)
     ports = rollout.ports
@@ -163,6 +191,8 @@ def _finish(step: Finish, rollout: Rollout) -> None:
     record = replace(
         stored.record, state=state, reason=step.reason, finished_at=rollout.ports.clock.now()
     )
+    said = Moment(rollout.ports.clock.now(), f"{state.value}: {step.reason}")
+    record = replace(record, moments=(*record.moments, said))
     taken_back = state is RolloutState.RESTORED or stored.progress.restore_failed is not None
     bad = stored.bad or taken_back
     rollout.write(replace(stored, record=record, bad=bad))

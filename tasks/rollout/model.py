@@ -1,37 +1,45 @@
-"""What a rollout is told, what it sees, and the steps that it takes."""
+"""What a rollout is told, what it sees, and how far it has come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
 
 from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Record, Release, RolloutState, Target, Verdict
+from tasks.core.model import Record, Target, Verdict
 from tasks.core.objects import Object, Ref
-from tasks.core.sample import Track
+from tasks.core.slos import Slos
+from tasks.core.strategy import Hooks
+from tasks.core.watching import Reading, Watch
+from tasks.rollout.steps import ProbeRelease
+from tasks.rollout.twins import Twins
 
 __all__ = [
-    "Apply",
-    "AwaitReady",
     "Back",
     "By",
-    "Delete",
-    "Finish",
-    "HandOver",
-    "MakeSecret",
-    "Mark",
+    "Judge",
     "Observed",
-    "Phase",
     "Place",
     "Ports",
-    "ProbeRelease",
     "Prober",
     "Progress",
-    "Step",
+    "Rules",
     "Stored",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What slipway.yaml says about rollouts into any environment.
+
+    Attributes:
+        order: each component with those that have to be ready before it.
+    """
+
+    hooks: Hooks = field(default_factory=Hooks)
+    order: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    slos: Slos = field(default_factory=Slos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Place:
     name: str
     environment: Environment
     target: Target
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def namespace(self) -> str:
@@ -62,6 +71,7 @@ class By:
         despite: reason for deploying a release that was taken back before; None refuses it.
         plan: id of the plan that was approved; where the cluster has changed since, so that
             the plan is another one, the rollout is refused.
+        gates: how many gates between the steps of a canary people have opened so far.
     """
 
     run: str
@@ -69,6 +79,7 @@ class By:
     approved_by: tuple[str, ...] = ()
     despite: str | None = None
     plan: str | None = None
+    gates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,11 @@ class Back:
     to: int | None = None
 
 
-Prober = Callable[[Cluster, Clock, Place, "ProbeRelease", datetime], Verdict]
+Prober = Callable[[Cluster, Clock, Place, ProbeRelease, datetime], Verdict]
 """Sends an environment's probes to a release's pods; the instant is when probing began."""
+
+Judge = Callable[[Cluster, Clock, Watch], Iterator[Reading]]
+"""Says at least once a second, for as long as it is asked, what the evidence shows by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +108,7 @@ class Ports:
     cluster: Cluster
     clock: Clock
     probe: Prober
-
-
-Phase = Literal["applied_at", "ready_at", "probed_at", "restored_at", "recovered_at"]
+    judge: Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,53 +116,32 @@ class Progress:
     """How far a rollout has come, kept beside its record so that a new process can go on.
 
     Attributes:
-        applied_at: every object of the release was applied.
-        ready_at: every workload was ready in its new revision.
-        probed_at: the probes passed.
+        marks: what is behind it (marks.py), and since when.
         failed: why the release is being taken back.
-        restored_at: every object of the previous release was applied again.
-        recovered_at: every workload of the previous release was ready again.
+        aside: why it goes back although nothing is said against it.
         restore_failed: why the previous release did not come back.
     """
 
-    applied_at: datetime | None = None
-    ready_at: datetime | None = None
-    probed_at: datetime | None = None
+    marks: dict[str, datetime] = field(default_factory=dict)
     failed: Verdict | None = None
-    restored_at: datetime | None = None
-    recovered_at: datetime | None = None
+    aside: str | None = None
     restore_failed: Verdict | None = None
 
-    def at(self, phase: Phase) -> datetime:
-        """Return when a phase was over.
+    def has(self, mark: str) -> bool:
+        """Say whether something is behind it."""
+        return mark in self.marks
+
+    def at(self, mark: str) -> datetime:
+        """Return when something was over.
 
         Raises:
-            ValueError: it is not over.
+            KeyError: it is not over.
         """
-        instant = {
-            "applied_at": self.applied_at,
-            "ready_at": self.ready_at,
-            "probed_at": self.probed_at,
-            "restored_at": self.restored_at,
-            "recovered_at": self.recovered_at,
-        }[phase]
-        if instant is None:
-            raise ValueError(phase)
-        return instant
+        return self.marks[mark]
 
-    def reached(self, phase: Phase, instant: datetime) -> "Progress":
-        """Return the progress after a phase was over."""
-        match phase:
-            case "applied_at":
-                return replace(self, applied_at=instant)
-            case "ready_at":
-                return replace(self, ready_at=instant)
-            case "probed_at":
-                return replace(self, probed_at=instant)
-            case "restored_at":
-                return replace(self, restored_at=instant)
-            case "recovered_at":
-                return replace(self, recovered_at=instant)
+    def reached(self, mark: str, instant: datetime) -> "Progress":
+        """Return the progress after something was over; the first time counts."""
+        return replace(self, marks={mark: instant, **self.marks})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +154,7 @@ class Stored:
         fence: number of the lock under which it was written.
         environment: as slipway.yaml described it then, so that going back needs no Git; None in
             records of Slipway 0.1.
+        rules: likewise.
         cleared: it was bad, and somebody has said since that it may be deployed again.
     """
 
@@ -172,6 +164,7 @@ class Stored:
     version: str = ""
     fence: int = 0
     environment: Environment | None = None
+    rules: Rules = field(default_factory=Rules)
     cleared: bool = False
 
 
@@ -186,6 +179,8 @@ class Observed:
         leftovers: what earlier rollouts brought and may still be there.
         environment: how the release that comes in is watched and probed.
         environment_before: the same of the release that was live before it.
+        twins: what stands beside the stable workloads for a while; empty in a rolling update.
+        gates: how many of the gates on the way people have opened.
     """
 
     current: Stored
@@ -194,75 +189,5 @@ class Observed:
     leftovers: frozenset[Ref]
     environment: Environment
     environment_before: Environment
-
-
-@dataclass(frozen=True, slots=True)
-class MakeSecret:
-    """Make a Secret with random values for the keys that it lacks."""
-
-    ref: Ref
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Leave the number of replicas to an autoscaler without a moment at one replica."""
-
-    ref: Ref
-    replicas: int
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    """Apply an object; force takes over fields that others have changed since."""
-
-    object: Object = field(repr=False)
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Remember in the record that a phase is over; phase is a field of Progress."""
-
-    phase: Phase
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitReady:
-    """Watch workloads until their new revision is ready; the deadline counts from a mark."""
-
-    workloads: tuple[Ref, ...]
-    since: Phase
-    deadline: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeRelease:
-    """Send an environment's probes to a release's pods; their deadlines count from a mark.
-
-    Attributes:
-        track: whether the release runs as the canary beside the stable one, or in its place.
-    """
-
-    release: Release
-    environment: Environment
-    since: Phase
-    track: Track = "stable"
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete an object that is ours."""
-
-    ref: Ref
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Write the end into the record."""
-
-    state: RolloutState
-    reason: str
-
-
-Step = MakeSecret | HandOver | Apply | Mark | AwaitReady | ProbeRelease | Delete | Finish
+    twins: Twins = field(default_factory=Twins)
+    gates: int = 0

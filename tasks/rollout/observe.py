@@ -3,20 +3,29 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from tasks.core.application import Environment
 from tasks.core.cluster import Objects
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref
 from tasks.rollout import records
-from tasks.rollout.decide import refs_of
+from tasks.rollout.changing import manifests_of, refs_of
 from tasks.rollout.model import Observed, Place, Stored
+from tasks.rollout.twins import Twins, plan_twins
 
 __all__ = ["leftovers", "observe", "read_all"]
 
 READERS = 8
 
 
-def observe(cluster: Objects, place: Place, current: Stored) -> Observed:
-    """Read the history of an environment and the objects of a rollout that is under way."""
+def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> Observed:
+    """Read the history of an environment and the objects of a rollout that is under way.
+
+    Args:
+        cluster: to read from.
+        place: where it is.
+        current: the rollout's record.
+        gates: how many gates on its way people have opened.
+    """
     stored = records.fetch(cluster, place.namespace)
     earlier = [each for each in stored if each.record.number < current.record.number]
     previous = records.newest_good(earlier)
@@ -24,14 +33,24 @@ def observe(cluster: Objects, place: Place, current: Stored) -> Observed:
     before = previous.record if previous else None
     if before is not None:
         refs |= refs_of(before.release, place.name)
+    environment = current.environment or place.environment
     return Observed(
         current=current,
         previous=before,
         live=read_all(cluster, refs),
         leftovers=leftovers(earlier, before, place),
-        environment=current.environment or place.environment,
+        environment=environment,
         environment_before=(previous and previous.environment) or place.environment,
+        twins=_twins(current.record, before, environment),
+        gates=gates,
     )
+
+
+def _twins(record: Record, before: Record | None, environment: Environment) -> Twins:
+    """Say what stands beside the live release: the same answer at every moment of a rollout."""
+    if before is None or record.restores is not None:
+        return Twins()
+    return plan_twins(manifests_of(before), manifests_of(record), record.release, environment)
 
 
 def read_all(cluster: Objects, refs: Iterable[Ref]) -> dict[Ref, Object]:

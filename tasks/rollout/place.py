@@ -5,7 +5,7 @@ from dataclasses import replace
 from tasks.core.application import Application
 from tasks.core.errors import ConfigError
 from tasks.core.model import Target
-from tasks.rollout.model import Place
+from tasks.rollout.model import Place, Rules
 
 __all__ = ["place_of"]
 
@@ -31,4 +31,9 @@ def place_of(application: Application, name: str, target: Target) -> Place:
             next_step="name one there or with --context",
         )
     place_target = replace(target, context=context)
-    return Place(application.application, name, environment, place_target)
+    rules = Rules(
+        hooks=application.hooks,
+        order={name: each.depends_on for name, each in application.components.items()},
+        slos=application.slos,
+    )
+    return Place(application.application, name, environment, place_target, rules)

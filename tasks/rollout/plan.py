@@ -11,8 +11,8 @@ from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects, Sc
 from tasks.core.model import Change, ChangeKind, Plan, Record, Release
 from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of
 from tasks.rollout import records
+from tasks.rollout.changing import KEPT_KINDS, manifests_of, refs_of, scaled, without_replicas
 from tasks.rollout.compare import comparable, diff_of
-from tasks.rollout.decide import KEPT_KINDS, manifests_of, refs_of, scaled, without_replicas
 from tasks.rollout.model import Place, Stored
 from tasks.rollout.observe import leftovers, read_all
 from tasks.rollout.quota import demand, shortages

@@ -13,7 +13,7 @@ from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import ConfigError, Conflict
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref
-from tasks.rollout.model import Progress, Stored
+from tasks.rollout.model import Progress, Rules, Stored
 
 __all__ = [
     "add",
@@ -36,6 +36,7 @@ LIMIT_BYTES = 1_000_000
 _RECORD = TypeAdapter(Record)
 _PROGRESS = TypeAdapter(Progress)
 _ENVIRONMENT = TypeAdapter(Environment | None)
+_RULES = TypeAdapter(Rules)
 
 
 def fetch(cluster: Objects, namespace: str) -> tuple[Stored, ...]:
@@ -129,6 +130,7 @@ def encode(stored: Stored) -> Object:
         "record": packed,
         "progress": _PROGRESS.dump_json(stored.progress),
         "environment": _ENVIRONMENT.dump_json(stored.environment),
+        "rules": _RULES.dump_json(stored.rules),
     }
     return {
         "apiVersion": SECRET.api_version,
@@ -150,6 +152,7 @@ def decode(secret: Object) -> Stored:
         version=metadata["resourceVersion"],
         fence=int(metadata["annotations"]["slipway.dev/fence"]),
         environment=_ENVIRONMENT.validate_json(data.get("environment", b"null")),
+        rules=_RULES.validate_json(data.get("rules", b"{}")),
         cleared=metadata["labels"].get("slipway.dev/cleared") == "true",
     )
 

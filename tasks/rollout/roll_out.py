@@ -8,11 +8,9 @@ from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
 from tasks.rollout import lock, records
-from tasks.rollout.decide import plan_steps, was_scaled
-from tasks.rollout.execute import execute
-from tasks.rollout.lock import Lock
+from tasks.rollout.changing import was_scaled
+from tasks.rollout.drive import drive, end_abandoned
 from tasks.rollout.model import Back, By, Place, Ports, Stored
-from tasks.rollout.observe import observe
 from tasks.rollout.plan import Survey, draw, survey
 from tasks.rollout.running import Rollout
 
@@ -42,16 +40,20 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         _refuse_strangers(stored, place)
         newest = stored[-1] if stored else None
         if newest and newest.record.release.id == release.id and _is_of(newest, by):
-            return _drive(newest, place, ports, held)
+            return drive(Rollout(place, ports, held, newest, by.gates))
         _refuse_bad(stored, release, place, by)
+        _refuse_ended(by, place)
+        draft = _draft(release, place, by, ports)
+        rollout = Rollout(place, ports, held, draft, by.gates)
+        _clear_way(draft, rollout)
         seen = survey(release, place, ports.cluster)
         if seen.current and seen.current.release.id == release.id and _is_unchanged(draw(seen)):
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
         _refuse_other_plan(draw(seen), by, place)
         _refuse_conflicts(seen)
-        current = _open(_draft(release, place, by, ports), stored, held, ports)
-        return _drive(current, place, ports, held)
+        rollout.stored = _open(replace(draft, record=_with_plan(draft.record, seen)), rollout)
+        return drive(rollout)
 
 
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
@@ -67,15 +69,15 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
         _refuse_strangers(stored, place)
         newest = stored[-1] if stored else None
         if newest and newest.record.restores is not None and _is_of(newest, by):
-            current = newest
+            rollout = Rollout(place, ports, held, newest)
         else:
-            goal = choose(stored, back.to, place)
-            former = replace(place, environment=goal.environment or place.environment)
-            draft = _draft(goal.record.release, former, by, ports)
-            record = replace(draft.record, reason=back.reason, restores=goal.record.number)
-            current = _open(replace(draft, record=record), stored, held, ports)
-        _mark_bad(current, stored, held, ports)
-        return _drive(current, place, ports, held)
+            draft = _draft_back(choose(stored, back.to, place), place, by, ports)
+            draft = replace(draft, record=replace(draft.record, reason=back.reason))
+            rollout = Rollout(place, ports, held, draft)
+            _clear_way(draft, rollout)
+            rollout.stored = _open(draft, rollout)
+        _mark_bad(rollout, stored)
+        return drive(rollout)
 
 
 def _is_of(newest: Stored, by: By) -> bool:
@@ -114,42 +116,20 @@ def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Stored:
     )
 
 
-def _drive(current: Stored, place: Place, ports: Ports, held: Lock) -> Record:
-    """Observe, plan and act until the record says that the rollout is over."""
-    rollout = Rollout(place, ports, held, current)
-    while True:
-        seen = observe(ports.cluster, place, rollout.stored)
-        steps = plan_steps(seen)
-        if not steps:
-            break
-        log.info("%s: rollout %d: %d steps", place, current.record.number, len(steps))
-        execute(steps, rollout)
-    records.prune(ports.cluster, records.fetch(ports.cluster, place.namespace))
-    return rollout.stored.record
-
-
-def _open(draft: Stored, stored: tuple[Stored, ...], held: Lock, ports: Ports) -> Stored:
-    """Store the record of a new rollout, after closing those that were left open."""
-    for each in stored:
-        if each.record.state is RolloutState.STARTED:
-            _abandon(each, draft.record.release, held, ports)
+def _open(draft: Stored, rollout: Rollout) -> Stored:
+    """Store the record of a new rollout."""
+    cluster = rollout.ports.cluster
+    stored = records.fetch(cluster, rollout.place.namespace)
     number = max((each.record.number for each in stored), default=0) + 1
     record = replace(draft.record, number=number)
-    return records.add(ports.cluster, replace(draft, record=record, fence=held.number))
+    return records.add(cluster, replace(draft, record=record, fence=rollout.lock.number))
 
 
-def _abandon(left: Stored, successor: Release, held: Lock, ports: Ports) -> None:
-    """Close the record of a run that was killed and did not come back."""
-    failed = left.progress.failed
-    why = f"{failed.reason}; " if failed else ""
-    record = replace(
-        left.record,
-        state=RolloutState.FAILED if failed else RolloutState.SUPERSEDED,
-        reason=f"{why}its run ended half-way, and {successor.id} took its place",
-        finished_at=ports.clock.now(),
-    )
-    bad = left.bad or failed is not None
-    records.update(ports.cluster, replace(left, record=record, bad=bad, fence=held.number))
+def _clear_way(draft: Stored, rollout: Rollout) -> None:
+    """End the rollouts that were left open."""
+    for each in records.fetch(rollout.ports.cluster, rollout.place.namespace):
+        if each.record.state is RolloutState.STARTED:
+            end_abandoned(each, draft.record.release.id, rollout)
 
 
 def _draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
@@ -167,15 +147,29 @@ def _draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
             approved_by=by.approved_by,
         ),
         environment=place.environment,
+        rules=place.rules,
     )
 
 
-def _mark_bad(current: Stored, stored: tuple[Stored, ...], held: Lock, ports: Ports) -> None:
+def _draft_back(goal: Stored, place: Place, by: By, ports: Ports) -> Stored:
+    """Return a new rollout that brings an earlier one back as it was."""
+    environment = goal.environment or place.environment
+    former = replace(place, environment=environment, rules=goal.rules)
+    draft = _draft(goal.record.release, former, by, ports)
+    return replace(draft, record=replace(draft.record, restores=goal.record.number))
+
+
+def _with_plan(record: Record, seen: Survey) -> Record:
+    return replace(record, plan=draw(seen))
+
+
+def _mark_bad(rollout: Rollout, stored: tuple[Stored, ...]) -> None:
     """Mark what was live before a rollback, so that nothing deploys it again unasked."""
-    earlier = [each for each in stored if each.record.number < current.record.number]
-    live = records.newest_good(earlier)
-    if live and live.record.release.id != current.record.release.id:
-        records.update(ports.cluster, replace(live, bad=True, fence=held.number))
+    current = rollout.stored.record
+    live = records.newest_good(each for each in stored if each.record.number < current.number)
+    if live and live.record.release.id != current.release.id:
+        marked = replace(live, bad=True, fence=rollout.lock.number)
+        records.update(rollout.ports.cluster, marked)
 
 
 def _ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:
@@ -212,6 +206,16 @@ def _refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: 
             where=str(place),
             next_step="deliver another commit, or say why this one may be tried again: "
             f"slipway release clear {release.id} {place.name} --reason TEXT",
+        )
+
+
+def _refuse_ended(by: By, place: Place) -> None:
+    """Refuse to begin anew where people were asked about a rollout that is over."""
+    if by.gates:
+        raise GateClosed(
+            "the rollout that waited at a gate was ended meanwhile",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`, or deliver the commit again",
         )
 
 

@@ -11,12 +11,17 @@ __all__ = ["Rollout"]
 
 @dataclass(slots=True)
 class Rollout:
-    """What the steps share: the world, the lock and the record as it was last written."""
+    """What the steps share: the world, the lock and the record as it was last written.
+
+    Attributes:
+        gates: how many gates on its way people have opened.
+    """
 
     place: Place
     ports: Ports
     lock: Lock
     stored: Stored
+    gates: int = 0
 
     def write(self, changed: Stored) -> None:
         """Write the record under our fencing number."""

@@ -20,8 +20,10 @@ from tasks.report.effects import store_report
 from tasks.rollout import history
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_out as rolling
-from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
+from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.render import count_changes, plan_page, record_page
+from tasks.rollout.steps import ProbeRelease
+from tasks.rollout.unjudged import unjudged
 
 __all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
 
@@ -36,6 +38,10 @@ def _probe(
 ) -> Verdict:
     probing = Probing(step.environment, place.target, step.release, began, step.track)
     return probe_release(probing, cluster, clock)
+
+
+def _ports(cluster: Cluster) -> Ports:
+    return Ports(cluster, SystemClock(), _probe, unjudged)
 
 
 def _publish(record: Record, place: Place) -> None:
@@ -91,7 +97,7 @@ def plan_release(release: Release, place: Place) -> Plan:
 def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
-        record = rolling.roll_out(release, place, by, Ports(cluster, SystemClock(), _probe))
+        record = rolling.roll_out(release, place, by, _ports(cluster))
     _publish(record, place)
     return record
 
@@ -105,6 +111,6 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
-        record = rolling.roll_back(place, by, back, Ports(cluster, SystemClock(), _probe))
+        record = rolling.roll_back(place, by, back, _ports(cluster))
     _publish(record, place)
     return record

@@ -30,8 +30,10 @@ from tasks.core.probes import Probe
 from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
-from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
+from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.roll_out import roll_back, roll_out
+from tasks.rollout.steps import ProbeRelease
+from tasks.rollout.unjudged import unjudged
 
 MANIFEST_TYPES = (
     "application/vnd.oci.image.manifest.v1+json,application/vnd.oci.image.index.v1+json"
@@ -125,12 +127,12 @@ class World:
 
     def roll_out(self, release: Release, by: By | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, self.clock, probe)
+        ports = Ports(self.cluster, self.clock, probe, unjudged)
         return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
 
     def roll_back(self, to: int | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, self.clock, probe)
+        ports = Ports(self.cluster, self.clock, probe, unjudged)
         return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
 
     def probe(self, release: Release) -> Verdict:

@@ -13,6 +13,7 @@ from tasks.core.errors import GateClosed
 from tasks.core.model import ChangeKind, Release, RolloutState
 from tasks.core.objects import Kind, Object
 from tasks.rollout.history import history, live
+from tasks.rollout.marks import APPLIED
 from tasks.rollout.model import By
 from tasks.rollout.plan import plan
 from tasks.rollout.records import decode
@@ -140,7 +141,7 @@ def test_killed_in_the_middle_and_started_again_it_converges(shop: World) -> Non
     process.start()
     secrets = Scope((Kind("v1", "Secret"),), shop.namespace, name="slipway-rollout-2")
     for found in shop.cluster.watch(secrets, shop.clock.now() + timedelta(minutes=1)):
-        if found and decode(found[0]).progress.applied_at is not None:
+        if found and decode(found[0]).progress.has(APPLIED):
             break
     process.kill()
     process.join()

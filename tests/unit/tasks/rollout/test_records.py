@@ -47,7 +47,7 @@ def stored(
         verdicts=(verdict,),
         restores=None,
     )
-    return Stored(record, Progress(applied_at=NOW, failed=verdict))
+    return Stored(record, Progress({"applied": NOW}, failed=verdict))
 
 
 @pytest.fixture

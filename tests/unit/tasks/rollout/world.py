@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,11 +24,17 @@ from tasks.core.model import (
 )
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
+from tasks.core.sample import Track
 from tasks.core.strategy import Rolling, Strategy
-from tasks.rollout.model import Back, By, Place, Ports, ProbeRelease
+from tasks.core.tracks import TRACK
+from tasks.core.watching import Reading, Watch
+from tasks.rollout.model import Back, By, Place, Ports, Rules
 from tasks.rollout.roll_out import roll_back, roll_out
+from tasks.rollout.steps import ProbeRelease
 
 DEADLINE = timedelta(minutes=5)
+ILL = Reading(Verdict(Outcome.FAILED, "worse than stable"), decided=True)
+WELL = Reading(Verdict(Outcome.PASSED, "no worse than stable"), decided=True)
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -36,13 +42,21 @@ def config_map(name: str, **data: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
-def deployment(name: str, image: str, *, replicas: int | None = 2, config: str = "") -> Object:
+def service(name: str) -> Object:
+    spec = {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def deployment(
+    name: str, image: str, *, replicas: int | None = 2, config: str = "", track: str = ""
+) -> Object:
     container: Object = {"name": name, "image": image, "ports": [{"containerPort": 8080}]}
     if config:
         container["envFrom"] = [{"configMapRef": {"name": config}}]
+    labels = {"app": name} | ({TRACK: track} if track else {})
     spec: Object = {
         "selector": {"matchLabels": {"app": name}},
-        "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
     }
     if replicas is not None:
         spec["replicas"] = replicas
@@ -97,6 +111,13 @@ class World:
     probing_began: list[datetime] = field(default_factory=list)
     secrets: tuple[GeneratedSecret, ...] = ()
     probes: tuple[Probe, ...] = (Probe(path="/health", component="api"),)
+    strategy: Strategy = field(default_factory=lambda: Strategy(rolling=Rolling(deadline=DEADLINE)))
+    rules: Rules = field(default_factory=Rules)
+    readings: list[Reading] = field(default_factory=list)
+    watched: list[Watch] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
+    meanwhile: list[Callable[["World"], object]] = field(default_factory=list)
+    tracks_probed: list[Track] = field(default_factory=list)
     name: str = "prod"
     runs: int = 0
 
@@ -108,15 +129,16 @@ class World:
         environment = Environment(
             overlay="prod",
             namespace="shop",
-            strategy=Strategy(rolling=Rolling(deadline=DEADLINE)),
+            strategy=self.strategy,
             probes=self.probes,
             secrets=self.secrets,
         )
-        return Place("shop", self.name, environment, Target("kubeconfig", "ctx", "r", "b", "d"))
+        target = Target("kubeconfig", "ctx", "r", "b", "d")
+        return Place("shop", self.name, environment, target, self.rules)
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.cluster, self.cluster.clock, self._probe)
+        return Ports(self.cluster, self.cluster.clock, self._probe, self._judge)
 
     def when_rolling_out(self, release: Release, by: By | None = None) -> Record:
         return roll_out(release, self.place, by or self._by(), self.ports)
@@ -142,6 +164,14 @@ class World:
     def image_of(self, name: str) -> str:
         return str(self.workload(name)["spec"]["template"]["spec"]["containers"][0]["image"])
 
+    def selector_of(self, name: str) -> dict[str, str]:
+        return dict(
+            self.cluster.objects[Ref(Kind("v1", "Service"), "shop", name)]["spec"]["selector"]
+        )
+
+    def replicas_of(self, name: str) -> int:
+        return int(self.workload(name)["spec"]["replicas"])
+
     def _by(self) -> By:
         self.runs += 1
         return By(run=f"run-{self.runs}", actor="ann", approved_by=("bob",))
@@ -153,7 +183,25 @@ class World:
         self.probed.append(step.release.id)
         self.probes_sent.append(step.environment.probes)
         self.probing_began.append(began)
+        self.tracks_probed.append(step.track)
         return self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.PASSED, "probes passed")
+
+    def _judge(self, cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
+        """Say what the test has written down, then that all is well."""
+        del cluster
+        self.watched.append(watch)
+        while True:
+            clock.wait(timedelta(seconds=1))
+            while self.cluster.pending:
+                self.cluster.settle_one()
+            if self.meanwhile:
+                self.meanwhile.pop(0)(self)
+            yield self._reading()
+
+    def _reading(self) -> Reading:
+        if any(self.image_of(name) in self.bad for name in self.names("Deployment", "apps/v1")):
+            return ILL
+        return self.readings.pop(0) if self.readings else WELL
 
     def _control(self, cluster: FakeCluster, thing: Object) -> None:
         """Do what the Deployment controller and the kubelet do, all in one."""

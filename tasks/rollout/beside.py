@@ -1,0 +1,273 @@
+"""A release beside the live one: its way in, share by share, and its way back by traffic."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tasks.core.application import Environment
+from tasks.core.model import Record, RolloutState
+from tasks.core.objects import Object, ref_of
+from tasks.core.strategy import Canary, CanaryStep, Strategy
+from tasks.rollout import marks
+from tasks.rollout.changing import (
+    applies,
+    await_all,
+    deletes,
+    generated_secrets,
+    manifests_of,
+)
+from tasks.rollout.model import Observed
+from tasks.rollout.steps import (
+    Apply,
+    AwaitGone,
+    AwaitReady,
+    Delete,
+    Drain,
+    Finish,
+    Mark,
+    ProbeRelease,
+    Scale,
+    SetTraffic,
+    Step,
+    WatchShare,
+)
+from tasks.rollout.traffic import restore_traffic, set_traffic, way_of
+from tasks.rollout.twins import Twins
+
+__all__ = ["backward", "forward", "ladder_of"]
+
+ALL = 100
+DRAIN = timedelta(seconds=5)
+"""Proxies and nodes learn of a change of traffic within so long, and short requests end."""
+LATER = frozenset({"CronJob", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "Job"})
+"""Kinds that act on the live release, or for users, as soon as they are there."""
+ENDING = timedelta(minutes=2)
+"""Pods that take longer to end than this are left to Kubernetes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What both ways need: the objects of both releases and how to climb between them."""
+
+    seen: Observed
+    before: tuple[Object, ...]
+    after: tuple[Object, ...]
+    ladder: Canary
+
+    @property
+    def twins(self) -> Twins:
+        return self.seen.twins
+
+    @property
+    def canaries(self) -> tuple[Object, ...]:
+        return tuple(twin.canary for twin in self.twins.workloads)
+
+    def has(self, mark: str) -> bool:
+        return self.seen.current.progress.has(mark)
+
+    def scales(self, share: int) -> tuple[Scale, ...]:
+        return tuple(
+            Scale(twin, share, way_of(twin, self.before, self.twins))
+            for twin in self.twins.workloads
+        )
+
+    def traffic(self, base: tuple[Object, ...], share: int) -> tuple[Object, ...]:
+        return set_traffic(base, self.twins, share, self.ladder.testers)
+
+    def to_stable(self, base: tuple[Object, ...]) -> tuple[Object, ...]:
+        """Services that leave the canary out, routes that do not know it any more."""
+        kept = {ref_of(each): each for each in restore_traffic(base, self.twins)}
+        services = set_traffic(base, self.twins, 0, None)
+        return tuple(each if each["kind"] == "Service" else kept[ref_of(each)] for each in services)
+
+
+def ladder_of(environment: Environment, twins: Twins) -> Canary:
+    """Return the one ladder that all components climb together.
+
+    It has every share that the strategy of one of them names, and the longest of their times.
+    """
+    strategies = {
+        environment.strategies.get(twin.component, environment.strategy) for twin in twins.workloads
+    }
+    canaries = [each for each in map(_as_canary, strategies) if each is not None]
+    steps: dict[int, CanaryStep] = {}
+    for step in (step for canary in canaries for step in canary.ladder):
+        steps[step.share] = _stricter(steps.get(step.share, step), step)
+    steps.setdefault(ALL, CanaryStep(ALL))
+    return Canary(
+        steps=tuple(steps[share] for share in sorted(steps)),
+        bake=max(canary.bake for canary in canaries),
+        deadline=max(canary.deadline for canary in canaries),
+        standby=all(canary.standby for canary in canaries),
+        testers=canaries[0].testers,
+    )
+
+
+def forward(seen: Observed) -> Iterable[Step]:
+    """Stand beside the live release, take its traffic share by share, then its place."""
+    ways = _ways(seen)
+    if not ways.has(marks.APPLIED):
+        yield from _beside(ways)
+        for number, step in enumerate(ways.ladder.ladder):
+            yield from _climb(ways, number, step)
+            if step.gate and not ways.has(marks.opened(number)):
+                if _gates_before(ways, number) >= seen.gates:
+                    if not ways.has(marks.asked(number)):
+                        yield Mark(marks.asked(number), "waits for a person's yes")
+                    return
+                yield Mark(marks.opened(number), "a person has said yes")
+        if not ways.has(marks.BAKED):
+            last = len(ways.ladder.ladder) - 1
+            yield _watch(ways, ALL, marks.watched(last), ways.ladder.bake)
+            yield Mark(marks.BAKED, "the bake has passed")
+    yield from _promote(ways)
+
+
+def backward(seen: Observed, previous: Record) -> Iterable[Step]:
+    """Give the traffic back to the live release, and take everything of the new one away."""
+    ways = _ways(seen)
+    progress, environment = seen.current.progress, seen.environment_before
+    was_promoted = ways.has(marks.APPLIED)
+    if was_promoted and not ways.has(marks.RECOVERED):
+        yield from _restore(ways, previous)
+    if not ways.has(marks.BACK):
+        yield SetTraffic(0, ways.to_stable(ways.before), force=True)
+        yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
+    if was_promoted and environment.probes:
+        yield ProbeRelease(previous.release, environment, marks.RECOVERED)
+    yield from _take_away(ways, ways.before, marks.BACK)
+    yield from deletes(seen, ways.before, map(ref_of, ways.twins.companions))
+    touched = "is live again" if was_promoted else "answers everything again, it was never touched"
+    back = f"rollout {previous.number} ({previous.release.id}) {touched}"
+    if progress.failed is None:
+        yield Finish(RolloutState.SUPERSEDED, f"{progress.aside}; {back}")
+    else:
+        yield Finish(RolloutState.RESTORED, f"{progress.failed.reason}; {back}")
+
+
+def _ways(seen: Observed) -> _Ways:
+    before = manifests_of(seen.previous) if seen.previous else ()
+    after = manifests_of(seen.current.record)
+    return _Ways(seen, before, after, ladder_of(seen.environment, seen.twins))
+
+
+def _beside(ways: _Ways) -> Iterable[Step]:
+    """Start the canary without traffic: its pods carry the labels that the Services select."""
+    seen = ways.seen
+    brought = _brought(ways)
+    if not ways.has(marks.BESIDE):
+        yield from generated_secrets(seen)
+        yield from applies((*brought, *ways.twins.companions), seen.live, force=False)
+        yield SetTraffic(0, ways.traffic(ways.before, 0))
+        yield from ways.scales(ways.ladder.ladder[0].share)
+        yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
+    if not ways.has(marks.BESIDE_READY):
+        yield await_all((*brought, *ways.canaries), marks.BESIDE, _strategy(ways))
+        yield Mark(marks.BESIDE_READY, "canary ready")
+    if not ways.has(marks.BESIDE_PROBED):
+        if seen.environment.probes:
+            release = seen.current.record.release
+            yield ProbeRelease(release, seen.environment, marks.BESIDE_READY, "canary")
+        yield Mark(marks.BESIDE_PROBED)
+
+
+def _climb(ways: _Ways, number: int, step: CanaryStep) -> Iterable[Step]:
+    """Bring the canary to the size of a share, give it the share, and watch what it does."""
+    if not ways.has(marks.shifted(number)):
+        if number > 0:
+            if not ways.has(marks.scaled_to(number)):
+                yield from ways.scales(step.share)
+                yield Mark(marks.scaled_to(number))
+            workloads = tuple(map(ref_of, ways.canaries))
+            yield AwaitReady(workloads, marks.scaled_to(number), ways.ladder.deadline)
+        yield SetTraffic(step.share, ways.traffic(ways.before, step.share))
+        yield Mark(marks.shifted(number), f"{step.share} % of the traffic", step.share)
+    if not ways.has(marks.watched(number)):
+        yield _watch(ways, step.share, marks.shifted(number), step.wait or timedelta(0))
+        yield Mark(marks.watched(number))
+
+
+def _promote(ways: _Ways) -> Iterable[Step]:
+    """Put the release into the stable place while the canary answers everything."""
+    seen = ways.seen
+    if not ways.has(marks.APPLIED):
+        yield from applies(_with_traffic(ways, ways.after), seen.live, force=False)
+        yield Mark(marks.APPLIED, "promotion began")
+    if not ways.has(marks.READY):
+        yield await_all(ways.after, marks.APPLIED, _strategy(ways))
+        yield Mark(marks.READY)
+    if not ways.has(marks.PROBED):
+        if seen.environment.probes:
+            yield ProbeRelease(seen.current.record.release, seen.environment, marks.READY)
+        yield Mark(marks.PROBED)
+    if not ways.has(marks.HANDED_BACK):
+        yield SetTraffic(0, ways.to_stable(ways.after))
+        yield Mark(marks.HANDED_BACK, "promoted: the stable pods answer with the new release")
+    yield from _take_away(ways, ways.after, marks.HANDED_BACK)
+    yield from deletes(seen, ways.after, map(ref_of, ways.twins.companions))
+    shares = ", ".join(f"{step.share} %" for step in ways.ladder.ladder)
+    yield Finish(RolloutState.SUCCEEDED, f"promoted after {shares} of the traffic")
+
+
+def _restore(ways: _Ways, previous: Record) -> Iterable[Step]:
+    """Put the old release into its place again; what has passed the bake answers until then."""
+    if not ways.has(marks.RESTORED):
+        yield from applies(_with_traffic(ways, ways.before), ways.seen.live, force=True)
+        yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
+    strategy = ways.seen.environment_before.strategy
+    yield await_all(ways.before, marks.RESTORED, strategy)
+    yield Mark(marks.RECOVERED)
+
+
+def _take_away(ways: _Ways, objects: tuple[Object, ...], since: str) -> Iterable[Step]:
+    """Delete the canary, which has no traffic any more, and let Services be as they were."""
+    yield Drain(since, DRAIN)
+    for canary in ways.canaries:
+        yield Delete(ref_of(canary))
+    yield AwaitGone(since, DRAIN + ENDING)
+    for thing in restore_traffic(objects, ways.twins):
+        yield Apply(thing, force=True)
+
+
+def _watch(ways: _Ways, share: int, since: str, least: timedelta) -> WatchShare:
+    return WatchShare(
+        share=share,
+        since=since,
+        began=marks.shifted(0),
+        least=least,
+        deadline=ways.ladder.deadline,
+        scales=ways.scales(share),
+    )
+
+
+def _with_traffic(ways: _Ways, objects: tuple[Object, ...]) -> tuple[Object, ...]:
+    """Return the objects of a release, with all traffic on the canary."""
+    shifted = {ref_of(each): each for each in ways.traffic(objects, ALL)}
+    return tuple(shifted.get(ref_of(each), each) for each in objects)
+
+
+def _brought(ways: _Ways) -> tuple[Object, ...]:
+    """Return what the live release does not have at all and so disturbs nobody."""
+    known = {ref_of(each) for each in ways.before}
+    new = (each for each in ways.after if ref_of(each) not in known)
+    return tuple(each for each in new if each["kind"] not in LATER)
+
+
+def _gates_before(ways: _Ways, number: int) -> int:
+    return sum(step.gate for step in ways.ladder.ladder[:number])
+
+
+def _strategy(ways: _Ways) -> Strategy:
+    return Strategy(canary=ways.ladder)
+
+
+def _as_canary(strategy: Strategy) -> Canary | None:
+    green = strategy.blueGreen
+    if green is None:
+        return strategy.canary
+    return Canary((ALL,), green.bake, green.deadline, green.standby, green.testers)
+
+
+def _stricter(one: CanaryStep, other: CanaryStep) -> CanaryStep:
+    waits = [each.wait for each in (one, other) if each.wait is not None]
+    return CanaryStep(one.share, max(waits, default=None), one.gate or other.gate)

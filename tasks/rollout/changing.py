@@ -1,0 +1,126 @@
+"""The steps that every kind of rollout is made of: applying a release's objects, clearing up."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from tasks.core.model import Record, Release
+from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
+from tasks.core.strategy import Strategy
+from tasks.rollout.model import Observed
+from tasks.rollout.steps import Apply, AwaitReady, Delete, HandOver, MakeSecret, Step
+
+__all__ = [
+    "HPA_MANAGER",
+    "KEPT_KINDS",
+    "WATCHED",
+    "applies",
+    "await_all",
+    "deadline_of",
+    "deletes",
+    "generated_secrets",
+    "manifests_of",
+    "refs_of",
+    "scaled",
+    "was_scaled",
+    "without_replicas",
+]
+
+HPA_MANAGER = "slipway-replicas"
+"""Owner of the replicas that we hand over to an autoscaler."""
+
+WATCHED = frozenset({"DaemonSet", "Deployment", "Job", "StatefulSet"})
+KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"})
+"""What is never deleted for us: other things, or data, would go with it."""
+
+AUTOSCALING = frozenset({"kube-controller-manager", HPA_MANAGER})
+
+SECRET = Kind("v1", "Secret")
+
+
+def manifests_of(record: Record) -> tuple[Object, ...]:
+    """Return the objects that a record's release puts into its environment."""
+    return parse_stream(record.release.manifests_for(record.environment).yaml)
+
+
+def refs_of(release: Release, environment: str) -> frozenset[Ref]:
+    """Return the names of the objects that a release puts into an environment."""
+    return frozenset(map(ref_of, parse_stream(release.manifests_for(environment).yaml)))
+
+
+def scaled(objects: Iterable[Object]) -> frozenset[tuple[str, str]]:
+    """Return kind and name of the workloads whose replicas an autoscaler sets."""
+    targets = (
+        thing["spec"]["scaleTargetRef"]
+        for thing in objects
+        if thing["kind"] == "HorizontalPodAutoscaler"
+    )
+    return frozenset((target["kind"], target["name"]) for target in targets)
+
+
+def without_replicas(thing: Object) -> Object:
+    """Return a workload that leaves its number of replicas open."""
+    spec = {key: value for key, value in thing["spec"].items() if key != "replicas"}
+    return {**thing, "spec": spec}
+
+
+def deadline_of(strategy: Strategy) -> timedelta:
+    """Return how long workloads may take to become ready."""
+    way = strategy.rolling or strategy.canary or strategy.blueGreen
+    return way.deadline if way else timedelta(minutes=10)
+
+
+def generated_secrets(seen: Observed) -> Iterable[Step]:
+    """Make the Secrets whose values nobody has to know."""
+    namespace = seen.current.record.namespace
+    for secret in seen.environment.secrets:
+        yield MakeSecret(Ref(SECRET, namespace, secret.name), secret.keys)
+
+
+def applies(
+    objects: tuple[Object, ...], live: Mapping[Ref, Object], *, force: bool
+) -> Iterable[Step]:
+    """Apply objects, leaving replicas to the autoscalers that set them."""
+    by_autoscaler = scaled(objects)
+    for thing in objects:
+        ref = ref_of(thing)
+        existing = live.get(ref)
+        if (ref.kind.name, ref.name) not in by_autoscaler or existing is None:
+            yield Apply(thing, force or was_scaled(existing))
+            continue
+        if _ours_to_scale(existing):
+            yield HandOver(ref, existing["spec"].get("replicas", 1))
+        yield Apply(without_replicas(thing), force)
+
+
+def was_scaled(existing: Object | None) -> bool:
+    """Say whether an autoscaler, and nobody else, has set the replicas: ours to take back."""
+    owners = _owners_of_replicas(existing or {"metadata": {}})
+    return bool(owners) and owners <= AUTOSCALING
+
+
+def await_all(objects: Iterable[Object], since: str, strategy: Strategy) -> AwaitReady:
+    """Wait for the workloads among objects."""
+    workloads = tuple(ref_of(thing) for thing in objects if thing["kind"] in WATCHED)
+    return AwaitReady(workloads, since, deadline_of(strategy))
+
+
+def deletes(seen: Observed, kept: Iterable[Object], more: Iterable[Ref] = ()) -> Iterable[Step]:
+    """Delete what earlier rollouts and this one brought, and more, except for what is kept."""
+    known = {ref_of(thing) for thing in kept}
+    brought = refs_of(seen.current.record.release, seen.current.record.environment)
+    for ref in sorted((seen.leftovers | brought | frozenset(more)) - known):
+        if ref.kind.name not in KEPT_KINDS:
+            yield Delete(ref)
+
+
+def _ours_to_scale(existing: Object) -> bool:
+    """Say whether dropping the field would reset it: server-side apply removes what we own."""
+    return "slipway" in _owners_of_replicas(existing)
+
+
+def _owners_of_replicas(existing: Object) -> frozenset[str]:
+    return frozenset(
+        entry["manager"]
+        for entry in existing["metadata"].get("managedFields", ())
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+    )

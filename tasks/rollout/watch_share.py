@@ -1,0 +1,157 @@
+"""Judging a canary while users meet it."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tasks.core.cluster import Scope
+from tasks.core.evidence import evidence_of
+from tasks.core.model import Moment, Outcome, Verdict
+from tasks.core.objects import Kind, Object, ref_of
+from tasks.core.sample import Sample
+from tasks.core.units import format_duration
+from tasks.core.watching import Reading, Watch
+from tasks.rollout.put import scale, stable_replicas
+from tasks.rollout.readiness import Broken, Ready, Waiting, judge
+from tasks.rollout.running import Rollout
+from tasks.rollout.steps import Scale, WatchShare
+from tasks.rollout.traffic import canary_replicas
+
+__all__ = ["watch_share"]
+
+KINDS = (Kind("apps/v1", "Deployment"), Kind("apps/v1", "ReplicaSet"), Kind("v1", "Pod"))
+MOST_SAMPLES = 2_000
+KEEP_EVERY = timedelta(seconds=10)
+"""What was counted is written into the record so often, and when a step ends."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a watch remembers from one reading to the next.
+
+    Attributes:
+        samples: those that are not in the record yet.
+        held: the outcome that keeps the step from going on, where one does.
+        unready_since: since when pods of the canary are missing.
+    """
+
+    samples: list[Sample]
+    kept_at: datetime
+    held: Outcome | None = None
+    unready_since: datetime | None = None
+
+
+def watch_share(step: WatchShare, rollout: Rollout) -> Verdict:
+    """Iterate the evidence until it is complete, or speaks against the release.
+
+    Only a failure ends the rollout. What cannot be judged holds the step, however long.
+    """
+    clock = rollout.ports.clock
+    enough = rollout.stored.progress.at(step.since) + step.least
+    seen = _Seen([], clock.now())
+    for reading in rollout.ports.judge(rollout.ports.cluster, clock, _question(step, rollout)):
+        rollout.lock.check()
+        _collect(reading, seen, rollout)
+        verdict = _signals(step, seen, rollout)
+        if verdict is None and _is_final(reading, enough, clock.now()):
+            verdict = reading.verdict
+        if verdict is not None and (seen.unready_since is None or _failed(verdict)):
+            _keep(seen, rollout)
+            return verdict
+    raise RuntimeError("a judge speaks for as long as it is asked")
+
+
+def _question(step: WatchShare, rollout: Rollout) -> Watch:
+    place, stored = rollout.place, rollout.stored
+    return Watch(
+        application=place.application,
+        environment=place.name,
+        namespace=place.namespace,
+        target=place.target,
+        slos=stored.rules.slos,
+        workloads=tuple(each.twin.stable.name for each in step.scales),
+        since=stored.progress.at(step.began),
+        share=step.share,
+        beside=step.share < 100,  # noqa: PLR2004 per cent
+        seen=stored.record.samples,
+    )
+
+
+def _is_final(reading: Reading, enough: datetime, now: datetime) -> bool:
+    match reading.verdict.outcome:
+        case Outcome.FAILED:
+            return True
+        case Outcome.PASSED:
+            return reading.decided and now >= enough
+        case Outcome.NO_DATA | Outcome.UNAVAILABLE:
+            return False
+
+
+def _failed(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.FAILED
+
+
+def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
+    """Look at what needs no statistics, and keep the canary in proportion to the stable pods."""
+    cluster, now = rollout.ports.cluster, rollout.ports.clock.now()
+    objects = cluster.find(Scope(KINDS, rollout.place.namespace))
+    by_ref = {ref_of(thing): thing for thing in objects}
+    for each in step.scales:
+        canary = by_ref.get(ref_of(each.twin.canary))
+        if canary is None:
+            reason = f"{ref_of(each.twin.canary)} was deleted by somebody"
+            return Verdict(Outcome.FAILED, reason)
+        refused = _follow(each, by_ref.get(each.twin.stable), canary, rollout)
+        if refused is not None:
+            return refused
+    workloads = tuple(ref_of(each.twin.canary) for each in step.scales)
+    since = rollout.stored.progress.at(step.began)
+    match judge(workloads, objects, since, now):
+        case Ready():
+            seen.unready_since = None
+        case Broken(reason, subject, pod, container):
+            shown = evidence_of(cluster, pod or subject, container)
+            return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
+        case Waiting(missing):
+            seen.unready_since = seen.unready_since or now
+            if now - seen.unready_since >= step.deadline:
+                lasts = format_duration(step.deadline)
+                return Verdict(Outcome.FAILED, f"not ready for {lasts}: {'; '.join(missing)}")
+    return None
+
+
+def _follow(step: Scale, stable: Object | None, canary: Object, rollout: Rollout) -> Verdict | None:
+    """Scale the canary where an autoscaler or a person has scaled the stable pods."""
+    wanted = canary_replicas(stable_replicas(stable), step.share, step.way)
+    return None if stable_replicas(canary) == wanted else scale(step, rollout)
+
+
+def _collect(reading: Reading, seen: _Seen, rollout: Rollout) -> None:
+    """Remember what was counted, and say once when the evidence stops or comes back."""
+    seen.samples += reading.samples
+    outcome = reading.verdict.outcome
+    held = outcome if outcome in (Outcome.NO_DATA, Outcome.UNAVAILABLE) else None
+    if held != seen.held and outcome is not Outcome.FAILED:
+        seen.held = held
+        said = f"holds, {held.value}: {reading.verdict.reason}" if held else "there is data again"
+        log.info("%s: %s", rollout.place, said)
+        _keep(seen, rollout, Moment(rollout.ports.clock.now(), said))
+    elif seen.samples and rollout.ports.clock.now() - seen.kept_at >= KEEP_EVERY:
+        _keep(seen, rollout)
+
+
+def _keep(seen: _Seen, rollout: Rollout, *said: Moment) -> None:
+    """Write what was counted into the record, so that a new process goes on counting."""
+    seen.kept_at = rollout.ports.clock.now()
+    if not seen.samples and not said:
+        return
+    record = rollout.stored.record
+    record = replace(
+        record,
+        samples=(*record.samples, *seen.samples)[-MOST_SAMPLES:],
+        moments=(*record.moments, *said),
+    )
+    rollout.write(replace(rollout.stored, record=record))
+    seen.samples.clear()

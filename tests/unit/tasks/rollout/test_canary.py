@@ -1,0 +1,236 @@
+"""Canaries and blue-green rollouts of a shop whose api is behind a plain Service."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
+from tasks.core.objects import Kind, Ref
+from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Strategy
+from tasks.core.watching import Reading
+from tasks.rollout import records
+from tasks.rollout.history import is_bad
+from tasks.rollout.model import By
+from tests.unit.tasks.rollout.world import (
+    World,
+    config_map,
+    deployment,
+    image,
+    make_release,
+    service,
+)
+
+BAKE = timedelta(seconds=5)
+CANARY = Strategy(canary=Canary(steps=(25, 50, 100), bake=BAKE))
+BLUE_GREEN = Strategy(blueGreen=BlueGreen(bake=BAKE))
+BAD = Reading(Verdict(Outcome.FAILED, "availability: 20 % of 100 requests failed"))
+WRITES = 48
+"""More than any of these rollouts needs: the last ones are not killed at all."""
+
+
+def release(digit: str, config: str = "settings", **settings: str) -> Release:
+    api = image("api", digit)
+    return make_release(
+        config_map(config, digit=digit, **settings),
+        service("api"),
+        deployment("api", api.reference, replicas=4, config=config, track="stable"),
+        images=(api,),
+    )
+
+
+ONE, TWO, THREE = release("1"), release("2"), release("3")
+
+
+def given_live(strategy: Strategy = CANARY) -> World:
+    world = World(strategy=strategy)
+    world.when_rolling_out(ONE)
+    return world
+
+
+def said(record: Record) -> list[str]:
+    return [moment.what for moment in record.moments]
+
+
+def then_only_the_stable_track_is_left(world: World, digit: str) -> None:
+    assert world.image_of("api") == image("api", digit).reference
+    assert world.names("Deployment", "apps/v1") == {"api"}
+    assert world.names("Service") == {"api"}
+    assert world.names("ConfigMap") == {"settings"}
+    assert world.selector_of("api") == {"app": "api"}
+
+
+def test_a_canary_climbs_bakes_and_takes_the_stable_place() -> None:
+    world = given_live()
+    record = world.when_rolling_out(TWO)
+    assert said(record) == [
+        "canary started beside the stable pods",
+        "passed: 1 workloads ready",
+        "canary ready",
+        "passed: probes passed",
+        "25 % of the traffic",
+        "passed: no worse than stable",
+        "passed: 1 workloads ready",
+        "50 % of the traffic",
+        "passed: no worse than stable",
+        "passed: 1 workloads ready",
+        "100 % of the traffic",
+        "passed: no worse than stable",
+        "passed: no worse than stable",
+        "the bake has passed",
+        "promotion began",
+        "passed: 1 workloads ready",
+        "passed: probes passed",
+        "promoted: the stable pods answer with the new release",
+        "succeeded: promoted after 25 %, 50 %, 100 % of the traffic",
+    ]
+    assert record.state is RolloutState.SUCCEEDED
+    then_only_the_stable_track_is_left(world, "2")
+
+
+def test_a_blue_green_rollout_is_a_canary_with_one_step() -> None:
+    world = given_live(BLUE_GREEN)
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.SUCCEEDED
+    assert [moment.share for moment in record.moments if moment.share] == [100]
+    then_only_the_stable_track_is_left(world, "2")
+
+
+def test_a_release_that_hurts_goes_back_by_traffic_and_the_stable_pods_never_notice() -> None:
+    world = given_live()
+    generation = world.workload("api")["metadata"]["generation"]
+    world.readings = [BAD]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert record.reason == (
+        f"{BAD.verdict.reason}; rollout 1 ({ONE.id}) answers everything again, it was never touched"
+    )
+    assert world.workload("api")["metadata"]["generation"] == generation
+    assert is_bad(TWO.id, world.place, world.cluster)
+    then_only_the_stable_track_is_left(world, "1")
+    assert world.cluster.objects[Ref(Kind("v1", "ConfigMap"), "shop", "settings")]["data"] == {
+        "digit": "1"
+    }
+
+
+def test_a_canary_that_never_becomes_ready_gets_no_request() -> None:
+    world = given_live()
+    world.behaviour[image("api", "2").reference] = "crash"
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert "crashes again and again" in record.reason
+    assert {moment.share for moment in record.moments} == {None, 0}
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_a_probe_that_fails_asks_the_canary_before_any_user_does() -> None:
+    world = given_live()
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert world.tracks_probed[-1] == "canary"
+    assert {moment.share for moment in record.moments} == {None, 0}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_DATA, Outcome.UNAVAILABLE])
+def test_what_cannot_be_judged_holds_the_step_and_is_said_once(outcome: Outcome) -> None:
+    world = given_live()
+    blind = Reading(Verdict(outcome, "Prometheus is away"), decided=True)
+    world.readings = [blind] * 600
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.SUCCEEDED
+    held = [what for what in said(record) if "Prometheus" in what or "data again" in what]
+    assert held == [f"holds, {outcome.value}: Prometheus is away", "there is data again"]
+    assert record.finished_at is not None
+    assert record.finished_at - record.started_at > timedelta(seconds=600)
+
+
+def test_the_canary_follows_stable_pods_that_are_scaled_meanwhile() -> None:
+    world = given_live(Strategy(canary=Canary(steps=(50, 100), bake=BAKE)))
+    sizes: list[int] = []
+
+    def scale_up(_world: World) -> None:
+        workload = world.workload("api")
+        workload["spec"]["replicas"] = 10
+        world.cluster.change(workload, "kube-controller-manager")
+
+    world.meanwhile = [scale_up, lambda each: sizes.append(each.replicas_of("api-canary"))]
+    world.when_rolling_out(TWO)
+    assert sizes == [10]
+
+
+def test_a_canary_that_somebody_deletes_is_a_release_that_somebody_refuses() -> None:
+    world = given_live()
+    world.meanwhile = [
+        lambda each: each.cluster.delete(Ref(Kind("apps/v1", "Deployment"), "shop", "api-canary"))
+    ]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert record.reason.startswith("Deployment/api-canary was deleted by somebody")
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_a_gate_waits_for_a_person_without_a_process() -> None:
+    steps = (CanaryStep(25, gate=True), CanaryStep(100))
+    world = given_live(Strategy(canary=Canary(steps=steps, bake=BAKE)))
+    by = By(run="run-x")
+    waiting = world.when_rolling_out(TWO, by)
+    assert waiting.state is RolloutState.STARTED
+    assert said(waiting)[-1] == "waits for a person's yes"
+    assert world.when_rolling_out(TWO, by) == waiting
+    opened = world.when_rolling_out(TWO, replace(by, gates=1))
+    assert (opened.number, opened.state) == (2, RolloutState.SUCCEEDED)
+    then_only_the_stable_track_is_left(world, "2")
+
+
+def test_a_newer_release_ends_a_canary_that_waits_at_a_gate() -> None:
+    steps = (CanaryStep(25, gate=True), CanaryStep(100))
+    world = given_live(Strategy(canary=Canary(steps=steps, bake=BAKE)))
+    world.when_rolling_out(TWO)
+    world.strategy = BLUE_GREEN
+    assert world.when_rolling_out(THREE).state is RolloutState.SUCCEEDED
+    states = [each.record.state for each in records.fetch(world.cluster, "shop")]
+    assert states == [RolloutState.SUCCEEDED, RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
+    assert not is_bad(TWO.id, world.place, world.cluster)
+    then_only_the_stable_track_is_left(world, "3")
+
+
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+@pytest.mark.parametrize("writes", range(WRITES))
+def test_killed_anywhere_and_started_again_a_canary_converges(
+    writes: int, strategy: Strategy
+) -> None:
+    world = given_live(strategy)
+    by = By(run="run-x")
+    with world.killed_after(writes):
+        world.when_rolling_out(TWO, by)
+    record = world.when_rolling_out(TWO, by)
+    assert (record.number, record.state) == (2, RolloutState.SUCCEEDED)
+    then_only_the_stable_track_is_left(world, "2")
+
+
+@pytest.mark.parametrize("writes", range(WRITES))
+def test_killed_anywhere_and_started_again_the_way_back_converges(writes: int) -> None:
+    world = given_live()
+    by = By(run="run-x")
+    world.bad = {image("api", "2").reference}
+    with world.killed_after(writes):
+        world.when_rolling_out(TWO, by)
+    record = world.when_rolling_out(TWO, by)
+    assert (record.number, record.state) == (2, RolloutState.RESTORED)
+    then_only_the_stable_track_is_left(world, "1")
+
+
+@pytest.mark.parametrize("writes", range(WRITES))
+def test_a_canary_whose_run_never_comes_back_is_taken_away_by_the_next_release(
+    writes: int,
+) -> None:
+    world = given_live()
+    with world.killed_after(writes):
+        world.when_rolling_out(TWO)
+    record = world.when_rolling_out(THREE)
+    assert record.state is RolloutState.SUCCEEDED
+    then_only_the_stable_track_is_left(world, "3")
+    assert RolloutState.STARTED not in {
+        stored.record.state for stored in records.fetch(world.cluster, "shop")
+    }
