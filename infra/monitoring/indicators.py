@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from tasks.core.queries import resolve
+from tasks.core.queries import events, resolve
 from tasks.core.slos import Availability, Latency, Slos
 from tasks.core.units import format_duration
 
@@ -29,15 +29,14 @@ def bad_ratio(objective: Objective, namespace: str, window: timedelta) -> str:
     values = {"namespace": namespace, "window": format_duration(window), "pods": ".+"}
     match objective:
         case Availability():
-            return resolve(_failed(objective), values)
+            return _failed(events(objective.errors, values), events(objective.total, values))
         case Latency():
             return resolve(_slow(objective), values)
 
 
-def _failed(availability: Availability) -> str:
+def _failed(errors: str, total: str) -> str:
     """A counter of failures that does not exist yet is a 0."""
-    bad, total = f"sum({availability.errors.strip()})", f"sum({availability.total.strip()})"
-    return f"({bad} or 0 * {total})\n/ ({total} > 0)"
+    return f"(sum({errors}) or 0 * sum({total}))\n/ (sum({total}) > 0)"
 
 
 def _slow(latency: Latency) -> str:
