@@ -48,7 +48,7 @@ def say(mark: str, colour: str, text: str) -> None:
 
 def shown(text: str) -> str:
     """Take out what would make a terminal do more than show it."""
-    return "".join(one for one in text if one.isprintable() or one in "\n\t")
+    return "".join(one for one in text if one.isprintable() or one in "\n\t\N{NO-BREAK SPACE}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -191,6 +191,7 @@ class Release:
 
     Attributes:
         id: `r-` and twelve hexadecimal digits of the hash over images and manifests.
+        created_at: the commit's time.
         scan: one line a component.
         irreversible: why there is no way back behind it, None where there is.
     """
