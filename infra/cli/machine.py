@@ -18,6 +18,7 @@ from infra.lab import cli as lab_cli
 from infra.lab.layout import current
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen, lab_target
+from infra.webhook.settings import settings
 from tasks.core.errors import ConfigError, SlipwayError
 from tasks.core.model import Target
 from tasks.core.paths import state_dir
@@ -49,7 +50,7 @@ def up(  # noqa: PLR0913 one parameter an option
     builder: Builder = None,
     docker_host: DockerHost = None,
 ) -> None:
-    """Start Prefect's server and the worker, and register the flows.
+    """Start Prefect's server, the worker and the receiver of events, and register the flows.
 
     Example: `slipway up --lab`, or `slipway up --context staging --registry ghcr.io/me`
     """
@@ -60,7 +61,7 @@ def up(  # noqa: PLR0913 one parameter an option
         lab_cli.up()
     target = lab_target() if with_lab else chosen(named)
     choose(target)
-    with working("Prefect's server and the worker start"):
+    with working("Prefect's server, the worker and the receiver start"):
         started = server.up()
     for health in started:
         say("✓", "green", f"{health.name} {health.word}")
@@ -68,6 +69,7 @@ def up(  # noqa: PLR0913 one parameter an option
         server.register()
     say("✓", "green", f"flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {prefect_server().ui}")
+    console.print(f"webhooks: {settings().url}/github")
 
 
 def down(
@@ -75,15 +77,15 @@ def down(
     with_lab: Annotated[bool, typer.Option("--lab", help="End the embedded lab too.")] = False,
     purge: Annotated[bool, typer.Option(help="With --lab: remove all state, history too.")] = False,
 ) -> None:
-    """End Prefect's server and the worker; waiting and running runs go on at the next start.
+    """End the receiver, the worker and Prefect's server; runs go on at the next start.
 
     Example: `slipway down --lab`
     """
     if purge and not with_lab:
         raise ConfigError("--purge removes the lab's state too", next_step="add --lab")
-    with working("the worker and Prefect's server end"):
+    with working("the receiver, the worker and Prefect's server end"):
         server.down()
-    console.print("Prefect's server and the worker have ended")
+    console.print("the receiver, the worker and Prefect's server have ended")
     if with_lab:
         lab_cli.down(purge=purge)
     if purge:

@@ -12,6 +12,7 @@ from rich.text import Text
 from typer._click.exceptions import ClickException
 
 from infra.cli import (
+    apply,
     approver,
     check,
     database,
@@ -24,6 +25,7 @@ from infra.cli import (
     rollouts,
     runs,
     show,
+    webhook,
 )
 from infra.lab.cli import app as lab
 from tasks.core.errors import SlipwayError, Unavailable
@@ -45,6 +47,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("up", machine.up),
     ("down", machine.down),
     ("status", machine.status),
+    ("apply", apply.apply),
     ("deliver", runs.deliver),
     ("plan", rollouts.plan),
     ("approve", runs.approve),
@@ -62,9 +65,24 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 )
 for _name, _function in COMMANDS:
     app.command(_name, epilog=exits.EPILOG)(_function)
-for _name, _group in (("lab", lab), ("approver", approver.app), ("release", release.app)):
-    for _command in _group.registered_commands:
-        _command.epilog = exits.EPILOG
+
+
+def _tell_exit_codes(group: typer.Typer) -> None:
+    for command in group.registered_commands:
+        command.epilog = exits.EPILOG
+    for below in group.registered_groups:
+        if below.typer_instance:
+            _tell_exit_codes(below.typer_instance)
+
+
+GROUPS = (
+    ("lab", lab),
+    ("approver", approver.app),
+    ("release", release.app),
+    ("webhook", webhook.app),
+)
+for _name, _group in GROUPS:
+    _tell_exit_codes(_group)
     app.add_typer(_group, name=_name, epilog=exits.EPILOG)
 
 

@@ -13,6 +13,7 @@ import httpx
 import psutil
 
 from infra.server.settings import Server, server
+from infra.webhook.settings import settings
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import Unavailable
 from tasks.core.paths import state_dir
@@ -106,6 +107,7 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
             f"{prefect.api}/health",
         ),
         Daemon("worker", (python, "-m", "infra.server.worker"), None),
+        Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
     )
 
 

@@ -13,6 +13,7 @@ from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
 from tasks.core.strict import STRICT, Name
+from tasks.core.triggers import Trigger
 from tasks.core.units import Duration, Size
 
 __all__ = [
@@ -229,6 +230,7 @@ class Application:
     Attributes:
         irreversible: why there is no way back behind this commit's release; such a release is
             never taken back without a person, who is paged instead.
+        triggers: which events start a delivery; a push to the default branch where absent.
     """
 
     application: Name
@@ -242,6 +244,7 @@ class Application:
     nightly: Nightly | None = None
     alerts: tuple[AlertRule, ...] = ()
     monitoring: Monitoring = field(default_factory=Monitoring)
+    triggers: tuple[Trigger, ...] | None = None
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

@@ -13,6 +13,7 @@ from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
 from tasks.core.config.strategies import strategy_findings
 from tasks.core.config.times import freeze_findings, nightly_findings
+from tasks.core.config.triggers import trigger_findings
 from tasks.core.units import format_duration, format_size
 
 __all__ = ["meaning_findings"]
@@ -34,6 +35,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from slo_findings(application.slos)
     yield from monitoring_findings(application)
     yield from nightly_findings(application.nightly)
+    yield from trigger_findings(application)
 
 
 def _durations(value: object, path: Path) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ def test_status_of_a_machine_where_nothing_runs() -> None:
     assert [(part["name"], part["health"]) for part in found["parts"]] == [
         ("prefect-server", "down"),
         ("worker", "down"),
+        ("receiver", "down"),
     ]
     assert (found["target"], found["waiting"], found["runs"]) == (None, [], [])
 

@@ -43,6 +43,8 @@ slos:
   availability: {objective: 99.5, errors: 'sum(rate(errors[$window]))', total: 'sum(rate(all[5m]))'}
   latency: {objective: 95, threshold: 1s, histogram: http_request_duration_seconds}
 nightly: {cron: "0 3 * * *", tz: Europe/Lisbon}
+triggers:
+  - {event: push, branches: [main], paths: [api/**], until: prod}
 """
 DOCKERFILE = """\
 FROM node AS build
@@ -306,6 +308,21 @@ FAULTS = {
     "a schedule that never comes": (
         ('"0 3 * * *"', '"0 3 31 2 *"'),
         "31: nightly.cron: is a day that never comes, got '0 3 31 2 *'",
+    ),
+    "a trigger to nowhere": (
+        ("until: prod}", "until: moon}"),
+        "33: triggers[0].until: moon is no environment of this application",
+    ),
+    "a pattern that an event knows nothing of": (
+        ("event: push, branches: [main]", "event: release"),
+        "33: triggers[0].paths: says nothing about a release",
+    ),
+    "a trigger for an event that is none": (
+        ("event: push", "event: fork"),
+        (
+            "33: triggers[0].event: must be 'push', 'release', 'workflow_run' or 'deployment',"
+            ' got "fork"'
+        ),
     ),
     "a key that stands twice": (
         ("count: 2}", "count: 2}\n    url: https://other.example.com"),

@@ -1,0 +1,172 @@
+"""The receiver's doors: what is let in is stored before it is answered."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from infra.webhook.alertmanager import read_alerts
+from infra.webhook.courier import Courier
+from infra.webhook.github import read_event
+from infra.webhook.keys import Keys
+from infra.webhook.limits import Allowance, Body, Intake
+from infra.webhook.metrics import Metrics
+from infra.webhook.model import Event, Refused
+from infra.webhook.signature import is_bearer, is_signed
+from infra.webhook.store import Store
+from infra.webhook.writer import Writer
+from tasks.core.clock import Clock, SystemClock
+
+__all__ = ["Receiver", "make_app"]
+
+log = logging.getLogger(__name__)
+
+Door = Callable[[Request], Awaitable[tuple[Event, ...]]]
+LARGE_BYTES = 128 * 1024
+"""Bodies from here on are looked at in a thread, so that others do not wait for them."""
+
+
+@dataclass(slots=True)
+class Receiver:
+    """What the doors share.
+
+    Attributes:
+        courier: takes stored events on to Prefect; None leaves them where they are.
+    """
+
+    store: Store
+    keys: Keys
+    token: str = field(repr=False)
+    courier: Courier | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    metrics: Metrics = field(default_factory=Metrics)
+    allowance: Allowance = field(default_factory=Allowance)
+    intake: Intake = field(default_factory=Intake)
+    body: Body = field(default_factory=Body)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the courier know of each commit."""
+        wake = self.courier.wake if self.courier else lambda: None
+        self.writer = Writer(self.store, self.clock.now, wake)
+
+    async def from_github(self, request: Request) -> tuple[Event, ...]:
+        """Read a signed payload.
+
+        Raises:
+            Refused: it is not signed, or not a payload.
+        """
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content type")
+        body = await self.intake.read(request, self.body)
+        header = request.headers.get("x-hub-signature-256", "")
+        name = request.headers.get("x-github-event", "")
+        delivery = request.headers.get("x-github-delivery", "")
+
+        def read() -> Event:
+            if not is_signed(body, header, self.keys.secrets()):
+                raise Refused(HTTPStatus.UNAUTHORIZED, "signature")
+            return read_event(name, delivery, body)
+
+        return (await asyncio.to_thread(read) if len(body) > LARGE_BYTES else read(),)
+
+    async def from_alertmanager(self, request: Request) -> tuple[Event, ...]:
+        """Read alerts.
+
+        Raises:
+            Refused: the token is wrong, or it is no message of Alertmanager's.
+        """
+        if not is_bearer(request.headers.get("authorization", ""), self.token):
+            raise Refused(HTTPStatus.UNAUTHORIZED, "token")
+        body = await self.intake.read(request, self.body)
+        return await asyncio.to_thread(read_alerts, body, self.clock.now())
+
+    async def receive(self, request: Request, door: Door) -> Response:
+        """Store what a request brings and answer it: 202 for something new, 200 otherwise."""
+        name = request.url.path.removeprefix("/")
+        source = request.client.host if request.client else ""
+        began = asyncio.get_running_loop().time()
+        try:
+            self._admit(source, began)
+            events = await door(request)
+            new = await self.writer.add(events)
+        except Refused as error:
+            self.metrics.refused(name, error.reason)
+            self.allowance.charge(source, asyncio.get_running_loop().time())
+            # the rest of what it sends is not read
+            return Response(status_code=error.status, headers={"connection": "close"})
+        except sqlite3.Error:
+            self.metrics.refused(name, "store")
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        for event, is_new in zip(events, new, strict=True):
+            self.metrics.stored(event, new=is_new)
+        self.metrics.answered(name, asyncio.get_running_loop().time() - began)
+        return Response(status_code=HTTPStatus.ACCEPTED if any(new) else HTTPStatus.OK)
+
+    def _admit(self, source: str, now: float) -> None:
+        if not self.allowance.admits(source, now):
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "rate")
+
+    async def ready(self) -> bool:
+        """Say whether what comes now would be stored, and taken on."""
+        try:
+            await asyncio.to_thread(self.store.lag)
+        except sqlite3.Error:
+            return False
+        return self.courier is None or self.courier.alive
+
+
+def make_app(receiver: Receiver) -> Starlette:
+    """Return the ASGI application of a receiver."""
+
+    async def github(request: Request) -> Response:
+        return await receiver.receive(request, receiver.from_github)
+
+    async def alertmanager(request: Request) -> Response:
+        return await receiver.receive(request, receiver.from_alertmanager)
+
+    async def healthz(_request: Request) -> Response:
+        return Response("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        ready = await receiver.ready()
+        return Response(status_code=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    async def metrics(_request: Request) -> Response:
+        lag = await asyncio.to_thread(receiver.store.lag)
+        text = receiver.metrics.text(lag, receiver.clock.now())
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    async def nothing(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=HTTPStatus.NOT_FOUND)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        writing = asyncio.create_task(receiver.writer.run())
+        if receiver.courier:
+            receiver.courier.begin()
+        yield
+        if receiver.courier:
+            await asyncio.to_thread(receiver.courier.end)
+        writing.cancel()
+
+    return Starlette(
+        routes=[
+            Route("/github", github, methods=["POST"]),
+            Route("/alertmanager", alertmanager, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+        ],
+        exception_handlers={404: nothing, 405: nothing},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,114 @@
+"""Taking stored events on to Prefect, in the order of their arrival, until each has an end."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from infra.webhook.decide import decide
+from infra.webhook.metrics import Metrics
+from infra.webhook.model import Alerts, Ignore, Kept, Outcome, Repository, Start, State
+from infra.webhook.store import Store
+from tasks.core.errors import SlipwayError, Unavailable
+
+__all__ = ["Courier", "Starter"]
+
+log = logging.getLogger(__name__)
+
+Starter = Callable[[Start, str], str]
+"""Creates a flow run, once for each key, and returns its id.
+
+It raises Unavailable where the same call may succeed later, another SlipwayError where not.
+"""
+
+AT_ONCE = 50
+IDLE = timedelta(seconds=1)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=30)
+END_WITHIN = timedelta(seconds=8)
+
+
+@dataclass(slots=True)
+class Courier:
+    """One thread that works through the store.
+
+    Prefect being away stops everything, so that nothing overtakes what came before it.
+    """
+
+    store: Store
+    starter: Starter
+    metrics: Metrics
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread works."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Let the thread finish what it is at."""
+        self._ended.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join(END_WITHIN.total_seconds())
+
+    def wake(self) -> None:
+        """Tell the thread that something is there."""
+        self._wake.set()
+
+    def deliver(self) -> int:
+        """Take the oldest events on and return how many.
+
+        Raises:
+            Unavailable: Prefect is away; what could be done until then is done.
+        """
+        waiting = self.store.waiting(AT_ONCE)
+        done: list[tuple[Kept, Outcome]] = []
+        try:
+            for kept in waiting:
+                done.append((kept, self._outcome(kept)))  # noqa: PERF401 what was done before a failure stays
+        finally:
+            self.store.settle(outcome for _, outcome in done)
+            for kept, outcome in done:
+                self.metrics.settled(kept.event, outcome.state)
+        return len(waiting)
+
+    def _outcome(self, kept: Kept) -> Outcome:
+        decision = decide(kept.event, self._repository(kept))
+        if isinstance(decision, Ignore):
+            return Outcome(kept.id, State.IGNORED, decision.reason)
+        try:
+            run = self.starter(decision, f"webhook-{kept.event.content}")
+        except Unavailable:
+            raise
+        except SlipwayError as error:
+            log.warning("event %d: %s", kept.id, error)
+            return Outcome(kept.id, State.REFUSED, str(error))
+        log.info("event %d: %s is run %s", kept.id, decision.run_name, run)
+        return Outcome(kept.id, State.DELIVERED, decision.run_name, run)
+
+    def _repository(self, kept: Kept) -> Repository | None:
+        facts = kept.event.facts
+        if isinstance(facts, Alerts):
+            return self.store.repository_of(facts.application)
+        return self.store.repository(kept.event.subject)
+
+    def _work(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._ended.is_set():
+            self._wake.clear()
+            try:
+                if not self.deliver():
+                    self._wake.wait(IDLE.total_seconds())
+                pause = FIRST_PAUSE
+            except Exception as error:  # noqa: BLE001 whatever it is, the events are still there
+                log.warning("events wait %s s: %s", pause.total_seconds(), error)
+                self._ended.wait(pause.total_seconds())
+                pause = min(pause * 2, LONGEST_PAUSE)

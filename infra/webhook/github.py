@@ -1,0 +1,251 @@
+"""GitHub's payloads, read as far as Slipway needs them; everything else in them is let be.
+
+Source: docs.github.com, Webhook events and payloads.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from infra.webhook.model import (
+    DeploymentAsked,
+    Event,
+    Facts,
+    Nothing,
+    PullRequest,
+    Push,
+    Refused,
+    ReleasePublished,
+    WorkflowEnded,
+)
+
+__all__ = ["KNOWN", "read_event"]
+
+BAD_REQUEST = 400
+MOST_COMMITS = 2048
+"""GitHub leaves out the commits of a push beyond these."""
+_WORD = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_NO_COMMIT = re.compile(r"0+")
+
+
+class _Theirs(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Repository(_Theirs):
+    full_name: str
+    default_branch: str = "main"
+    pushed_at: int | str | None = None
+
+
+class _Commit(_Theirs):
+    id: str
+    message: str = ""
+    added: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class _Push(_Theirs):
+    repository: _Repository
+    ref: str
+    before: str
+    after: str
+    created: bool = False
+    deleted: bool = False
+    forced: bool = False
+    head_commit: _Commit | None = None
+    commits: tuple[_Commit, ...] = ()
+
+
+class _Named(_Theirs):
+    full_name: str
+
+
+class _Branch(_Theirs):
+    ref: str
+    sha: str
+    repo: _Named | None = None
+
+
+class _Proposed(_Theirs):
+    head: _Branch
+    base: _Branch
+    updated_at: str | None = None
+
+
+class _PullRequest(_Theirs):
+    repository: _Repository
+    action: str
+    number: int
+    pull_request: _Proposed
+
+
+class _Published(_Theirs):
+    id: int
+    tag_name: str
+    draft: bool = False
+
+
+class _Release(_Theirs):
+    repository: _Repository
+    action: str
+    release: _Published
+
+
+class _Run(_Theirs):
+    id: int
+    run_attempt: int = 1
+    name: str | None = None
+    conclusion: str | None = None
+    head_branch: str | None = None
+    head_sha: str
+    head_repository: _Named | None = None
+
+
+class _WorkflowRun(_Theirs):
+    repository: _Repository
+    action: str
+    workflow_run: _Run
+
+
+class _Asked(_Theirs):
+    id: int
+    sha: str
+    environment: str
+
+
+class _Deployment(_Theirs):
+    repository: _Repository
+    action: str
+    deployment: _Asked
+
+
+class _Any(_Theirs):
+    repository: _Named | None = None
+
+
+_Found = tuple[str, str, Facts, tuple[object, ...]]
+"""Repository, ref, facts, and what makes the event the same one when it is sent again."""
+
+
+def read_event(name: str, delivery: str, body: bytes) -> Event:
+    """Read a signed payload.
+
+    Args:
+        name: header X-GitHub-Event.
+        delivery: header X-GitHub-Delivery.
+        body: JSON.
+
+    Raises:
+        Refused: it is none, or not of the shape that its event has.
+    """
+    if not _WORD.fullmatch(name) or not _WORD.fullmatch(delivery):
+        raise Refused(BAD_REQUEST, "headers")
+    try:
+        subject, ref, facts, same = KNOWN.get(name, _other)(body)
+    except ValidationError as error:
+        raise Refused(BAD_REQUEST, "payload") from error
+    content = sha256(json.dumps([name, subject, ref, *same]).encode()).hexdigest()
+    return Event("github", name, delivery, content, subject, ref, facts)
+
+
+def _push(body: bytes) -> _Found:
+    push = _Push.model_validate_json(body)
+    gone = push.deleted or _NO_COMMIT.fullmatch(push.after) is not None
+    # the head of an annotated tag is the tag itself, not the commit
+    head = push.head_commit
+    facts = Push(
+        ref=push.ref,
+        commit=None if gone else (head.id if head else push.after),
+        message=head.message if head else "",
+        paths=_paths(push),
+        default_branch=push.repository.default_branch,
+    )
+    # a branch can be pushed back and forth between two commits: the time tells such pushes apart
+    same = (push.before, push.after, push.repository.pushed_at)
+    return push.repository.full_name, push.ref, facts, same
+
+
+def _paths(push: _Push) -> tuple[str, ...] | None:
+    """Return the files that a push touched, None where its commits do not tell all of them."""
+    if push.created or push.forced or not 0 < len(push.commits) < MOST_COMMITS:
+        return None
+    return tuple(
+        dict.fromkeys(
+            path
+            for commit in push.commits
+            for path in (*commit.added, *commit.modified, *commit.removed)
+        )
+    )
+
+
+def _pull_request(body: bytes) -> _Found:
+    found = _PullRequest.model_validate_json(body)
+    head, base = found.pull_request.head, found.pull_request.base
+    home = found.repository.full_name
+    facts = PullRequest(
+        action=found.action,
+        number=found.number,
+        commit=head.sha,
+        base=base.ref,
+        fork=head.repo is None or head.repo.full_name != home,
+    )
+    same = (found.action, head.sha, found.pull_request.updated_at)
+    return home, f"refs/pull/{found.number}/head", facts, same
+
+
+def _release(body: bytes) -> _Found:
+    found = _Release.model_validate_json(body)
+    published = found.release
+    facts = ReleasePublished(found.action, published.tag_name, published.draft)
+    ref = f"refs/tags/{published.tag_name}"
+    same = (found.action, published.id, *_once(found.action, "published", body))
+    return found.repository.full_name, ref, facts, same
+
+
+def _workflow_run(body: bytes) -> _Found:
+    found = _WorkflowRun.model_validate_json(body)
+    run, home = found.workflow_run, found.repository.full_name
+    branch = run.head_branch or ""
+    facts = WorkflowEnded(
+        action=found.action,
+        workflow=run.name or "",
+        conclusion=run.conclusion,
+        branch=branch,
+        commit=run.head_sha,
+        fork=run.head_repository is None or run.head_repository.full_name != home,
+    )
+    return home, f"refs/heads/{branch}", facts, (found.action, run.id, run.run_attempt)
+
+
+def _deployment(body: bytes) -> _Found:
+    found = _Deployment.model_validate_json(body)
+    asked = found.deployment
+    facts = DeploymentAsked(found.action, asked.environment, asked.sha)
+    return found.repository.full_name, "", facts, (found.action, asked.id)
+
+
+def _other(body: bytes) -> _Found:
+    found = _Any.model_validate_json(body)
+    whose = found.repository.full_name if found.repository else ""
+    return whose, "", Nothing("Slipway does nothing for such an event"), (sha256(body).hexdigest(),)
+
+
+def _once(action: str, only: str, body: bytes) -> tuple[str, ...]:
+    """Tell events that may come again, such as edits, apart by their whole content."""
+    return () if action == only else (sha256(body).hexdigest(),)
+
+
+KNOWN: dict[str, Callable[[bytes], _Found]] = {
+    "push": _push,
+    "pull_request": _pull_request,
+    "release": _release,
+    "workflow_run": _workflow_run,
+    "deployment": _deployment,
+    "ping": _other,
+}
+"""Events by GitHub's names."""

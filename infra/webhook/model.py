@@ -1,0 +1,214 @@
+"""What arrives at the receiver, as facts, and what becomes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tasks.core.alerts import Alert
+from tasks.core.application import Application
+
+__all__ = [
+    "Alerts",
+    "DeploymentAsked",
+    "Event",
+    "Facts",
+    "Ignore",
+    "Kept",
+    "Nothing",
+    "Outcome",
+    "PullRequest",
+    "Push",
+    "Refused",
+    "ReleasePublished",
+    "Repository",
+    "Start",
+    "State",
+    "WorkflowEnded",
+]
+
+
+class Refused(Exception):
+    """A request that changes nothing.
+
+    Args:
+        status: HTTP status of the answer, which says no more.
+        reason: one word or two for the metrics.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A branch or a tag that points somewhere else now.
+
+    Attributes:
+        commit: what it points at; None where it was deleted.
+        message: of that commit.
+        paths: files that the push touched; None where the payload does not name all of them.
+        default_branch: of the repository.
+    """
+
+    ref: str
+    commit: str | None
+    message: str
+    paths: tuple[str, ...] | None
+    default_branch: str
+    kind: Literal["push"] = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """Somebody proposes, changes or closes a pull request; fork: its code is a stranger's."""
+
+    action: str
+    number: int
+    commit: str
+    base: str
+    fork: bool
+    kind: Literal["pull_request"] = "pull_request"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePublished:
+    """A release of GitHub's; action is published, edited, deleted and so on."""
+
+    action: str
+    tag: str
+    draft: bool
+    kind: Literal["release"] = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowEnded:
+    """A workflow run of GitHub Actions; conclusion is None before its end."""
+
+    action: str
+    workflow: str
+    conclusion: str | None
+    branch: str
+    commit: str
+    fork: bool
+    kind: Literal["workflow_run"] = "workflow_run"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentAsked:
+    """Somebody asked GitHub's API for a deployment."""
+
+    action: str
+    environment: str
+    commit: str
+    kind: Literal["deployment"] = "deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Alerts of one environment of an application, from one message of Alertmanager."""
+
+    application: str
+    environment: str
+    alerts: tuple[Alert, ...]
+    kind: Literal["alerts"] = "alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An event that Slipway has no use for; why in a few words."""
+
+    why: str
+    kind: Literal["nothing"] = "nothing"
+
+
+Facts = Annotated[
+    Push | PullRequest | ReleasePublished | WorkflowEnded | DeploymentAsked | Alerts | Nothing,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened elsewhere, as it is kept.
+
+    Attributes:
+        source: the door that it came through.
+        name: the sender's word for it, such as push.
+        delivery: the sender's id of this sending, which nothing authenticates.
+        content: hash over what makes it the same event however often it is sent.
+        subject: repository (`owner/name`), or application and environment of an alert.
+        ref: branch or tag, in full; empty where there is none.
+    """
+
+    source: Literal["github", "alertmanager"]
+    name: str
+    delivery: str
+    content: str
+    subject: str
+    ref: str
+    facts: Facts
+
+
+class State(StrEnum):
+    """What has become of an event."""
+
+    STORED = "stored"
+    DELIVERED = "delivered"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event, why, and the flow run that it started."""
+
+    id: int
+    state: State
+    reason: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event in the store; ids grow in the order of arrival."""
+
+    id: int
+    received_at: datetime
+    event: Event
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository that events may start flows for.
+
+    Attributes:
+        name: `owner/name`, as GitHub calls it.
+        address: where it is cloned from; what a payload says of that counts for nothing.
+        application: its slipway.yaml when it was registered.
+    """
+
+    name: str
+    address: str
+    application: Application
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A flow run to create; deployment as Prefect names it (`flow/name`)."""
+
+    deployment: str
+    run_name: str
+    parameters: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing is started, and why."""
+
+    reason: str

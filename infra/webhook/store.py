@@ -1,0 +1,186 @@
+"""Events and registered repositories, in SQLite: what was committed survives kill -9."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from infra.webhook.model import Event, Facts, Kept, Outcome, Repository, State
+from tasks.core.application import Application
+from tasks.core.errors import ConfigError
+
+__all__ = ["Store"]
+
+SCHEMA = (
+    """
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        received_at TEXT NOT NULL,
+        source TEXT NOT NULL,
+        name TEXT NOT NULL,
+        delivery TEXT NOT NULL,
+        content TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        ref TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'stored',
+        reason TEXT NOT NULL DEFAULT '',
+        run TEXT NOT NULL DEFAULT '',
+        UNIQUE (source, delivery),
+        UNIQUE (source, content)
+    ) STRICT;
+    CREATE INDEX events_waiting ON events (id) WHERE state = 'stored';
+    CREATE TABLE repositories (
+        name TEXT PRIMARY KEY,
+        address TEXT NOT NULL,
+        application TEXT NOT NULL UNIQUE,
+        described TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+"""Each entry leads from one version of the store to the next."""
+BUSY_SECONDS = 10.0
+
+_FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
+_APPLICATION = TypeAdapter(Application)
+_COLUMNS = (
+    "id, received_at, source, name, delivery, content, subject, ref, facts, state, reason, run"
+)
+
+
+@dataclass(slots=True)
+class Store:
+    """One file; threads of this process take turns, other processes wait for each other."""
+
+    path: Path
+    _connection: sqlite3.Connection = field(init=False, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            ConfigError: a newer Slipway has written it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self.path.chmod(0o600)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        with self._transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > len(SCHEMA):
+                raise ConfigError(
+                    f"has version {version}, this Slipway knows {len(SCHEMA)}",
+                    where=str(self.path),
+                    next_step="use the Slipway that has written it",
+                )
+            for statements in SCHEMA[version:]:
+                for statement in filter(str.strip, statements.split(";")):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={len(SCHEMA)}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def add(self, events: Sequence[Event], at: datetime) -> tuple[bool, ...]:
+        """Commit events in one transaction and say of each whether it is new."""
+        with self._transaction() as connection:
+            return tuple(
+                connection.execute(
+                    "INSERT INTO events (received_at, source, name, delivery, content, subject,"
+                    " ref, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    _row(event, at),
+                ).rowcount
+                == 1
+                for event in events
+            )
+
+    def waiting(self, most: int) -> tuple[Kept, ...]:
+        """Return events that nothing has become of yet, the oldest first."""
+        return self._events(f"{_COLUMNS} FROM events WHERE state = 'stored' ORDER BY id", most)
+
+    def newest(self, most: int) -> tuple[Kept, ...]:
+        """Return the newest events, the newest first."""
+        return self._events(f"{_COLUMNS} FROM events ORDER BY id DESC", most)
+
+    def lag(self) -> tuple[int, datetime | None]:
+        """Return how many events wait, and since when the oldest does."""
+        count, oldest = self._read(
+            "SELECT count(*), min(received_at) FROM events WHERE state = 'stored'"
+        )[0]
+        return count, datetime.fromisoformat(oldest) if oldest else None
+
+    def settle(self, outcomes: Iterable[Outcome]) -> None:
+        """Commit what became of events."""
+        rows = [(each.state.value, each.reason, each.run, each.id) for each in outcomes]
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE events SET state = ?, reason = ?, run = ? WHERE id = ?", rows
+            )
+
+    def register(self, repository: Repository) -> None:
+        """Keep a repository, in the place of what was known of it or of its application."""
+        application = repository.application.application
+        described = _APPLICATION.dump_json(repository.application, by_alias=True).decode()
+        row = (repository.name.casefold(), repository.address, application, described)
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)", row)
+
+    def repository(self, name: str) -> Repository | None:
+        """Return a repository by `owner/name`, None where nobody registered it."""
+        return self._repository("name", name.casefold())
+
+    def repository_of(self, application: str) -> Repository | None:
+        """Return the repository of an application, None where nobody registered it."""
+        return self._repository("application", application)
+
+    def _repository(self, column: str, value: str) -> Repository | None:
+        rows = self._read(
+            f"SELECT name, address, described FROM repositories WHERE {column} = ?",  # noqa: S608 a name of ours
+            value,
+        )
+        for found, address, described in rows:
+            return Repository(found, address, _APPLICATION.validate_json(described))
+        return None
+
+    def _events(self, query: str, most: int) -> tuple[Kept, ...]:
+        return tuple(_kept(row) for row in self._read(f"SELECT {query} LIMIT ?", most))
+
+    def _read(self, query: str, *values: object) -> list[Any]:
+        with self._turn:
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def _row(event: Event, at: datetime) -> tuple[str, ...]:
+    facts = _FACTS.dump_json(event.facts).decode()
+    names = (event.source, event.name, event.delivery, event.content, event.subject, event.ref)
+    return (at.astimezone(UTC).isoformat(), *names, facts)
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    number, received_at, source, name, delivery, content, subject, ref, facts, *became = row
+    event = Event(source, name, delivery, content, subject, ref, _FACTS.validate_json(facts))
+    state, reason, run = became
+    outcome = Outcome(number, State(state), reason, run)
+    return Kept(number, datetime.fromisoformat(received_at), event, outcome)
