@@ -7,7 +7,8 @@ from tasks.core.evidence import evidence_of
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object
 from tasks.core.units import format_duration
-from tasks.rollout.pods import stuck_pods, unready_pods
+from tasks.rollout.partition import in_the_way
+from tasks.rollout.pods import unready_pods
 from tasks.rollout.readiness import Broken, Ready, Waiting, judge
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import AwaitReady
@@ -50,7 +51,7 @@ def _next_picture(
     objects: tuple[Object, ...] = ()
     for objects in cluster.watch(scope, until):
         rollout.lock.check()
-        for pod in stuck_pods(step.workloads, objects):
+        for pod in in_the_way(step.workloads, objects):
             cluster.delete(pod)
         found = judge(step.workloads, objects, since, clock.now())
         if not isinstance(found, Waiting) or (found.until and found.until < until):

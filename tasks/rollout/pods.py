@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.objects import Object, Ref, ref_of
 
-__all__ = ["is_observed", "is_ready", "new_pods", "stuck_pods", "unready_pods"]
+__all__ = ["is_observed", "is_ready", "new_pods", "old_pods", "unready_pods"]
 
 
 def new_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
@@ -18,6 +18,17 @@ def new_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
     )
 
 
+def old_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the pods of earlier revisions that a StatefulSet or DaemonSet has, and keeps."""
+    things = tuple(objects)
+    current = {ref_of(pod) for pod in new_pods(workload, things)}
+    return tuple(
+        pod
+        for pod in _owned(things, "Pod", workload["metadata"]["uid"])
+        if ref_of(pod) not in current and "deletionTimestamp" not in pod["metadata"]
+    )
+
+
 def unready_pods(
     workloads: tuple[Ref, ...], objects: tuple[Object, ...]
 ) -> Iterator[tuple[Ref, str]]:
@@ -28,23 +39,6 @@ def unready_pods(
             if not is_ready(pod):
                 yield ref_of(pod), pod["spec"]["containers"][0]["name"]
                 break
-
-
-def stuck_pods(workloads: tuple[Ref, ...], objects: tuple[Object, ...]) -> Iterator[Ref]:
-    """Name pods of an old revision that keep their StatefulSet from going on.
-
-    A StatefulSet waits for a pod that is not ready for ever, even when its template was put right
-    (kubernetes.io, StatefulSets, forced rollback): the pod has to be deleted.
-    """
-    by_ref = {ref_of(thing): thing for thing in objects}
-    for workload in (by_ref[ref] for ref in workloads if ref in by_ref):
-        if workload["kind"] != "StatefulSet" or not is_observed(workload):
-            continue
-        current = {ref_of(pod) for pod in new_pods(workload, objects)}
-        for pod in _owned(objects, "Pod", workload["metadata"]["uid"]):
-            leaving = "deletionTimestamp" in pod["metadata"]
-            if ref_of(pod) not in current and not leaving and not is_ready(pod):
-                yield ref_of(pod)
 
 
 def is_ready(pod: Object) -> bool:

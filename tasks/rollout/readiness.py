@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.core.objects import Object, Ref, ref_of
+from tasks.rollout.partition import node_share, nodes_for, partition_of
 from tasks.rollout.pods import is_observed, new_pods
 
 __all__ = ["Broken", "Readiness", "Ready", "Waiting", "judge", "new_pods"]
@@ -68,7 +69,7 @@ def judge(
         if not is_observed(workload):
             missing.append(f"{ref}: its controller has not seen the change yet")
             continue
-        lack = _LACKS[workload["kind"]](workload.get("spec") or {}, workload.get("status") or {})
+        lack = _LACKS[workload["kind"]](workload, workload.get("status") or {})
         if lack is None:
             continue
         for trouble in _troubles(workload, objects, since):
@@ -81,8 +82,8 @@ def judge(
     return Waiting(tuple(missing), min(pending, default=None))
 
 
-def _deployment_lack(spec: Object, status: Object) -> str | None:
-    wanted = spec.get("replicas", 1)
+def _deployment_lack(workload: Object, status: Object) -> str | None:
+    wanted = workload["spec"].get("replicas", 1)
     updated = status.get("updatedReplicas", 0)
     available = status.get("availableReplicas", 0)
     old = status.get("replicas", 0) - updated
@@ -93,24 +94,35 @@ def _deployment_lack(spec: Object, status: Object) -> str | None:
     return None if available >= wanted else f"{available} of {wanted} pods ready"
 
 
-def _stateful_lack(spec: Object, status: Object) -> str | None:
-    wanted = spec.get("replicas", 1)
-    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+def _stateful_lack(workload: Object, status: Object) -> str | None:
+    wanted, strategy = workload["spec"].get("replicas", 1), _update_strategy(workload)
+    if strategy.get("type") == "OnDelete":
         return None
-    ready = status.get("readyReplicas", 0)
-    if status.get("updateRevision") != status.get("currentRevision"):
-        return f"{status.get('updatedReplicas', 0)} of {wanted} pods updated"
+    ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
+    to_update = max(0, wanted - partition_of(workload))
+    if status.get("updateRevision") != status.get("currentRevision") and updated < to_update:
+        return f"{updated} of {to_update} pods updated"
     return None if ready >= wanted else f"{ready} of {wanted} pods ready"
 
 
-def _daemon_lack(_spec: Object, status: Object) -> str | None:
+def _daemon_lack(workload: Object, status: Object) -> str | None:
     wanted = status.get("desiredNumberScheduled", 0)
-    ready = min(status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0))
+    updated, available = status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0)
+    if _update_strategy(workload).get("type") == "OnDelete":
+        to_update = nodes_for(workload, node_share(workload) or 0)
+        if updated < to_update:
+            return f"{updated} of {to_update} nodes updated"
+        return None if available >= wanted else f"{available} of {wanted} pods ready"
+    ready = min(updated, available)
     return None if ready >= wanted else f"{ready} of {wanted} pods updated and ready"
 
 
-def _job_lack(spec: Object, status: Object) -> str | None:
-    wanted = spec.get("completions", 1)
+def _update_strategy(workload: Object) -> Object:
+    return workload["spec"].get("updateStrategy") or {}
+
+
+def _job_lack(workload: Object, status: Object) -> str | None:
+    wanted = (workload.get("spec") or {}).get("completions", 1)
     done = status.get("succeeded", 0)
     return None if done >= wanted else f"{done} of {wanted} completions"
 

@@ -8,6 +8,7 @@ from tasks.core.model import Release
 from tasks.core.objects import Object, Ref, container_lists, pod_template, ref_of
 from tasks.core.references import Reference, references, renamed
 from tasks.core.tracks import CANARY, STABLE, TRACK, canary_name
+from tasks.rollout.partition import Part, may_be_shared
 from tasks.rollout.reach import HTTP_ROUTE, SERVICE, is_routed, labels_of, reached, selects
 from tasks.rollout.splits import why_not_split
 
@@ -43,10 +44,17 @@ class Twins:
     Attributes:
         companions: copies of the ConfigMaps and Secrets whose content changes, and the Services
             that routes send the canary's share to.
+        parts: what has no twin and changes a share of its pods at a time.
     """
 
     workloads: tuple[Twin, ...] = ()
     companions: tuple[Object, ...] = field(default=(), repr=False)
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def climb(self) -> bool:
+        """Whether there is anything that goes share by share."""
+        return bool(self.workloads or self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ def plan_twins(
         and is_routed(thing, (*before, *wanted))
         and any(selects(thing, labels_of(scene.wanted[ref])) for ref in chosen)
     )
-    return Twins(workloads, (*map(_copy, configuration), *services))
+    return Twins(workloads, (*map(_copy, configuration), *services), tuple(_parts(scene)))
 
 
 def why_rolling(
@@ -129,22 +137,36 @@ def _name(thing: Object) -> str:
     return str(thing["metadata"]["name"])
 
 
+def _wants_shares(thing: Object, scene: _Scene) -> bool:
+    component = component_of(thing, scene.release)
+    strategies = scene.environment.strategies
+    strategy = strategies.get(component or "", scene.environment.strategy)
+    return component is not None and strategy.rolling is None
+
+
 def _wants_twin(thing: Object, scene: _Scene) -> bool:
-    component = component_of(thing, scene.release) if thing["kind"] == "Deployment" else None
-    if component is None:
-        return False
-    strategy = scene.environment.strategies.get(component, scene.environment.strategy)
-    return strategy.rolling is None
+    return thing["kind"] == "Deployment" and _wants_shares(thing, scene)
+
+
+def _is_changed(ref: Ref, scene: _Scene) -> bool:
+    live = scene.before.get(ref)
+    return live is not None and pod_template(live) != pod_template(scene.wanted[ref])
+
+
+def _parts(scene: _Scene) -> Iterator[Part]:
+    """Walk over what changes in place; where a share would read what only the end brings, not."""
+    for ref, thing in scene.wanted.items():
+        if not (may_be_shared(thing) and _is_changed(ref, scene) and _wants_shares(thing, scene)):
+            continue
+        if not any(_content_differs(each, ref.namespace, scene) for each in references(thing)):
+            yield Part(thing, component_of(thing, scene.release) or "")
 
 
 def _groups(scene: _Scene) -> Iterator[frozenset[Ref]]:
     """Walk over the changed Deployments, each with everything that shares a Service with it."""
     seen: frozenset[Ref] = frozenset()
     for ref, thing in scene.wanted.items():
-        live = scene.before.get(ref)
-        if ref in seen or live is None or not _wants_twin(thing, scene):
-            continue
-        if pod_template(live) != pod_template(thing):
+        if ref not in seen and _wants_twin(thing, scene) and _is_changed(ref, scene):
             group = _behind_the_same(frozenset({ref}), scene)
             seen |= group
             yield group

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.core.objects import Kind, Object, Ref
-from tasks.rollout.pods import new_pods, stuck_pods, unready_pods
+from tasks.rollout.pods import new_pods, unready_pods
 from tasks.rollout.readiness import Broken, Readiness, Ready, Waiting, judge
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -213,6 +213,12 @@ def test_conditions_of_a_workload_are_judged(entry: Object, expected: Readiness)
             id="stateful set ready",
         ),
         pytest.param(
+            "StatefulSet",
+            {"updateRevision": "b", "currentRevision": "a", "updatedReplicas": 2},
+            "0 of 2 pods ready",
+            id="stateful set updated and not ready",
+        ),
+        pytest.param(
             "DaemonSet",
             {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2},
             "2 of 3 pods updated and ready",
@@ -259,15 +265,6 @@ def test_new_pods_are_those_of_the_newest_revision(kind: str, label: str) -> Non
     thing = workload(kind, updateRevision="2")
     old, new = pod("w", labels={label: "1"}), pod("w", labels={label: "2"})
     assert new_pods(thing, (old, new)) == (new,)
-
-
-def test_a_stateful_set_is_freed_of_the_broken_pod_that_it_waits_for() -> None:
-    ref = Ref(Kind("apps/v1", "StatefulSet"), "shop", "api")
-    thing = workload("StatefulSet", updateRevision="2")
-    old = pod("w", labels={"controller-revision-hash": "1"})
-    assert list(stuck_pods((ref,), (thing, old))) == [Ref(Kind("v1", "Pod"), "shop", "pod-of-w")]
-    old["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
-    assert list(stuck_pods((ref,), (thing, old))) == []
 
 
 def test_the_evidence_of_a_deadline_is_a_new_pod_that_is_not_ready() -> None:

@@ -269,6 +269,58 @@ def test_a_plain_service_and_a_route_to_others_need_no_canary_of_their_own() -> 
     assert companions(twins_of(before, wanted)) == []
 
 
+def set_of(kind: str, image: str, *, config: str = "") -> Object:
+    return {**tracked("jobs", image, config=config), "kind": kind}
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_what_has_no_twin_goes_share_by_share_where_it_is(kind: str) -> None:
+    wanted = set_of(kind, NEW["jobs"])
+    twins = twins_of((set_of(kind, "x@y"), old("api")), (wanted, new("api")))
+    assert twins.climb
+    assert [(part.workload, part.component) for part in twins.parts] == [(wanted, "jobs")]
+    assert twinned(twins) == ["api-canary"]
+
+
+SETTINGS = [placed(config_map("settings", a=value)) for value in "12"]
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "environment"),
+    [
+        pytest.param(
+            (set_of("StatefulSet", NEW["jobs"]),),
+            (set_of("StatefulSet", NEW["jobs"]),),
+            ENVIRONMENT,
+            id="does not change",
+        ),
+        pytest.param((), (set_of("StatefulSet", NEW["jobs"]),), ENVIRONMENT, id="is new"),
+        pytest.param(
+            (set_of("StatefulSet", "x@y"),),
+            (set_of("StatefulSet", "x@z"),),
+            ENVIRONMENT,
+            id="runs others' images",
+        ),
+        pytest.param(
+            (set_of("StatefulSet", "x@y"),),
+            (set_of("StatefulSet", NEW["jobs"]),),
+            ROLLING,
+            id="is to be rolled out at once",
+        ),
+        pytest.param(
+            (set_of("StatefulSet", "x@y", config="settings"), SETTINGS[0]),
+            (set_of("StatefulSet", NEW["jobs"], config="settings"), SETTINGS[1]),
+            ENVIRONMENT,
+            id="reads what comes with the promotion",
+        ),
+    ],
+)
+def test_a_stateful_set_waits_for_the_promotion_where_it(
+    before: Objects, wanted: Objects, environment: Environment
+) -> None:
+    assert twins_of(before, wanted, environment).parts == ()
+
+
 def test_the_component_is_that_of_a_server_before_that_of_what_prepares_it() -> None:
     made = new("api")
     made["spec"]["template"]["spec"]["initContainers"] = [{"name": "a", "image": NEW["web"]}]
