@@ -8,29 +8,54 @@ import promql_parser
 
 from tasks.core.config.problem import Finding, Path
 from tasks.core.queries import PLACEHOLDER
-from tasks.core.slos import Latency, Slos
+from tasks.core.slos import Availability, Custom, Latency, Saturation, Slos
 
 __all__ = ["query_fault", "slo_findings"]
 
 MAX_CHARACTERS = 10_000
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_NAMES = frozenset({"availability", "latency", "saturation"})
 _WINDOWS = frozenset({"window", "period"})
 
 
 def slo_findings(slos: Slos) -> Iterator[Finding]:
     """Queries and limits that could never be evaluated."""
     if slos.availability:
-        path = ("slos", "availability")
-        yield from _query(slos.availability.errors, (*path, "errors"))
-        yield from _query(slos.availability.total, (*path, "total"))
-        if slos.availability.errors.split() == slos.availability.total.split():
-            yield Finding(
-                (*path, "errors"),
-                "is the same query as `total`, so that every request would be an error",
-                "count only the failed requests here",
-            )
+        yield from _ratio(slos.availability, ("slos", "availability"))
     if slos.latency:
         yield from _latency(slos.latency, ("slos", "latency"))
+    if slos.saturation:
+        yield from _query(slos.saturation.query, ("slos", "saturation", "query"))
+    for name, custom in slos.custom.items():
+        yield from _custom(name, custom, ("slos", "custom", name))
+
+
+def _ratio(ratio: Availability, path: Path) -> Iterator[Finding]:
+    yield from _query(ratio.errors, (*path, "errors"))
+    yield from _query(ratio.total, (*path, "total"))
+    if ratio.errors.split() == ratio.total.split():
+        yield Finding(
+            (*path, "errors"),
+            "is the same query as `total`, so that every request would be an error",
+            "count only the failed requests here",
+        )
+
+
+def _custom(name: str, custom: Custom, path: Path) -> Iterator[Finding]:
+    if name in _NAMES:
+        what = f"{name} is the name of an indicator that Slipway knows"
+        yield Finding(path, what, "give it another name")
+    match custom.indicator:
+        case Availability() as ratio:
+            yield from _ratio(ratio, path)
+        case Saturation() as number:
+            yield from _query(number.query, (*path, "query"))
+        case None:
+            yield Finding(
+                path,
+                "must have either objective, errors and total, or query and limit",
+                "write the one or the other, whole",
+            )
 
 
 def _query(query: str, path: Path) -> Iterator[Finding]:
@@ -71,6 +96,12 @@ def _latency(latency: Latency, path: Path) -> Iterator[Finding]:
             (*path, "histogram"),
             f"must be the histogram itself, not one of its series, got {name!r}",
             f"write {name.rsplit('_', 1)[0]}",
+        )
+    elif fault := query_fault(f"{name}{{{latency.selector}}}"):
+        yield Finding(
+            (*path, "selector"),
+            f"holds no matchers of labels: {fault}",
+            'write them as between the braces of a query, such as route=~"/api/.*"',
         )
     if latency.threshold >= timedelta(hours=1):
         yield Finding(

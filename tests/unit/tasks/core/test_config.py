@@ -301,6 +301,29 @@ FAULTS = {
             " got 'http_request_duration_seconds_bucket'"
         ),
     ),
+    "a selector that selects nothing": (
+        ("threshold: 1s", "selector: 'route=', threshold: 1s"),
+        ("30: slos.latency.selector: holds no matchers of labels: invalid promql query"),
+    ),
+    "an indicator that is half a ratio, half a number": (
+        ("slos:", "slos:\n  custom: {orders: {query: up, objective: 99}}"),
+        (
+            "29: slos.custom.orders: must have either objective, errors and total, or query and"
+            " limit"
+        ),
+    ),
+    "an indicator of a name that is taken": (
+        ("slos:", "slos:\n  custom: {latency: {query: up, limit: 1}}"),
+        "29: slos.custom.latency: latency is the name of an indicator that Slipway knows",
+    ),
+    "a number whose query is none": (
+        ("slos:", "slos:\n  saturation: {query: max(, limit: 1}"),
+        "29: slos.saturation.query: is no valid PromQL: unclosed left parenthesis",
+    ),
+    "more false alarms than anybody would bear": (
+        ("slos:", "slos:\n  judging: {false_alarms: 11}"),
+        "29: slos.judging.false_alarms: must be at most 10, got 11",
+    ),
     "a schedule with a field too few": (
         ('"0 3 * * *"', '"3 * * *"'),
         "31: nightly.cron: must have five fields, got '3 * * *'",

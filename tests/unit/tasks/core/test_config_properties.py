@@ -57,7 +57,13 @@ VALID: dict[str, Any] = {
     },
     "slos": {
         "availability": {"objective": 99, "errors": "sum(a)", "total": "sum(b)"},
-        "latency": {"objective": 99, "threshold": "1s", "histogram": "h"},
+        "latency": {"objective": 99, "threshold": "1s", "histogram": "h", "selector": 'a="b"'},
+        "saturation": {"query": "max(c)", "limit": 1},
+        "custom": {
+            "orders": {"objective": 99, "errors": "d", "total": "e"},
+            "queue": {"query": "max(f)", "limit": 10},
+        },
+        "judging": {"false_alarms": 0.5, "min_events": 20},
     },
     "nightly": {"cron": "0 3 * * *"},
 }
