@@ -48,5 +48,6 @@ def _slow(latency: Latency) -> str:
 
 
 def _rate(latency: Latency, suffix: str, *matchers: str) -> str:
-    inside = ",".join(('namespace="$namespace"', *matchers))
+    chosen = (latency.selector,) if latency.selector else ()
+    inside = ",".join(('namespace="$namespace"', *chosen, *matchers))
     return f"sum(rate({latency.histogram}_{suffix}{{{inside}}}[$window]))"

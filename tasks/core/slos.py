@@ -44,9 +44,9 @@ class Latency:
     objective: Percent
     threshold: Duration
     histogram: str
+    period: Duration = PERIOD
     selector: str = ""
     compare: bool = False
-    period: Duration = PERIOD
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
