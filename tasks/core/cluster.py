@@ -18,7 +18,9 @@ __all__ = [
     "FieldConflict",
     "Objects",
     "Pods",
+    "Reach",
     "Scope",
+    "Tunnel",
 ]
 
 FIELD_MANAGER = "slipway"
@@ -71,15 +73,39 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a pod answered to an HTTP request.
+    """What a pod answered to a request, or how a command in it ended.
 
     Attributes:
-        status: None where no answer came; text then says why.
+        status: of HTTP, or the exit status; None where no answer came; text then says why.
     """
 
     status: int | None
     text: str
     seconds: float
+
+
+class Tunnel(Protocol):
+    """An open connection to a port of a pod."""
+
+    def send(self, data: bytes) -> None:
+        """Write bytes to the pod.
+
+        Raises:
+            Unavailable: the connection is gone.
+        """
+        ...
+
+    def receive(self, within: timedelta) -> bytes | None:
+        """Return what came next, nothing where the pod has closed, None where nothing came.
+
+        Raises:
+            Unavailable: the pod accepts no connection, or it broke.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
 
 
 class Objects(Protocol):
@@ -119,7 +145,7 @@ class Objects(Protocol):
 
 
 class Pods(Protocol):
-    """Following what runs and talking to it."""
+    """Following what runs."""
 
     def watch(self, scope: Scope, until: datetime) -> Iterator[tuple[Object, ...]]:
         """Yield the objects of a scope at once and after each change, until an instant."""
@@ -129,10 +155,33 @@ class Pods(Protocol):
         """Return the last lines of a container, of its previous run where it has crashed."""
         ...
 
-    def request(self, pod: Ref, port: int | str, path: str, within: timedelta) -> Answer:
-        """GET a path of a pod through the API server; redirects are not followed."""
+
+class Reach(Protocol):
+    """Talking to what runs, always through the API server."""
+
+    def request(
+        self, subject: Ref, port: int | str, path: str, within: timedelta, scheme: str = "http"
+    ) -> Answer:
+        """GET a path of a pod or a Service; redirects are not followed, certificates not read."""
+        ...
+
+    def execute(
+        self, pod: Ref, container: str, command: tuple[str, ...], within: timedelta
+    ) -> Answer:
+        """Run a command in a container; text is what it printed last.
+
+        A command that is late loses its connection, and Kubernetes leaves it running.
+        """
+        ...
+
+    def open_tunnel(self, pod: Ref, port: int, within: timedelta) -> Tunnel:
+        """Connect to a port of a pod; whether the pod accepts shows in what is received.
+
+        Raises:
+            Unavailable: the API server does not lead there.
+        """
         ...
 
 
-class Cluster(Objects, Pods, Protocol):
+class Cluster(Objects, Pods, Reach, Protocol):
     """A whole cluster."""

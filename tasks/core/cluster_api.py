@@ -17,7 +17,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3 import BaseHTTPResponse
 
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, Scope
+from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, Scope, Tunnel
 from tasks.core.cluster_answers import (
     BAD_REQUEST,
     CONFLICT,
@@ -29,6 +29,7 @@ from tasks.core.cluster_answers import (
     conflicts,
     document,
 )
+from tasks.core.cluster_streams import PodTunnel, open_stream, run_command
 from tasks.core.cluster_watch import follow
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.model import Target
@@ -169,10 +170,13 @@ class KubernetesCluster:
                 return tuple(text.splitlines())
         return ()
 
-    def request(self, pod: Ref, port: int | str, path: str, within: timedelta) -> Answer:
-        """GET a path of a pod through the API server; redirects are not followed."""
+    def request(
+        self, subject: Ref, port: int | str, path: str, within: timedelta, scheme: str = "http"
+    ) -> Answer:
+        """GET a path of a pod or a Service; redirects are not followed, certificates not read."""
         place, _, query = path.partition("?")
-        url = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{port}/proxy{quote(place)}"
+        name = f"{'https:' if scheme == 'https' else ''}{subject.name}:{port}"
+        url = f"{self._collection(subject.kind, subject.namespace)}/{name}/proxy{quote(place)}"
         seconds = within.total_seconds()
         started = time.monotonic()
         try:
@@ -182,6 +186,19 @@ class KubernetesCluster:
         except Unavailable:
             return Answer(None, f"no answer within {seconds:g} s", time.monotonic() - started)
         return answer(response.status, text, time.monotonic() - started)
+
+    def execute(
+        self, pod: Ref, container: str, command: tuple[str, ...], within: timedelta
+    ) -> Answer:
+        """Run a command in a container; text is what it printed last."""
+        query = [("container", container), *(("command", word) for word in command)]
+        asked = urlencode([*query, ("stdout", "true"), ("stderr", "true")])
+        return run_command(self.api, f"{self._path(pod)}/exec?{asked}", within)
+
+    def open_tunnel(self, pod: Ref, port: int, within: timedelta) -> Tunnel:
+        """Connect to a port of a pod; whether the pod accepts shows in what is received."""
+        path = f"{self._path(pod)}/portforward?ports={port}"
+        return PodTunnel(open_stream(self.api, path, within))
 
     def _path(self, ref: Ref) -> str:
         return f"{self._collection(ref.kind, ref.namespace)}/{quote(ref.name, safe=':')}"

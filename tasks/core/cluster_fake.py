@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tasks.core.clock import FakeClock
-from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope
-from tasks.core.errors import ConfigError, Conflict
+from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope, Tunnel
+from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.objects import Kind, Object, Ref, ref_of
 
 __all__ = ["FakeCluster", "Killed"]
@@ -32,7 +32,9 @@ class FakeCluster:
 
     Attributes:
         controllers: called, one change at a time, while somebody watches.
-        answer: what a pod answers to a request.
+        answer: what a pod or a Service answers to a request.
+        run: how a command in a pod ends.
+        dial: gives the connection to a port of a pod; none is accepted where absent.
         kill_after: number of writes that still succeed before the process is killed.
         writes: what was done, for tests: `apply Deployment/api`.
     """
@@ -40,6 +42,8 @@ class FakeCluster:
     clock: FakeClock = field(default_factory=FakeClock)
     controllers: list[Controller] = field(default_factory=list)
     answer: Callable[[Object, str], Answer] = lambda _pod, _path: Answer(200, "ok", 0.01)
+    run: Callable[[Object, tuple[str, ...]], Answer] = lambda _pod, _words: Answer(0, "", 0.01)
+    dial: Callable[[Object, int], Tunnel] | None = None
     kill_after: int | None = None
     said: dict[str, tuple[str, ...]] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
@@ -130,11 +134,29 @@ class FakeCluster:
         """Return the last lines of a container."""
         return self.said.get(f"{pod.name}/{container}", ())[-lines:]
 
-    def request(self, pod: Ref, port: int | str, path: str, within: timedelta) -> Answer:
-        """GET a path of a pod."""
-        del port, within
+    def request(
+        self, subject: Ref, port: int | str, path: str, within: timedelta, scheme: str = "http"
+    ) -> Answer:
+        """GET a path of a pod or a Service."""
+        del port, within, scheme
+        thing = self.objects.get(subject)
+        return Answer(None, "not found", 0.0) if thing is None else self.answer(thing, path)
+
+    def execute(
+        self, pod: Ref, container: str, command: tuple[str, ...], within: timedelta
+    ) -> Answer:
+        """Run a command in a container."""
+        del container, within
         thing = self.objects.get(pod)
-        return Answer(None, "no such pod", 0.0) if thing is None else self.answer(thing, path)
+        return Answer(None, "not found", 0.0) if thing is None else self.run(thing, command)
+
+    def open_tunnel(self, pod: Ref, port: int, within: timedelta) -> Tunnel:
+        """Connect to a port of a pod."""
+        del within
+        thing = self.objects.get(pod)
+        if thing is None or self.dial is None:
+            raise Unavailable("not found", where=str(pod))
+        return self.dial(thing, port)
 
     def settle_one(self) -> None:
         """Let the controllers see one change."""

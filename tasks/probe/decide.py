@@ -1,27 +1,35 @@
 """What an answer to a probe means, and where probes go."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import jsonpath
+
+from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
-from tasks.core.probes import Probe
+from tasks.core.probes import Probe, Scalar
 from tasks.core.sample import Track
 from tasks.core.units import format_duration
+from tasks.probe.grpc_health import SERVING
 
-__all__ = ["TRACK", "Port", "Streak", "is_asked", "judge", "port_of"]
+__all__ = [
+    "TRACK",
+    "Streak",
+    "container_of",
+    "describe",
+    "goes_to_pods",
+    "headers_for",
+    "is_asked",
+    "judge",
+    "leads_to",
+    "port_of",
+]
 
 TRACK = "slipway.dev/track"
-BODY_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """Where a container serves."""
-
-    container: str
-    number: int
+SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +49,53 @@ class Streak:
         return Streak(self.passes + 1, "") if fault is None else Streak(0, fault)
 
 
+def describe(probe: Probe) -> str:
+    """Say what a probe asks, as it is read in verdicts."""
+    if probe.tcp is not None:
+        return "TCP connection"
+    if probe.grpc is not None:
+        return f"gRPC health of {probe.grpc.service or 'the server'}"
+    if probe.command is not None:
+        return f"command {_shown(' '.join(probe.command))}"
+    if probe.job is not None:
+        return f"job {_shown(' '.join(probe.job.command) or probe.job.image or '')}".rstrip()
+    return f"GET {probe.path}"
+
+
 def judge(probe: Probe, answer: Answer) -> str | None:
     """Say what is wrong with an answer, None where nothing is."""
+    status, words = _wanted(probe)
     if answer.status is None:
-        return f"expected {probe.expect}, got {answer.text}"
-    if answer.status != probe.expect:
-        return f"expected {probe.expect}, got {answer.status} ({_shown(answer.text)})"
+        return f"expected {words}, got {_shown(answer.text)}"
+    if answer.status != status:
+        return f"expected {words}, got {_got(probe, answer)}"
     if probe.contains is not None and probe.contains not in answer.text:
-        return f"expected {probe.contains!r} in the body, got {_shown(answer.text)}"
-    if answer.seconds > probe.within.total_seconds():
+        where = "the body" if probe.path is not None else "the output"
+        return f"expected {probe.contains!r} in {where}, got {_shown(answer.text)}"
+    fault = _json_fault(probe.json, answer.text) if probe.json else None
+    if fault is None and probe.job is None and answer.seconds > probe.within.total_seconds():
         within = format_duration(probe.within)
         return f"expected an answer within {within}, got it after {answer.seconds:.1f}s"
-    return None
+    return fault
 
 
-def port_of(pod: Object, image: ReleasedImage) -> Port | None:
-    """Return where a pod serves a component: slipway.yaml's word, or the container's first port."""
-    for container in _containers(pod):
-        if container.get("image") != image.reference:
-            continue
-        ready = (container.get("readinessProbe") or {}).get("httpGet") or {}
-        declared = [port["containerPort"] for port in container.get("ports") or ()]
-        number = image.port or (declared[0] if declared else ready.get("port"))
-        if isinstance(number, int):  # a name that no port bears leads nowhere
-            return Port(container["name"], number)
-    return None
+def goes_to_pods(probe: Probe) -> bool:
+    """Say whether a probe is sent to each pod by itself."""
+    return probe.job is None and probe.component is not None and probe.via == "pods"
+
+
+def container_of(pod: Object, image: ReleasedImage) -> Object | None:
+    """Return a pod's container of a component, None where it runs another release."""
+    containers = (each for some in container_lists(pod) for each in some)
+    return next((each for each in containers if each.get("image") == image.reference), None)
+
+
+def port_of(container: Object, image: ReleasedImage) -> int | None:
+    """Return where a component serves: slipway.yaml's word, or the container's first port."""
+    ready = (container.get("readinessProbe") or {}).get("httpGet") or {}
+    declared = [port["containerPort"] for port in container.get("ports") or ()]
+    number = image.port or (declared[0] if declared else ready.get("port"))
+    return number if isinstance(number, int) else None  # a name that no port bears leads nowhere
 
 
 def is_asked(pod: Object, track: Track) -> bool:
@@ -78,11 +108,55 @@ def is_asked(pod: Object, track: Track) -> bool:
     return asked and ready and "deletionTimestamp" not in metadata
 
 
-def _containers(thing: Object) -> Iterable[Object]:
-    for containers in container_lists(thing):
-        yield from containers
+def leads_to(service: Object, pods: Iterable[Object]) -> bool:
+    """Say whether a Service sends requests to one of these pods."""
+    selector = service["spec"].get("selector") or {}
+    labels = [pod["metadata"].get("labels") or {} for pod in pods]
+    return bool(selector) and any(selector.items() <= each.items() for each in labels)
+
+
+def headers_for(environment: Environment, track: Track) -> dict[str, str]:
+    """Return what leads a request of the public route to a canary."""
+    strategy = environment.strategy.canary or environment.strategy.blueGreen
+    if track == "stable" or strategy is None:
+        return {}
+    return {strategy.testers.header: "always"}
+
+
+def _wanted(probe: Probe) -> tuple[int, str]:
+    """Return the status of a good answer, and the words for it."""
+    if probe.grpc is not None:
+        return SERVING, "SERVING"
+    if probe.tcp is not None:
+        return 0, "a connection"
+    if probe.path is None:
+        return 0, "exit status 0"
+    return probe.expect, str(probe.expect)
+
+
+def _got(probe: Probe, answer: Answer) -> str:
+    said = _shown(answer.text)
+    return said if probe.grpc is not None else f"{answer.status} ({said})"
+
+
+def _json_fault(wanted: dict[str, Scalar], text: str) -> str | None:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return f"expected JSON in the body, got {_shown(text)}"
+    for query, value in wanted.items():
+        found = jsonpath.compile(query, strict=True).findall(body)
+        if not found or not all(_is_same(each, value) for each in found):
+            came = _shown(", ".join(json.dumps(each) for each in found)) or "nothing"
+            return f"expected {json.dumps(value)} at {query}, got {came}"
+    return None
+
+
+def _is_same(found: object, wanted: Scalar) -> bool:
+    """Compare as JSON does, where true is no 1."""
+    return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
 
 
 def _shown(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= BODY_SHOWN else f"{line[:BODY_SHOWN]}…"
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"

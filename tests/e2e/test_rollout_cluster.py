@@ -12,7 +12,8 @@ from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.model import Target
-from tasks.core.objects import Kind, Ref
+from tasks.core.objects import Kind, Ref, ref_of
+from tasks.probe.decide import is_asked
 from tests.e2e.rollout_world import lab_target
 from tests.unit.tasks.rollout.cluster_contract import CONFIG, ClusterContract
 
@@ -36,6 +37,27 @@ class TestKubernetesCluster(ClusterContract):
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         yield name
         cluster.delete(Ref(Kind("v1", "Namespace"), "", name))
+
+    @pytest.fixture
+    def pod(self, cluster: KubernetesCluster, namespace: str, clock: SystemClock) -> Ref:
+        container = {
+            "name": "app",
+            "image": "busybox:1.36",
+            "command": ["httpd", "-f", "-p", "8080"],
+            "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
+        }
+        thing = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "app", "namespace": namespace},
+            "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+        }
+        ref = ref_of(cluster.create(thing))
+        scope = Scope((ref.kind,), namespace)
+        for pods in cluster.watch(scope, clock.now() + timedelta(seconds=60)):
+            if any(is_asked(each, "stable") for each in pods):
+                break
+        return ref
 
     def test_a_watch_shows_a_change_that_comes_later(
         self, cluster: KubernetesCluster, namespace: str, clock: SystemClock

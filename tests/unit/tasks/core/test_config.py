@@ -226,6 +226,49 @@ FAULTS = {
         ("    url: https://shop.example.com\n", ""),
         "20: environments.prod.probes[1]: goes to the public route, and the environment has no url",
     ),
+    "a probe that asks two things": (
+        ("{path: /health, component: api}", "{path: /health, tcp: {}, component: api}"),
+        "20: environments.prod.probes[0]: must ask one thing, asks path and tcp",
+    ),
+    "a probe that asks nothing": (
+        ("{path: /health, component: api}", "{component: api}"),
+        "20: environments.prod.probes[0]: must ask one thing, asks nothing",
+    ),
+    "a JSON path that is none": (
+        ("{path: /}", "{path: /, json: {status: ok}}"),
+        (
+            "21: environments.prod.probes[1].json.status: is no JSON path: expected 'TOKEN_ROOT',"
+            " found 'TOKEN_NAME'"
+        ),
+    ),
+    "a command of nobody": (
+        ("{path: /}", "{command: [check]}"),
+        "21: environments.prod.probes[1]: asks command of no component",
+    ),
+    "a command of no words": (
+        ("{path: /}", "{command: [], component: api}"),
+        "21: environments.prod.probes[1].command: must hold a program and its arguments",
+    ),
+    "a connection through the route": (
+        ("{path: /}", "{tcp: {}, component: api, via: route}"),
+        "21: environments.prod.probes[1].via: route leads to HTTP alone, and tcp asks each pod",
+    ),
+    "a Service of nobody": (
+        ("{path: /}", "{path: /, via: service}"),
+        "21: environments.prod.probes[1]: asks path of no component",
+    ),
+    "a Job without an image": (
+        ("{path: /}", "{job: {command: [check]}}"),
+        "21: environments.prod.probes[1].job: has no image",
+    ),
+    "an HTTP status of a connection": (
+        ("{path: /}", "{tcp: {}, component: api, expect: 404}"),
+        "21: environments.prod.probes[1].expect: means something for a probe with a `path` only",
+    ),
+    "a text of a health check": (
+        ("{path: /}", "{grpc: {}, component: api, contains: ok}"),
+        "21: environments.prod.probes[1].contains: has nothing to look into",
+    ),
     "more approvals than approvers": (
         ("count: 2", "count: 3"),
         "22: environments.prod.approval.count: must be at most the number of approvers, 2, got 3",

@@ -2,12 +2,25 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.core import strategy as strategies
+from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
-from tasks.core.probes import Probe
+from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.core.sample import Track
-from tasks.probe.decide import TRACK, Port, Streak, is_asked, judge, port_of
+from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
+from tasks.probe.decide import (
+    TRACK,
+    Streak,
+    container_of,
+    describe,
+    headers_for,
+    is_asked,
+    judge,
+    leads_to,
+    port_of,
+)
 
 PROBE = Probe(path="/health", contains="ok", within=timedelta(seconds=1))
 
@@ -36,6 +49,126 @@ def test_an_answer_passes_or_says_what_was_expected(answer: Answer, fault: str |
     assert judge(PROBE, answer) == fault
 
 
+JSON = Probe(path="/health", json={"$.status": "ok", "$.checks[*].up": True})
+COMMAND = Probe(command=("check",), contains="fine")
+GRPC = Probe(grpc=Grpc(service="orders"))
+
+
+@pytest.mark.parametrize(
+    ("probe", "answer", "fault"),
+    [
+        pytest.param(
+            JSON,
+            Answer(200, '{"status": "ok", "checks": [{"up": true}, {"up": true}]}', 0.1),
+            None,
+            id="every value at the path is as expected",
+        ),
+        pytest.param(
+            JSON,
+            Answer(200, '{"status": "ok", "checks": [{"up": true}, {"up": 1}]}', 0.1),
+            "expected true at $.checks[*].up, got true, 1",
+            id="a number is no truth",
+        ),
+        pytest.param(
+            JSON,
+            Answer(200, '{"state": "ok"}', 0.1),
+            'expected "ok" at $.status, got nothing',
+            id="nothing at the path",
+        ),
+        pytest.param(
+            JSON, Answer(200, "ok", 0.1), "expected JSON in the body, got ok", id="no JSON"
+        ),
+        pytest.param(COMMAND, Answer(0, "all fine", 0.1), None, id="a command that ends well"),
+        pytest.param(
+            COMMAND,
+            Answer(3, "no table", 0.1),
+            "expected exit status 0, got 3 (no table)",
+            id="a command that ends badly",
+        ),
+        pytest.param(
+            COMMAND,
+            Answer(0, "hm", 0.1),
+            "expected 'fine' in the output, got hm",
+            id="a command that prints something else",
+        ),
+        pytest.param(GRPC, Answer(1, "SERVING", 0.1), None, id="a gRPC server that serves"),
+        pytest.param(
+            GRPC,
+            Answer(2, "NOT_SERVING", 0.1),
+            "expected SERVING, got NOT_SERVING",
+            id="a gRPC server that does not",
+        ),
+        pytest.param(
+            Probe(tcp=Tcp()),
+            Answer(None, "connection refused", 0.1),
+            "expected a connection, got connection refused",
+            id="a port that nobody listens on",
+        ),
+        pytest.param(Probe(job=ProbeJob()), Answer(0, "", 30), None, id="a Job takes its time"),
+    ],
+)
+def test_each_kind_of_probe_says_what_it_expected(
+    probe: Probe, answer: Answer, fault: str | None
+) -> None:
+    assert judge(probe, answer) == fault
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        pytest.param(PROBE, "GET /health", id="http"),
+        pytest.param(Probe(tcp=Tcp()), "TCP connection", id="tcp"),
+        pytest.param(Probe(grpc=Grpc()), "gRPC health of the server", id="grpc"),
+        pytest.param(GRPC, "gRPC health of orders", id="a service of grpc"),
+        pytest.param(Probe(command=("/check", "-q")), "command /check -q", id="command"),
+        pytest.param(Probe(job=ProbeJob(image="smoke:1")), "job smoke:1", id="job"),
+    ],
+)
+def test_a_probe_says_what_it_asks(probe: Probe, words: str) -> None:
+    assert describe(probe) == words
+
+
+@pytest.mark.parametrize(
+    ("selector", "leads"),
+    [
+        pytest.param({"app": "api"}, True, id="both tracks"),
+        pytest.param({"app": "api", TRACK: "canary"}, True, id="this track"),
+        pytest.param({"app": "api", TRACK: "stable"}, False, id="the other track"),
+        pytest.param({}, False, id="endpoints that a person writes"),
+    ],
+)
+def test_a_service_leads_to_the_pods_that_it_selects(
+    selector: dict[str, str],
+    leads: bool,  # noqa: FBT001
+) -> None:
+    labels = {"app": "api", "team": "x", TRACK: "canary"}
+    service = {"spec": {"selector": selector}}
+    assert leads_to(service, [{"metadata": {"labels": labels}}]) is leads
+
+
+@pytest.mark.parametrize(
+    ("strategy", "track", "headers"),
+    [
+        pytest.param(
+            Strategy(canary=Canary(steps=(5, 100))), "canary", {"X-Canary": "always"}, id="canary"
+        ),
+        pytest.param(
+            Strategy(blueGreen=BlueGreen(testers=strategies.Testers(header="X-New"))),
+            "canary",
+            {"X-New": "always"},
+            id="a header of the user's",
+        ),
+        pytest.param(Strategy(canary=Canary(steps=(5, 100))), "stable", {}, id="promoted"),
+        pytest.param(Strategy(rolling=Rolling()), "canary", {}, id="no testers"),
+    ],
+)
+def test_testers_are_led_to_the_canary(
+    strategy: Strategy, track: Track, headers: dict[str, str]
+) -> None:
+    environment = Environment(overlay="prod", namespace="shop", strategy=strategy)
+    assert headers_for(environment, track) == headers
+
+
 def test_a_long_body_is_shown_in_part() -> None:
     fault = judge(PROBE, Answer(500, "x" * 1000, 0.1))
     assert fault is not None
@@ -56,12 +189,8 @@ def pod(**container: object) -> Object:
 @pytest.mark.parametrize(
     ("container", "port"),
     [
-        pytest.param({"ports": [{"containerPort": 3001}]}, Port("api", 3001), id="declared"),
-        pytest.param(
-            {"readinessProbe": {"httpGet": {"port": 8080}}},
-            Port("api", 8080),
-            id="probed",
-        ),
+        pytest.param({"ports": [{"containerPort": 3001}]}, 3001, id="declared"),
+        pytest.param({"readinessProbe": {"httpGet": {"port": 8080}}}, 8080, id="probed"),
         pytest.param(
             {"readinessProbe": {"httpGet": {"port": "http"}}}, None, id="a name that nothing has"
         ),
@@ -69,21 +198,23 @@ def pod(**container: object) -> Object:
     ],
 )
 def test_the_port_is_that_of_the_container_with_the_image(
-    container: Object, port: Port | None
+    container: Object, port: int | None
 ) -> None:
     image = ReleasedImage("api", "api", Digest("1"))
-    assert port_of(pod(**container), image) == port
+    found = container_of(pod(**container), image)
+    assert found is not None
+    assert (found["name"], port_of(found, image)) == ("api", port)
 
 
 def test_the_port_of_slipway_yaml_goes_before_the_first_of_the_container() -> None:
     several = [{"containerPort": 9090, "name": "metrics"}, {"containerPort": 3001}]
     image = ReleasedImage("api", "api", Digest("1"), port=3001)
-    assert port_of(pod(ports=several), image) == Port("api", 3001)
+    assert port_of({"ports": several}, image) == 3001
 
 
 def test_a_pod_with_another_image_is_not_asked() -> None:
     other = ReleasedImage("api", "api", Digest("2"))
-    assert port_of(pod(ports=[{"containerPort": 1}]), other) is None
+    assert container_of(pod(ports=[{"containerPort": 1}]), other) is None
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from tasks.core.clock import Clock
 from tasks.core.cluster import DRY_RUN, ApplyOptions, Cluster, FieldConflict, Scope
-from tasks.core.errors import ConfigError, Conflict
+from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.objects import Kind, Object, Ref, ref_of
 
 CONFIG = Kind("v1", "ConfigMap")
@@ -27,6 +28,11 @@ class ClusterContract:
 
     @pytest.fixture
     def clock(self) -> Clock:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def pod(self) -> Iterator[Ref]:
+        """A running pod with a container `app` that serves HTTP on port 8080."""
         raise NotImplementedError
 
     def thing(self, namespace: str, **data: str) -> Object:
@@ -145,6 +151,38 @@ class ClusterContract:
         pictures = list(cluster.watch(scope, until))
         assert [thing["metadata"]["name"] for thing in pictures[0]] == ["one"]
         assert clock.now() >= until
+
+    def test_a_command_ends_with_its_exit_status_and_what_it_printed(
+        self, cluster: Cluster, pod: Ref
+    ) -> None:
+        words = ("sh", "-c", "echo hello; exit 3")
+        ended = cluster.execute(pod, "app", words, timedelta(seconds=10))
+        assert (ended.status, ended.text) == (3, "hello\n")
+
+    def test_a_port_carries_bytes_both_ways(self, cluster: Cluster, pod: Ref) -> None:
+        with closing(cluster.open_tunnel(pod, 8080, timedelta(seconds=10))) as tunnel:
+            tunnel.send(b"GET / HTTP/1.0\r\n\r\n")
+            received = tunnel.receive(timedelta(seconds=10))
+        assert received is not None
+        assert received.startswith(b"HTTP/1")
+
+    def test_a_server_that_is_not_asked_stays_silent(self, cluster: Cluster, pod: Ref) -> None:
+        with closing(cluster.open_tunnel(pod, 8080, timedelta(seconds=10))) as tunnel:
+            assert tunnel.receive(timedelta(milliseconds=100)) is None
+
+    def test_a_port_that_nobody_listens_on_refuses(self, cluster: Cluster, pod: Ref) -> None:
+        with (
+            closing(cluster.open_tunnel(pod, 8081, timedelta(seconds=10))) as tunnel,
+            pytest.raises(Unavailable, match="refused"),
+        ):
+            tunnel.receive(timedelta(seconds=10))
+
+    def test_what_is_not_there_is_not_reached(self, cluster: Cluster, namespace: str) -> None:
+        nobody = Ref(Kind("v1", "Pod"), namespace, "none")
+        within = timedelta(seconds=10)
+        assert cluster.execute(nobody, "app", ("true",), within).status is None
+        with pytest.raises(Unavailable, match="not found"):
+            cluster.open_tunnel(nobody, 8080, within)
 
     def test_a_watch_that_is_late_shows_nothing(
         self, cluster: Cluster, namespace: str, clock: Clock
