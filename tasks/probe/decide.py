@@ -12,11 +12,11 @@ from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
 from tasks.core.probes import Probe, Scalar
 from tasks.core.sample import Track
+from tasks.core.tracks import CANARY, TRACK
 from tasks.core.units import format_duration
 from tasks.probe.grpc_health import SERVING
 
 __all__ = [
-    "TRACK",
     "Streak",
     "container_of",
     "describe",
@@ -28,7 +28,6 @@ __all__ = [
     "port_of",
 ]
 
-TRACK = "slipway.dev/track"
 SHOWN = 200
 
 
@@ -101,10 +100,10 @@ def port_of(container: Object, image: ReleasedImage) -> int | None:
 def is_asked(pod: Object, track: Track) -> bool:
     """Say whether a pod of a track gets traffic, and so has to answer probes."""
     metadata = pod["metadata"]
-    beside = (metadata.get("labels") or {}).get(TRACK) == "canary"
+    beside = (metadata.get("labels") or {}).get(TRACK) == CANARY
     conditions = (pod.get("status") or {}).get("conditions") or ()
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    asked = beside == (track == "canary")
+    asked = beside == (track == CANARY)
     return asked and ready and "deletionTimestamp" not in metadata
 
 

@@ -3,7 +3,9 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
+from guestbook.faults import Faults
 from guestbook.server import Guestbook, Server
 
 
@@ -14,7 +16,10 @@ def main() -> None:
         "environment": os.environ.get("ENVIRONMENT", "nowhere"),
         "version": os.environ.get("VERSION", "0"),
     }
-    server = Server(("", int(os.environ.get("PORT", "8000"))), Guestbook(words))
+    file = os.environ.get("FAULTS_FILE")
+    faults = Faults(float(os.environ.get("FAULTS", "0")), Path(file) if file else None)
+    guestbook = Guestbook(words, faults=faults)
+    server = Server(("", int(os.environ.get("PORT", "8000"))), guestbook)
     for number in (signal.SIGTERM, signal.SIGINT):
         # shutdown() waits for the loop that this very thread is in, so another thread asks for it.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from guestbook.book import Book, Refused
+from guestbook.faults import Faults
 from guestbook.metrics import Metrics
 from guestbook.page import render
 
@@ -23,6 +24,7 @@ class Guestbook:
     words: dict[str, str]
     book: Book = field(default_factory=Book)
     metrics: Metrics = field(default_factory=Metrics)
+    faults: Faults = field(default_factory=Faults)
 
 
 class Server(ThreadingHTTPServer):
@@ -48,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
         """Show the page, the entries, the health or the counts."""
         shared = self.server.guestbook
         match urlsplit(self.path).path:
+            case "/" | "/entries" if shared.faults.strike():
+                self._json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "the book is burning"})
             case "/":
                 self._answer(
                     HTTPStatus.OK, render(shared.book.entries(), shared.words), "text/html"
@@ -91,6 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Release", self.server.guestbook.words["version"])
         if location is not None:
             self.send_header("Location", location)
         self.end_headers()

@@ -2,11 +2,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from guestbook.book import KEPT, Book, Refused
+from guestbook.faults import Faults
 from guestbook.server import Guestbook, Server
 
 WORDS = {"greeting": "Welcome <all>", "environment": "dev", "version": "7"}
@@ -87,6 +89,22 @@ def test_every_request_is_counted_under_its_route(server: Server) -> None:
     assert 'http_requests_total{method="GET",route="other",status="404"} 1' in counts
     assert 'http_requests_total{method="DELETE",route="/entries",status="501"} 1' in counts
     assert "http_request_duration_seconds_count 3" in counts
+
+
+def test_every_answer_says_which_release_gave_it(server: Server) -> None:
+    response, _ = ask(server, "GET", "/")
+    assert response.getheader("X-Release") == "7"
+
+
+def test_a_bad_release_fails_its_users_and_stays_healthy(server: Server, tmp_path: Path) -> None:
+    server.guestbook = Guestbook(WORDS, faults=Faults(1.0))
+    assert ask(server, "GET", "/")[0].status == 500
+    assert ask(server, "GET", "/health")[0].status == 200
+    file = tmp_path / "share"
+    server.guestbook = Guestbook(WORDS, faults=Faults(0.0, file))
+    assert ask(server, "GET", "/entries")[0].status == 200
+    file.write_text("1.0")
+    assert ask(server, "GET", "/entries")[0].status == 500
 
 
 def test_the_book_keeps_the_newest_lines() -> None:

@@ -10,8 +10,8 @@ from tasks.core.objects import Object
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.core.sample import Track
 from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
+from tasks.core.tracks import TRACK
 from tasks.probe.decide import (
-    TRACK,
     Streak,
     container_of,
     describe,

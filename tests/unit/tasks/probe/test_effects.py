@@ -14,8 +14,8 @@ from tasks.core.model import Outcome, Target, Verdict
 from tasks.core.objects import Object
 from tasks.core.probes import Probe, ProbeJob, Tcp
 from tasks.core.sample import Track
+from tasks.core.tracks import TRACK
 from tasks.probe.ask import request_route
-from tasks.probe.decide import TRACK
 from tasks.probe.effects import Probing, probe_release
 from tests.unit.tasks.rollout.world import deployment, image, make_release
 
