@@ -42,7 +42,9 @@ TONES = {
 HIDDEN = frozenset({"Cc", "Cf", "Cs"})
 """Unicode's categories of characters that are not seen themselves: control, format, surrogate."""
 
-LINES = {"+": "added", "-": "removed", "@": "place"}
+LINES = {"---": "place", "+++": "place", "@": "place", "-": "removed", "+": "added"}
+"""How a line of a diff begins, and its class; the first that fits counts."""
+
 SIGNS = {ChangeKind.CREATE: "+", ChangeKind.UPDATE: "~", ChangeKind.DELETE: "\N{MINUS SIGN}"}
 
 
@@ -152,16 +154,18 @@ def _changed(record: Record) -> tuple[Change, ...]:
 def _diff(text: str) -> Markup:
     """Show a diff, each line with the class of its sign."""
     lines = text.splitlines()
-    shown = [
-        Markup('<span class="{}">{}</span>\n').format(LINES.get(line[:1], "same"), _clean(line))
-        for line in lines[:MOST_LINES]
-    ]
+    span = Markup('<span class="{}">{}</span>\n')
+    shown = [span.format(_class_of(line), _clean(line)) for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         more = "… {} more lines stand in slipway show --json"
         shown.append(
             Markup('<span class="place">{}</span>').format(more.format(len(lines) - MOST_LINES))
         )
     return Markup("").join(shown)
+
+
+def _class_of(line: str) -> str:
+    return next((name for sign, name in LINES.items() if line.startswith(sign)), "same")
 
 
 def _clean(value: Any) -> Any:  # noqa: ANN401 whatever the template shows

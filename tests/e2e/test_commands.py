@@ -94,6 +94,27 @@ class TestEveryday:
         shown = plain(pipeline.slipway("history", "dev", "-a", delivered.folder))
         assert record["release"]["id"] in shown
 
+    def test_show_tells_one_rollout_and_writes_its_page(
+        self, pipeline: "Pipeline", delivered: Delivered, tmp_path: Path
+    ) -> None:
+        words = ("show", "dev", "1", "-a", delivered.folder)
+        record = read(pipeline.slipway(*words, "--json"))
+        assert (record["number"], record["bad"], record["cleared"]) == (1, False, False)
+        kept = Path(record["report"])
+        assert kept.parts[-3:] == (delivered.shop.name, "dev", "1.html")
+        page = tmp_path / "report.html"
+        plain(pipeline.slipway(*words, "--html", str(page)))
+        assert page.read_text() == kept.read_text()
+        assert record["release"]["id"] in plain(pipeline.slipway(*words))
+
+    def test_dora_counts_every_environment(
+        self, pipeline: "Pipeline", delivered: Delivered
+    ) -> None:
+        found = read(pipeline.slipway("dora", "-a", delivered.folder, "--json"))
+        counts = {each["environment"]: each["deployments"] for each in found["environments"]}
+        assert counts == {"dev": 1, "prod": 0}
+        assert "recovery time" in plain(pipeline.slipway("dora", "-a", delivered.folder))
+
     def test_an_answer_that_does_not_count(
         self, pipeline: "Pipeline", delivered: Delivered
     ) -> None:

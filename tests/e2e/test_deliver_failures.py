@@ -138,6 +138,21 @@ def test_a_rollback_by_hand_goes_to_any_good_rollout(pipeline: "Pipeline", shop:
 
     refused = pipeline.when_delivered(shop)
     assert "was taken back here before" in refused.message
+    bad = shop.history("dev")[1].release.id
+    words = (
+        "release",
+        "clear",
+        bad,
+        "dev",
+        "-a",
+        str(shop.repository),
+        "--reason",
+        "no, we do not",
+    )
+    assert "may be deployed again" in pipeline.slipway(*words).stdout
+    again = pipeline.when_delivered(shop)
+    assert again.state == "COMPLETED", again.message
+    assert "<h1>Welcome</h1>" in shop.get("dev").text
 
 
 def test_a_first_rollout_that_fails_has_nothing_to_go_back_to(pipeline: "Pipeline") -> None:
