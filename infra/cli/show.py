@@ -48,7 +48,7 @@ def show(  # noqa: PLR0913 one parameter an option
     with connected(place.target) as cluster:
         found = _choose(stored_history(place, cluster), number, place)
     if html is not None:
-        write_whole(html.absolute(), report_page(found.record).encode())
+        write_whole(html.absolute(), report_page(found.record, found.rules.slos).encode())
         say("✓", "green", f"the report of rollout {found.record.number} is in {html}")
     elif as_json:
         print_json({**for_scripts(found), "report": _report(found.record)})

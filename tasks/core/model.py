@@ -269,11 +269,17 @@ class RolloutState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened in a rollout, in words; share where the traffic changed, percent."""
+    """Something that happened in a rollout, in words.
+
+    Attributes:
+        share: percent of the traffic, where it changed.
+        outcome: of the verdict that was reached then.
+    """
 
     at: datetime
     what: str
     share: int | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An instant, in seconds after the start; one without a label is a faint line."""
+    """An instant, in seconds after the start; kind is its class in the style sheet."""
 
     at: float
     what: str
+    kind: str
     label: str = ""
 
 
@@ -54,6 +55,7 @@ class Chart:
     Attributes:
         top: value at the upper edge; the lower one is zero.
         unit: behind the numbers.
+        limit: what is allowed, as a line across; none where it lies above the upper edge.
     """
 
     title: str
@@ -62,6 +64,7 @@ class Chart:
     unit: str
     curves: tuple[Curve, ...]
     flags: tuple[Flag, ...] = ()
+    limit: float | None = None
 
 
 def draw(chart: Chart) -> Markup:
@@ -70,6 +73,7 @@ def draw(chart: Chart) -> Markup:
     parts = (
         *_grid(),
         *_times(chart),
+        *_limit(chart),
         *(_flag(flag, _across(flag.at, chart.shown)) for flag in flags),
         _plot(chart),
         *_values(chart),
@@ -129,6 +133,16 @@ def _height(part: float) -> float:
     return TOP + PLOT * (1 - part)
 
 
+def _limit(chart: Chart) -> Iterator[Markup]:
+    if chart.limit is None or chart.limit > chart.top:
+        return
+    height = f"{_height(chart.limit / chart.top):.1f}"
+    line = Markup('<line class="limit" x1="0" x2="100%" y1="{0}" y2="{0}"/>')
+    text = Markup('<text class="limit-label" x="100%" y="{}" dy="-4" text-anchor="end">{}</text>')
+    yield line.format(height)
+    yield text.format(height, f"allowed: {number(chart.limit, chart.unit)}")
+
+
 def _times(chart: Chart) -> Iterator[Markup]:
     text = Markup('<text class="tick" x="{}%" y="{}" text-anchor="{}">{}</text>')
     for at in instants(chart.shown):
@@ -143,16 +157,15 @@ def _anchor(across: float) -> str:
 
 
 def _flag(flag: Flag, across: float) -> Markup:
-    kind = "verdict" if flag.label else "faint"
     line = Markup(
         '<line class="flag {0}" x1="{1}%" x2="{1}%" y1="{2}" y2="{3}"><title>{4}</title></line>'
     )
-    return line.format(kind, f"{across:.2f}", TOP, TOP + PLOT, flag.what)
+    return line.format(flag.kind, f"{across:.2f}", TOP, TOP + PLOT, flag.what)
 
 
 def _label(flag: Flag, across: float) -> Markup:
-    text = Markup('<text class="flag-label" x="{}%" y="{}" text-anchor="{}">{}</text>')
-    return text.format(f"{across:.2f}", TOP - 6, _anchor(across), flag.label)
+    text = Markup('<text class="flag-label {}" x="{}%" y="{}" text-anchor="{}">{}</text>')
+    return text.format(flag.kind, f"{across:.2f}", TOP - 6, _anchor(across), flag.label)
 
 
 def _plot(chart: Chart) -> Markup:

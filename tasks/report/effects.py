@@ -5,6 +5,7 @@ from pathlib import Path
 from tasks.core.files import write_whole
 from tasks.core.model import Record
 from tasks.core.paths import state_dir
+from tasks.core.slos import Slos
 from tasks.report.page import report_page
 
 __all__ = ["report_file", "store_report"]
@@ -16,7 +17,7 @@ def report_file(record: Record) -> Path:
     return folder / f"{record.number}.html"
 
 
-def store_report(record: Record) -> Path:
+def store_report(record: Record, slos: Slos) -> Path:
     """Write a rollout's report, over an earlier one of the same rollout.
 
     Raises:
@@ -24,5 +25,5 @@ def store_report(record: Record) -> Path:
     """
     file = report_file(record)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, report_page(record).encode())
+    write_whole(file, report_page(record, slos).encode())
     return file

@@ -15,15 +15,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.core.model import Change, ChangeKind, Moment, Outcome, Record, RolloutState
+from tasks.core.slos import Slos
 from tasks.core.units import format_duration
 from tasks.report import series
 from tasks.report.charts import Chart, Curve, Flag, after, ceiling, draw, number
 from tasks.report.series import Indicator, Line, Window
 
 __all__ = ["known_moments", "report_page"]
-
-VERDICT = "verdict"
-"""How a moment begins that tells of a verdict; it gets a number in charts and timeline."""
 
 MOST_LINES = 400
 """Of one object's diff; the rest stands in `slipway show --json`."""
@@ -67,15 +65,15 @@ class _Panel:
     chart: Markup
 
 
-def report_page(record: Record) -> str:
-    """Show everything that is known about a rollout."""
+def report_page(record: Record, slos: Slos) -> str:
+    """Show everything that is known about a rollout that was judged by these objectives."""
     shown = series.window(record)
     entries = tuple(_entries(record))
     return _TEMPLATES.get_template("page.html.j2").render(
         record=record,
         entries=entries,
         traffic=_traffic(record, shown, entries) if shown else None,
-        panels=_panels(record, shown, entries) if shown else (),
+        panels=_panels(record, shown, _flags(record, entries), _allowed(slos)) if shown else (),
         changed=_changed(record),
         tones=TONES,
         signs=SIGNS,
@@ -86,9 +84,9 @@ def _entries(record: Record) -> Iterator[_Entry]:
     """Number the verdicts, so that charts and timeline point at each other."""
     verdicts = 0
     for moment in known_moments(record):
-        is_verdict = moment.what.startswith(VERDICT)
-        verdicts += is_verdict
-        yield _Entry(moment, after(_since(record, moment)), str(verdicts) if is_verdict else "")
+        verdicts += moment.outcome is not None
+        label = str(verdicts) if moment.outcome else ""
+        yield _Entry(moment, after(_since(record, moment)), label)
 
 
 def known_moments(record: Record) -> tuple[Moment, ...]:
@@ -115,27 +113,47 @@ def _traffic(record: Record, shown: Window, entries: tuple[_Entry, ...]) -> Mark
     return draw(Chart(title, shown, 100, "%", (curve,), flags))
 
 
-def _panels(record: Record, shown: Window, entries: tuple[_Entry, ...]) -> tuple[_Panel, ...]:
-    flags = tuple(
+def _flags(record: Record, entries: tuple[_Entry, ...]) -> tuple[Flag, ...]:
+    """Mark verdicts, and faintly the changes of traffic."""
+    return tuple(
         _flag(record, entry) for entry in entries if entry.label or entry.moment.share is not None
     )
-    return tuple(_panel(indicator, shown, flags) for indicator in series.indicators(record, shown))
+
+
+def _allowed(slos: Slos) -> dict[str, float]:
+    """Return the percent of bad events that each objective allows."""
+    known = {"availability": slos.availability, "latency": slos.latency}
+    return {name: 100 - slo.objective for name, slo in known.items() if slo}
+
+
+def _panels(
+    record: Record, shown: Window, flags: tuple[Flag, ...], allowed: dict[str, float]
+) -> tuple[_Panel, ...]:
+    return tuple(
+        _panel(indicator, shown, flags, allowed.get(indicator.name))
+        for indicator in series.indicators(record, shown)
+    )
 
 
 def _flag(record: Record, entry: _Entry) -> Flag:
-    return Flag(_since(record, entry.moment), _clean(entry.moment.what), entry.label)
+    moment = entry.moment
+    tone = TONES[moment.outcome] if moment.outcome else "faint"
+    return Flag(_since(record, moment), _clean(moment.what), tone, entry.label)
 
 
-def _panel(indicator: Indicator, shown: Window, flags: tuple[Flag, ...]) -> _Panel:
+def _panel(
+    indicator: Indicator, shown: Window, flags: tuple[Flag, ...], allowed: float | None
+) -> _Panel:
     unit = "%" if indicator.is_share else ""
     curves = tuple(Curve(line.track, line.points) for line in indicator.lines)
     values = [value for curve in curves for _, value in curve.points if value is not None]
+    top = ceiling(max(values, default=0))
     title = f"{_clean(indicator.name)}, canary against stable, over time"
     return _Panel(
         name=indicator.name,
         unit="bad events" if indicator.is_share else "",
         wholes=tuple(_whole(line, indicator) for line in indicator.lines),
-        chart=draw(Chart(title, shown, ceiling(max(values, default=0)), unit, curves, flags)),
+        chart=draw(Chart(title, shown, top, unit, curves, flags, allowed)),
     )
 
 

@@ -119,7 +119,8 @@ def _mark(step: Mark, rollout: Rollout) -> None:
 def _note(rollout: Rollout, verdict: Verdict) -> None:
     """Write a verdict into the record; a failed one starts, or ends, the way back."""
     stored = rollout.stored
-    said = Moment(rollout.ports.clock.now(), f"{verdict.outcome.value}: {verdict.reason}")
+    now, outcome = rollout.ports.clock.now(), verdict.outcome
+    said = Moment(now, f"{outcome.value}: {verdict.reason}", outcome=outcome)
     record = replace(
         stored.record,
         verdicts=(*stored.record.verdicts, verdict),

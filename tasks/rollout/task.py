@@ -46,15 +46,15 @@ def _ports(cluster: Cluster) -> Ports:
 
 def _publish(record: Record, place: Place) -> None:
     summary = f"{record.state.value}: {record.reason}"
-    shown = page(record_page(record, place), _report(record))
+    shown = page(record_page(record, place), _report(record, place))
     publish(("rollout", place.application, place.name), shown, summary)
 
 
-def _report(record: Record) -> str:
+def _report(record: Record, place: Place) -> str:
     """Store the report page and say where; one that cannot be stored stops nothing."""
     again = f"`slipway show {record.environment} {record.number} --html FILE` writes it anywhere."
     try:
-        return f"Report: {inline(str(store_report(record)))}. {again}"
+        return f"Report: {inline(str(store_report(record, place.rules.slos)))}. {again}"
     except OSError as error:
         get_run_logger().warning("the report could not be stored: %s", error)
         return again

@@ -53,8 +53,10 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def moment(seconds: float, what: str, share: int | None = None) -> Moment:
-    return Moment(at(seconds), what, share)
+def moment(
+    seconds: float, what: str, share: int | None = None, outcome: Outcome | None = None
+) -> Moment:
+    return Moment(at(seconds), what, share, outcome)
 
 
 def sample(
@@ -75,9 +77,9 @@ def taken_back() -> Record:
             moment(0, "started"),
             moment(9, "canary ready (1 pod)"),
             moment(11, "5 % of the traffic", 5),
-            moment(42, "verdict: passed, the canary is no worse than stable"),
+            moment(42, "passed: the canary is no worse than stable", outcome=Outcome.PASSED),
             moment(43, "25 % of the traffic", 25),
-            moment(79, "verdict: failed, availability burns and is worse than stable"),
+            moment(79, "failed: availability burns and is worse", outcome=Outcome.FAILED),
             moment(80, "traffic back on stable", 0),
             moment(95, "canary removed"),
         ),

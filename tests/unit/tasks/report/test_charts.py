@@ -73,12 +73,16 @@ def test_an_area_is_closed_along_zero() -> None:
 
 
 def test_a_verdict_is_marked_with_its_number_and_tells_what_it_said() -> None:
-    flags = (Flag(30, "verdict: <b>failed</b>", "2"), Flag(15, "5 %"), Flag(99, "too late", "3"))
+    flags = (
+        Flag(30, "verdict: <b>failed</b>", "bad", "2"),
+        Flag(15, "5 %", "faint"),
+        Flag(99, "too late", "good", "3"),
+    )
     svg = drawn(Chart("Errors", MINUTE, 50, "%", (), flags))
     marked = {line.findtext("title"): line.get("x1") for line in svg.iter("line")}
     assert {what: x for what, x in marked.items() if what} == {
         "verdict: <b>failed</b>": "50.00%",
         "5 %": "25.00%",
     }
-    labels = [text.text for text in svg.iter("text") if text.get("class") == "flag-label"]
+    labels = [text.text for text in svg.iter("text") if text.get("class") == "flag-label bad"]
     assert labels == ["2"]

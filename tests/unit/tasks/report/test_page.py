@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.model import Change, ChangeKind, Outcome, Plan, Record, RolloutState, Verdict
+from tasks.core.slos import Availability, Slos
+from tasks.report import page as pages
 from tasks.report.effects import store_report
-from tasks.report.page import MOST_LINES, report_page
+from tasks.report.page import MOST_LINES
 from tests.unit.tasks.report.records import DIFF, RECORD, RELEASE, moment, sample, taken_back
 
 ATTACKS = (
@@ -21,6 +23,13 @@ ATTACKS = (
     "{{ 7 * 7 }}{% raw %}",
     "sell \N{RIGHT-TO-LEFT OVERRIDE}dessap\N{NULL}",
 )
+
+
+SLOS = Slos(availability=Availability(objective=99.5, errors="e", total="t"))
+
+
+def report_page(record: Record) -> str:
+    return pages.report_page(record, SLOS)
 
 
 class Outline(HTMLParser):
@@ -53,7 +62,7 @@ def hostile(text: str) -> Record:
         approved_by=(text,),
         release=replace(RELEASE, subject=text, author=text),
         verdicts=(Verdict(Outcome.FAILED, text, (text,)),),
-        moments=(moment(1, f"verdict: {text}", 5), moment(2, text, 0)),
+        moments=(moment(1, text, 5, Outcome.FAILED), moment(2, text, 0)),
         samples=(sample(1, "canary", 10, 1, sli=text), sample(2, "stable", 10, 1, sli=text)),
         plan=plan,
     )
@@ -110,7 +119,11 @@ def test_a_page_shows_all_that_the_record_knows() -> None:
 def test_verdicts_have_the_same_numbers_in_the_timeline_and_in_every_chart() -> None:
     page = report_page(taken_back())
     assert re.findall(r'<b class="number">(\d)</b>', page) == ["1", "2"]
-    assert re.findall(r'class="flag-label"[^>]*>(\d)<', page) == ["1", "2"] * 4
+    assert re.findall(r'class="flag-label [^>]*>(\d)<', page) == ["1", "2"] * 4
+
+
+def test_what_an_objective_allows_is_a_line_across_its_chart() -> None:
+    assert report_page(taken_back()).count("allowed: 0.5\N{NO-BREAK SPACE}%") == 1
 
 
 def test_a_record_without_moments_tells_its_beginning_and_its_end() -> None:
@@ -140,7 +153,7 @@ def test_a_report_is_kept_by_application_environment_and_number(
 ) -> None:
     monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
     monkeypatch.setenv("SLIPWAY_INSTANCE", "one")
-    store_report(replace(RECORD, finished_at=datetime(2026, 1, 2, tzinfo=UTC)))
-    file = store_report(RECORD)
+    store_report(replace(RECORD, finished_at=datetime(2026, 1, 2, tzinfo=UTC)), SLOS)
+    file = store_report(RECORD, SLOS)
     assert file == tmp_path / "one" / "reports" / "shop" / "prod" / "7.html"
     assert file.read_text() == report_page(RECORD)
