@@ -6,6 +6,7 @@ from typing import Any
 from prefect import Flow
 
 from flows.deliver import deliver
+from flows.guard import guard
 from flows.rollback import rollback
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -42,4 +43,5 @@ class Entry:
 CATALOGUE = (
     Entry(deliver, ("delivery",)),
     Entry(rollback, ("rollback",)),
+    Entry(guard, ("rollback",)),
 )

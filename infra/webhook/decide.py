@@ -1,5 +1,7 @@
 """What an event starts: a table of rules, with no clock, network or store."""
 
+from pydantic import TypeAdapter
+
 from infra.webhook.model import (
     Alerts,
     DeploymentAsked,
@@ -13,7 +15,9 @@ from infra.webhook.model import (
     Start,
     WorkflowEnded,
 )
+from tasks.core.alerts import Alert
 from tasks.core.triggers import Trigger, matches
+from tasks.guard.decide import foremost
 from tasks.source.decide import is_commit, is_plain_name
 
 __all__ = ["decide"]
@@ -140,6 +144,16 @@ def _alerts(alerts: Alerts, repository: Repository) -> Start | Ignore:
     described = repository.application.environments.get(alerts.environment)
     if described is None:
         return Ignore(f"{alerts.environment} is no environment of {alerts.application}")
-    if not any(alert.firing for alert in alerts.alerts):
-        return Ignore("the alerts are over")
-    return Ignore("no flow looks at alerts yet")
+    if foremost(alerts.alerts) is None:
+        return Ignore("no alert of an objective is firing")
+    parameters: dict[str, object] = {
+        "application": alerts.application,
+        "environment": alerts.environment,
+        "namespace": described.namespace,
+        "context": described.context,
+        "alerts": _ALERTS.dump_python(alerts.alerts, mode="json"),
+    }
+    return Start("guard/guard", f"guard {alerts.environment}/{alerts.application}", parameters)
+
+
+_ALERTS = TypeAdapter(tuple[Alert, ...])

@@ -1,11 +1,15 @@
 """What an environment has lived through, from its own cluster."""
 
+from dataclasses import replace
+
+from tasks.core.application import Environment
 from tasks.core.cluster import Objects
-from tasks.core.model import Record
+from tasks.core.model import Moment, Record
+from tasks.core.past import Past
 from tasks.rollout import records
 from tasks.rollout.model import Place, Stored
 
-__all__ = ["begun_by", "history", "is_bad", "live", "stored_history"]
+__all__ = ["begun_by", "history", "is_bad", "live", "note", "past", "stored_history"]
 
 
 def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
@@ -32,3 +36,40 @@ def is_bad(release: str, place: Place, cluster: Objects) -> bool:
 def begun_by(run: str, place: Place, cluster: Objects) -> Record | None:
     """Return the newest rollout that a run has begun, ended or not: its gates were passed."""
     return next((record for record in history(place, cluster) if record.run == run), None)
+
+
+def past(place: Place, cluster: Objects) -> Past:
+    """Return what an environment has lived through, for those who decide about its live release."""
+    stored = stored_history(place, cluster)
+    live, goal = records.newest_good(stored), records.newest_usable(stored)
+    environment = (live and live.environment) or Environment("", place.namespace)
+    number = live.record.number if live else None
+    return Past(
+        records=tuple(_short(each.record, number) for each in stored),
+        live=number,
+        goal=goal.record.number if goal else None,
+        bad=tuple(sorted(records.bad_releases(stored))),
+        rules=environment.rollback,
+        approval=environment.approval,
+        slos=live.rules.slos if live else place.rules.slos,
+    )
+
+
+def note(place: Place, number: int | None, moment: Moment, cluster: Objects) -> None:
+    """Add a moment to a rollout's record, once however often it is said.
+
+    Raises:
+        Conflict: a rollout has written the record meanwhile.
+    """
+    for each in stored_history(place, cluster):
+        said = {known.what for known in each.record.moments}
+        if each.record.number == number and moment.what not in said:
+            record = replace(each.record, moments=(*each.record.moments, moment))
+            records.update(cluster, replace(each, record=record))
+
+
+def _short(record: Record, live: int | None) -> Record:
+    """Leave out what is large; of the live one the counts stay."""
+    release = replace(record.release, manifests=())
+    samples = record.samples if record.number == live else ()
+    return replace(record, release=release, plan=None, samples=samples)

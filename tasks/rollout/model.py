@@ -87,11 +87,14 @@ class Back:
     """Where a rollback goes.
 
     Attributes:
-        to: number of a rollout; the newest good one before the live one where absent.
+        to: number of a rollout, or id of a release; the newest good one before the live one where
+            absent.
+        blames: id of the release that has to be live still; whatever is live where absent.
     """
 
     reason: str
-    to: int | None = None
+    to: int | str | None = None
+    blames: str | None = None
 
 
 Prober = Callable[[Cluster, Clock, Place, ProbeRelease, datetime], Verdict]

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from tasks.core.application import Application
+from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError
 from tasks.core.model import Target
 from tasks.rollout.model import Place, Rules
 
-__all__ = ["place_of"]
+__all__ = ["place_of", "place_without_repository"]
 
 
 def place_of(application: Application, name: str, target: Target) -> Place:
@@ -37,3 +37,19 @@ def place_of(application: Application, name: str, target: Target) -> Place:
         slos=application.slos,
     )
     return Place(application.application, name, environment, place_target, rules)
+
+
+def place_without_repository(
+    application: str, name: str, namespace: str, target: Target, context: str | None = None
+) -> Place:
+    """Return an environment of which only its records say how it is described.
+
+    Args:
+        application: name in slipway.yaml.
+        name: of the environment there.
+        namespace: where its records are.
+        target: the cluster.
+        context: kube context, where the target names none.
+    """
+    named = replace(target, context=target.context or context or "")
+    return Place(application, name, Environment("", namespace), named)

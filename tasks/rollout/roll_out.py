@@ -61,7 +61,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
 
     Raises:
         GateClosed: there is no such rollout, or its release was taken back itself.
-        Conflict: another run took over.
+        Conflict: another run took over, or what is blamed is not live any more.
         Unavailable: the cluster does not answer; call again.
     """
     with lock.hold(ports.cluster, ports.clock, place.namespace, by.run) as held:
@@ -71,6 +71,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
         if newest and newest.record.restores is not None and _is_of(newest, by):
             rollout = Rollout(place, ports, held, newest)
         else:
+            _refuse_other_live(stored, back, place)
             draft = _draft_back(choose(stored, back.to, place), place, by, ports)
             draft = replace(draft, record=replace(draft.record, reason=back.reason))
             rollout = Rollout(place, ports, held, draft)
@@ -85,7 +86,18 @@ def _is_of(newest: Stored, by: By) -> bool:
     return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
 
 
-def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Stored:
+def _refuse_other_live(stored: tuple[Stored, ...], back: Back, place: Place) -> None:
+    """Refuse to take back what nobody has said anything against."""
+    live = records.newest_good(stored)
+    if back.blames is not None and (live is None or live.record.release.id != back.blames):
+        raise Conflict(
+            f"{back.blames} is not live any more",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`",
+        )
+
+
+def choose(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Stored:
     """Return the rollout that a rollback goes back to.
 
     Raises:
@@ -94,26 +106,35 @@ def choose(stored: tuple[Stored, ...], to: int | None, place: Place) -> Stored:
     live = records.newest_good(stored)
     bad = records.bad_releases(stored)
     good = [each for each in stored if each.record.state is RolloutState.SUCCEEDED]
-    if live is not None and to == live.record.number:
+    if live is not None and to in _names(live):
         raise GateClosed(
-            f"rollout {to} is live already",
+            f"{_named(to)} is live already",
             where=str(place),
             next_step=f"choose an earlier one of `slipway history {place.name}`",
         )
     if to is not None:
-        good = [each for each in good if each.record.number == to]
+        good = [each for each in good if to in _names(each)]
     elif live is not None:
         good = [each for each in good if each.record.release.id != live.record.release.id]
     usable = [each for each in good if each.record.release.id not in bad]
     if usable:
         return max(usable, key=lambda each: each.record.number)
-    what = f"rollout {to}" if to is not None else "an earlier good rollout"
+    what = _named(to) if to is not None else "an earlier good rollout"
     why = "its release was taken back itself" if good else "no such rollout has succeeded"
     raise GateClosed(
         f"cannot go back to {what}: {why}",
         where=str(place),
         next_step=f"choose one of `slipway history {place.name}`",
     )
+
+
+def _names(stored: Stored) -> tuple[int, str]:
+    """Return by what a person may call a rollout."""
+    return stored.record.number, stored.record.release.id
+
+
+def _named(to: int | str | None) -> str:
+    return f"rollout {to}" if isinstance(to, int) else f"release {to}"
 
 
 def _open(draft: Stored, rollout: Rollout) -> Stored:

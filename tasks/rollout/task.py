@@ -8,12 +8,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from tasks.core.clock import Clock, SystemClock
+from tasks.core.clock import Clock, SystemClock, utc_now
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
-from tasks.core.errors import Unavailable
+from tasks.core.errors import Conflict, Unavailable
 from tasks.core.markdown import inline, page
-from tasks.core.model import Plan, Record, Release, Verdict
+from tasks.core.model import Moment, Plan, Record, Release, Verdict
+from tasks.core.past import Past
 from tasks.core.task import publish
 from tasks.probe.effects import Probing, probe_release
 from tasks.report.effects import store_report
@@ -25,12 +26,24 @@ from tasks.rollout.render import count_changes, plan_page, record_page
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.unjudged import unjudged
 
-__all__ = ["find_begun", "plan_release", "roll_back", "roll_out"]
+__all__ = [
+    "find_begun",
+    "note_in_record",
+    "plan_release",
+    "read_past",
+    "roll_back",
+    "roll_out",
+]
 
 
 def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether the same call may succeed later; a rollout goes on where it was."""
     return isinstance(state.result(raise_on_failure=False), Unavailable)
+
+
+def _is_crossed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Say whether somebody else wrote at the same time, or the cluster was away."""
+    return isinstance(state.result(raise_on_failure=False), (Unavailable, Conflict))
 
 
 def _probe(
@@ -114,3 +127,27 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
         record = rolling.roll_back(place, by, back, _ports(cluster))
     _publish(record, place)
     return record
+
+
+@task(
+    task_run_name="{place.name}: look back",
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_unavailable,
+)
+def read_past(place: Place) -> Past:
+    """Return what an environment has lived through; the same all through a run."""
+    with connect(place.target) as cluster:
+        return history.past(place, cluster)
+
+
+@task(
+    task_run_name="{place.name}: note",
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_crossed,
+)
+def note_in_record(place: Place, number: int | None, what: str) -> None:
+    """Keep with a rollout's record what happened to it after its end."""
+    with connect(place.target) as cluster:
+        history.note(place, number, Moment(utc_now(), what), cluster)

@@ -1,15 +1,18 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from infra.webhook.alertmanager import read_alerts
 from infra.webhook.decide import decide
 from infra.webhook.github import read_event
 from infra.webhook.model import Ignore, Start
 from tasks.core.triggers import Trigger
-from tests.unit.infra.webhook.world import ONE, TWO, ZERO, push, repository
+from tests.unit.infra.webhook.world import ONE, TWO, ZERO, alert, push, repository
 
 REPOSITORY = push()["repository"]
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TAG = "refs/tags/v1.2"
 
 
@@ -198,3 +201,31 @@ def test_what_other_events_start(
 def test_a_repository_that_nobody_registered_starts_nothing() -> None:
     event = read_event("push", "d-1", json.dumps(push()).encode())
     assert decide(event, None) == Ignore("acme/shop is not registered: slipway apply PATH")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param(alert(slo="availability"), "guard prod/shop", id="an objective burns"),
+        pytest.param(
+            alert(slo="availability", status="resolved"),
+            "no alert of an objective is firing",
+            id="no longer",
+        ),
+        pytest.param(alert(), "no alert of an objective is firing", id="of no objective"),
+        pytest.param(
+            alert(slo="availability", environment="moon"),
+            "moon is no environment of shop",
+            id="an environment that is none",
+        ),
+    ],
+)
+def test_what_alerts_start(message: dict[str, Any], expected: str) -> None:
+    (event,) = read_alerts(json.dumps(message).encode(), NOON)
+    match decide(event, repository()):
+        case Start(deployment, name, parameters):
+            assert (deployment, name) == ("guard/guard", expected)
+            assert (parameters["namespace"], parameters["context"]) == ("shop-prod", None)
+            json.dumps(parameters)
+        case Ignore(reason):
+            assert reason == expected

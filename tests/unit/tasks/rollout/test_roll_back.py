@@ -1,9 +1,10 @@
 import pytest
 
-from tasks.core.errors import GateClosed
-from tasks.core.model import RolloutState
-from tasks.rollout.history import begun_by, history, is_bad, live
-from tasks.rollout.model import By
+from tasks.core.errors import Conflict, GateClosed
+from tasks.core.model import Moment, RolloutState
+from tasks.rollout.history import begun_by, history, is_bad, live, note, past
+from tasks.rollout.model import Back, By
+from tasks.rollout.roll_out import roll_back
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
@@ -52,6 +53,41 @@ def test_a_rollback_goes_to_the_rollout_that_is_named() -> None:
     record = world.when_rolling_back(to=1)
     assert (record.restores, record.release.id) == (1, ONE.id)
     assert world.names("ConfigMap") == {"one"}
+
+
+def test_a_rollback_goes_to_the_release_that_is_named() -> None:
+    world = given_three_rollouts()
+    by = By(run="hand")
+    assert roll_back(world.place, by, Back("why", ONE.id), world.ports).restores == 1
+    with pytest.raises(GateClosed, match=f"release {ONE.id} is live already"):
+        roll_back(world.place, By(run="again"), Back("why", ONE.id), world.ports)
+
+
+def test_a_rollback_that_blames_a_release_leaves_another_one_alone() -> None:
+    world = given_three_rollouts()
+    blamed = Back("it burns", blames=THREE.id)
+    assert roll_back(world.place, By(run="guard-1"), blamed, world.ports).restores == 2
+    with pytest.raises(Conflict, match=f"{THREE.id} is not live any more"):
+        roll_back(world.place, By(run="guard-2"), blamed, world.ports)
+    assert world.image_of("api") == "api@2"
+
+
+def test_what_an_environment_has_lived_through_is_told_without_what_is_large() -> None:
+    world = given_three_rollouts()
+    world.when_rolling_back()
+    told = past(world.place, world.cluster)
+    assert (told.live, told.goal, told.bad) == (4, 1, (THREE.id,))
+    assert [each.number for each in told.records] == [4, 3, 2, 1]
+    assert {each.release.manifests for each in told.records} == {()}
+    assert told.rules == world.place.environment.rollback
+
+
+def test_what_happens_after_the_end_is_kept_with_the_record_once() -> None:
+    world = given_three_rollouts()
+    for _ in range(2):
+        note(world.place, 3, Moment(world.cluster.clock.now(), "paged: it burns"), world.cluster)
+    said = [each.what for each in history(world.place, world.cluster)[0].moments]
+    assert said.count("paged: it burns") == 1
 
 
 def test_a_second_rollback_goes_further_back_and_never_to_a_bad_release() -> None:

@@ -1,0 +1,50 @@
+"""The guard as Prefect tasks; their results are kept, so that a run that was killed goes on."""
+
+from prefect import get_run_logger, task
+
+from tasks.core.alerts import Alert
+from tasks.core.clock import SystemClock, utc_now
+from tasks.core.errors import SlipwayError
+from tasks.core.markdown import bullets, page, plain
+from tasks.core.model import Target
+from tasks.core.past import Past
+from tasks.core.task import publish
+from tasks.guard.decide import judge
+from tasks.guard.effects import ask_prometheus, find_pager
+from tasks.guard.model import Judgement, Page, Seen
+
+__all__ = ["judge_alerts", "send_page"]
+
+
+@task(task_run_name="{place}: judge the alerts")
+def judge_alerts(place: str, past: Past, alerts: tuple[Alert, ...], target: Target) -> Judgement:
+    """Say what alerts about an environment lead to, and show it with the run."""
+    evidence = ask_prometheus(target.prometheus, past, alerts)
+    judgement = judge(Seen(utc_now(), past, alerts, evidence))
+    said = f"{judgement.answer.value}: {judgement.reason}"
+    get_run_logger().info("%s: %s", place, said)
+    shown = page(
+        f"## {plain(place)}: {judgement.answer.value}",
+        f"**{plain(judgement.reason)}**",
+        bullets(map(plain, judgement.evidence)),
+    )
+    publish(("guard", *reversed(place.split("/"))), shown, said)
+    return judgement
+
+
+@task(task_run_name="{wanted.source}: page")
+def send_page(wanted: Page) -> bool:
+    """Wake somebody up, where that is set up; say whether it was."""
+    shown = page(f"## {plain(wanted.summary)}", bullets(map(plain, wanted.details)))
+    publish(("page", *reversed(wanted.source.split("/"))), shown, wanted.summary)
+    get_run_logger().error("page: %s", wanted.summary)
+    try:
+        pager = find_pager(SystemClock())
+        if pager is None:
+            get_run_logger().warning("nobody is paged: there is no pagerduty-key")
+            return False
+        pager.page(wanted)
+    except SlipwayError as error:
+        get_run_logger().error("the page was not sent: %s", error)
+        return False
+    return True
