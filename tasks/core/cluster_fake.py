@@ -115,6 +115,7 @@ class FakeCluster:
         self.owners.pop(ref, None)
         if gone is None:
             return
+        self.pending += self._owners_of(gone)  # whose controllers see that something is missing
         for other, thing in list(self.objects.items()):
             owners = thing["metadata"].get("ownerReferences") or ()
             if any(owner["uid"] == gone["metadata"]["uid"] for owner in owners):
@@ -192,6 +193,10 @@ class FakeCluster:
             self.objects[ref] = stored
             self.pending.append(ref)
         return copy.deepcopy(stored)
+
+    def _owners_of(self, thing: Object) -> list[Ref]:
+        uids = {owner["uid"] for owner in thing["metadata"].get("ownerReferences") or ()}
+        return [ref for ref, each in self.objects.items() if each["metadata"]["uid"] in uids]
 
     def _placed(self, thing: Object) -> Ref:
         self._check_alive()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tasks.core.application import Environment
 from tasks.core.model import Record, RolloutState
-from tasks.core.objects import Object, ref_of
+from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.rollout import marks
 from tasks.rollout.changing import (
@@ -26,6 +26,7 @@ from tasks.rollout.steps import (
     Finish,
     Mark,
     ProbeRelease,
+    Renew,
     Scale,
     SetTraffic,
     Step,
@@ -39,7 +40,8 @@ __all__ = ["backward", "forward", "ladder_of"]
 ALL = 100
 DRAIN = timedelta(seconds=5)
 """Proxies and nodes learn of a change of traffic within so long, and short requests end."""
-LATER = frozenset({"CronJob", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "Job"})
+AUTOSCALER = "HorizontalPodAutoscaler"
+LATER = frozenset({"CronJob", "HTTPRoute", AUTOSCALER, "Ingress", "Job"})
 """Kinds that act on the live release, or for users, as soon as they are there."""
 ENDING = timedelta(minutes=2)
 """Pods that take longer to end than this are left to Kubernetes."""
@@ -61,6 +63,10 @@ class _Ways:
     @property
     def canaries(self) -> tuple[Object, ...]:
         return tuple(twin.canary for twin in self.twins.workloads)
+
+    @property
+    def renewed(self) -> tuple[Ref, ...]:
+        return tuple(part.ref for part in self.twins.parts)
 
     def has(self, mark: str) -> bool:
         return self.seen.current.progress.has(mark)
@@ -86,9 +92,9 @@ def ladder_of(environment: Environment, twins: Twins) -> Canary:
 
     It has every share that the strategy of one of them names, and the longest of their times.
     """
-    strategies = {
-        environment.strategies.get(twin.component, environment.strategy) for twin in twins.workloads
-    }
+    components = [twin.component for twin in twins.workloads]
+    components += [part.component for part in twins.parts]
+    strategies = {environment.strategies.get(each, environment.strategy) for each in components}
     canaries = [each for each in map(_as_canary, strategies) if each is not None]
     steps: dict[int, CanaryStep] = {}
     for step in (step for canary in canaries for step in canary.ladder):
@@ -133,11 +139,14 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
     if not ways.has(marks.BACK):
         yield SetTraffic(0, ways.to_stable(ways.before), force=True)
         yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
+    if not was_promoted:
+        yield from _renew_back(ways)
     if was_promoted and environment.probes:
         yield ProbeRelease(previous.release, environment, marks.RECOVERED)
     yield from _take_away(ways, ways.before, marks.BACK)
     yield from deletes(seen, ways.before, map(ref_of, ways.twins.companions))
-    touched = "is live again" if was_promoted else "answers everything again, it was never touched"
+    untouched = "answers everything again, it was never touched"
+    touched = "is live again" if was_promoted or ways.renewed else untouched
     back = f"rollout {previous.number} ({previous.release.id}) {touched}"
     if progress.failed is None:
         yield Finish(RolloutState.SUPERSEDED, f"{progress.aside}; {back}")
@@ -165,7 +174,7 @@ def _beside(ways: _Ways) -> Iterable[Step]:
         yield await_all((*brought, *ways.canaries), marks.BESIDE, _strategy(ways))
         yield Mark(marks.BESIDE_READY, "canary ready")
     if not ways.has(marks.BESIDE_PROBED):
-        if seen.environment.probes:
+        if seen.environment.probes and ways.canaries:
             release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.BESIDE_READY, "canary")
         yield Mark(marks.BESIDE_PROBED)
@@ -174,11 +183,12 @@ def _beside(ways: _Ways) -> Iterable[Step]:
 def _climb(ways: _Ways, number: int, step: CanaryStep) -> Iterable[Step]:
     """Bring the canary to the size of a share, give it the share, and watch what it does."""
     if not ways.has(marks.shifted(number)):
-        if number > 0:
+        if number > 0 or ways.renewed:
             if not ways.has(marks.scaled_to(number)):
                 yield from ways.scales(step.share)
+                yield from (Renew(part, step.share) for part in ways.twins.parts)
                 yield Mark(marks.scaled_to(number))
-            workloads = tuple(map(ref_of, ways.canaries))
+            workloads = (*map(ref_of, ways.canaries), *ways.renewed)
             yield AwaitReady(workloads, marks.scaled_to(number), ways.ladder.deadline)
         yield SetTraffic(step.share, ways.traffic(ways.before, step.share))
         yield Mark(marks.shifted(number), f"{step.share} % of the traffic", step.share)
@@ -219,6 +229,18 @@ def _restore(ways: _Ways, previous: Record) -> Iterable[Step]:
     yield Mark(marks.RECOVERED)
 
 
+def _renew_back(ways: _Ways) -> Iterable[Step]:
+    """Put the old release into the pods that were changed where they are."""
+    if not ways.has(marks.BESIDE_PROBED) or not ways.renewed:
+        return
+    if not ways.has(marks.RENEWED_BACK):
+        old = tuple(each for each in ways.before if ref_of(each) in ways.renewed)
+        autoscalers = (each for each in ways.before if each["kind"] == AUTOSCALER)
+        yield from applies((*old, *autoscalers), ways.seen.live, force=True)
+        yield Mark(marks.RENEWED_BACK, "the pods that were changed in place go back")
+    yield AwaitReady(ways.renewed, marks.RENEWED_BACK, ways.ladder.deadline)
+
+
 def _take_away(ways: _Ways, objects: tuple[Object, ...], since: str) -> Iterable[Step]:
     """Delete the canary, which has no traffic any more, and let Services be as they were."""
     yield Drain(since, DRAIN)
@@ -237,6 +259,7 @@ def _watch(ways: _Ways, share: int, since: str, least: timedelta) -> WatchShare:
         least=least,
         deadline=ways.ladder.deadline,
         scales=ways.scales(share),
+        renewed=ways.renewed,
     )
 
 

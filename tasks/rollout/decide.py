@@ -22,7 +22,7 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
     record, progress = seen.current.record, seen.current.progress
     if record.state is not RolloutState.STARTED:
         return ()
-    is_beside = bool(seen.twins.workloads)
+    is_beside = seen.twins.climb
     if progress.failed is None and progress.aside is not None and not is_beside:
         return (Finish(RolloutState.SUPERSEDED, progress.aside),)
     is_promoted = progress.has(marks.APPLIED)  # too late to step aside: it is nearly over

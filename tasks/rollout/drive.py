@@ -45,7 +45,7 @@ def end_abandoned(left: Stored, successor: str, rollout: Rollout) -> None:
     environment = left.environment or rollout.place.environment
     place = replace(rollout.place, environment=environment)
     ended = replace(rollout, place=place, stored=left, gates=0)
-    if observe(rollout.ports.cluster, place, left).twins.workloads:
+    if observe(rollout.ports.cluster, place, left).twins.climb:
         aside = f"its run ended half-way, and {successor} took its place"
         progress = replace(left.progress, aside=left.progress.aside or aside)
         ended.write(replace(left, progress=progress))

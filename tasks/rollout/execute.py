@@ -11,7 +11,7 @@ from tasks.core.objects import Ref
 from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
 from tasks.rollout.changing import HPA_MANAGER
-from tasks.rollout.put import put, scale, set_traffic
+from tasks.rollout.put import put, renew, scale, set_traffic
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import (
     Apply,
@@ -24,6 +24,7 @@ from tasks.rollout.steps import (
     MakeSecret,
     Mark,
     ProbeRelease,
+    Renew,
     Scale,
     SetTraffic,
     Step,
@@ -59,7 +60,7 @@ def _do(step: Step, rollout: Rollout) -> Verdict | None:
     match step:
         case AwaitReady() | ProbeRelease() | WatchShare():
             return _judge(step, rollout)
-        case Apply() | Scale() | SetTraffic():
+        case Apply() | Renew() | Scale() | SetTraffic():
             return _write(step, rollout)
         case _:
             _act(step, rollout)
@@ -76,12 +77,14 @@ def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Ve
             return watch_share(step, rollout)
 
 
-def _write(step: Apply | Scale | SetTraffic, rollout: Rollout) -> Verdict | None:
+def _write(step: Apply | Renew | Scale | SetTraffic, rollout: Rollout) -> Verdict | None:
     match step:
         case Apply(thing, force):
             return put(thing, rollout, force=force)
         case Scale():
             return scale(step, rollout)
+        case Renew():
+            return renew(step, rollout)
         case SetTraffic():
             return set_traffic(step, rollout)
 

@@ -11,6 +11,7 @@ __all__ = [
     "PROBED",
     "READY",
     "RECOVERED",
+    "RENEWED_BACK",
     "RESTORED",
     "asked",
     "opened",
@@ -36,6 +37,9 @@ RESTORED = "restored"
 RECOVERED = "recovered"
 BACK = "back"
 """The traffic went from the canary back to the stable pods, which run the old release."""
+
+RENEWED_BACK = "renewed back"
+"""The release before was applied to what had changed in place."""
 
 
 def scaled_to(step: int) -> str:

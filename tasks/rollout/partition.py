@@ -69,11 +69,13 @@ def partition_of(stateful_set: Object) -> int:
 def at_share(part: Part, live: Object | None, share: int) -> Object:
     """Return what to apply so that a share of a workload's pods, in percent, is changed.
 
-    At 100 it is what the release wants, and Kubernetes changes what is left by itself.
+    How many pods there are stays as it is: an autoscaler may have its own mind about that, and a
+    release changes it when it is promoted. At 100 Kubernetes changes what is left by itself.
     """
-    if share == ALL:
-        return part.workload
-    return _SHAPES[part.workload["kind"]](part.workload, live, share)
+    wanted = part.workload
+    if live is not None and "replicas" in live["spec"]:
+        wanted = {**wanted, "spec": {**wanted["spec"], "replicas": live["spec"]["replicas"]}}
+    return wanted if share == ALL else _SHAPES[wanted["kind"]](wanted, share)
 
 
 def in_the_way(workloads: tuple[Ref, ...], objects: tuple[Object, ...]) -> Iterator[Ref]:
@@ -129,18 +131,17 @@ def _stuck(workload: Object, objects: Iterable[Object]) -> tuple[Ref, ...]:
     return tuple(ref_of(pod) for pod in old if _ordinal(pod) >= first)
 
 
-def _set_at_share(wanted: Object, live: Object | None, share: int) -> Object:
+def _set_at_share(wanted: Object, share: int) -> Object:
     spec = wanted["spec"]
     strategy = spec.get("updateStrategy") or {}
     rolling = strategy.get("rollingUpdate") or {}
-    replicas = int((live or wanted)["spec"].get("replicas", 1))
-    partition = max(partition_for(replicas, share), partition_of(wanted))
+    partition = max(partition_for(spec.get("replicas", 1), share), partition_of(wanted))
     shared = {**strategy, "type": "RollingUpdate"}
     shared["rollingUpdate"] = {**rolling, "partition": partition}
     return {**wanted, "spec": {**spec, "updateStrategy": shared}}
 
 
-def _daemons_at_share(wanted: Object, _live: Object | None, share: int) -> Object:
+def _daemons_at_share(wanted: Object, share: int) -> Object:
     strategy = {**(wanted["spec"].get("updateStrategy") or {}), "type": "OnDelete"}
     annotations = {**(wanted["metadata"].get("annotations") or {}), SHARE: str(share)}
     return {

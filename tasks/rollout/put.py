@@ -4,11 +4,12 @@ from tasks.core.cluster import ApplyOptions
 from tasks.core.errors import ConfigError
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Object, ref_of
+from tasks.rollout.partition import at_share
 from tasks.rollout.running import Rollout
-from tasks.rollout.steps import Scale, SetTraffic
+from tasks.rollout.steps import Renew, Scale, SetTraffic
 from tasks.rollout.traffic import canary_replicas
 
-__all__ = ["put", "scale", "set_traffic", "stable_replicas"]
+__all__ = ["put", "renew", "scale", "set_traffic", "stable_replicas"]
 
 
 def put(thing: Object, rollout: Rollout, *, force: bool = False) -> Verdict | None:
@@ -36,6 +37,12 @@ def scale(step: Scale, rollout: Rollout) -> Verdict | None:
     canary = step.twin.canary
     replicas = canary_replicas(stable, step.share, step.way)
     return put({**canary, "spec": {**canary["spec"], "replicas": replicas}}, rollout)
+
+
+def renew(step: Renew, rollout: Rollout) -> Verdict | None:
+    """Let a share of a workload's pods be of the new release; how many it has stays as it is."""
+    live = rollout.ports.cluster.read(step.part.ref)
+    return put(at_share(step.part, live, step.share), rollout)
 
 
 def stable_replicas(workload: Object | None) -> int:

@@ -7,6 +7,7 @@ from tasks.core.application import Environment
 from tasks.core.model import Release, RolloutState
 from tasks.core.objects import Object, Ref
 from tasks.core.sample import Track
+from tasks.rollout.partition import Part
 from tasks.rollout.traffic import Way
 from tasks.rollout.twins import Twin
 
@@ -21,6 +22,7 @@ __all__ = [
     "MakeSecret",
     "Mark",
     "ProbeRelease",
+    "Renew",
     "Scale",
     "SetTraffic",
     "Step",
@@ -100,6 +102,14 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Change a share of a workload's pods, in percent of those it has now, where they are."""
+
+    part: Part
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetTraffic:
     """Give the canary a share of the traffic, in percent; force takes over what others hold."""
 
@@ -118,6 +128,7 @@ class WatchShare:
         least: it is watched for so long even where the evidence is complete before.
         deadline: its pods may be unready for so long.
         scales: what keeps the canary in proportion to stable pods that are scaled meanwhile.
+        renewed: workloads of which a share was changed where it is.
     """
 
     share: int
@@ -126,6 +137,7 @@ class WatchShare:
     least: timedelta
     deadline: timedelta
     scales: tuple[Scale, ...]
+    renewed: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,7 @@ Step = (
     | AwaitReady
     | ProbeRelease
     | Scale
+    | Renew
     | SetTraffic
     | WatchShare
     | Drain

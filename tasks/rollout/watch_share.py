@@ -16,10 +16,17 @@ from tasks.rollout.readiness import Broken, Ready, Waiting, judge
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import Scale, WatchShare
 from tasks.rollout.traffic import canary_replicas
+from tasks.rollout.unjudged import unjudged
 
 __all__ = ["watch_share"]
 
-KINDS = (Kind("apps/v1", "Deployment"), Kind("apps/v1", "ReplicaSet"), Kind("v1", "Pod"))
+KINDS = (
+    Kind("apps/v1", "DaemonSet"),
+    Kind("apps/v1", "Deployment"),
+    Kind("apps/v1", "ReplicaSet"),
+    Kind("apps/v1", "StatefulSet"),
+    Kind("v1", "Pod"),
+)
 MOST_SAMPLES = 2_000
 KEEP_EVERY = timedelta(seconds=10)
 """What was counted is written into the record so often, and when a step ends."""
@@ -46,12 +53,14 @@ class _Seen:
 def watch_share(step: WatchShare, rollout: Rollout) -> Verdict:
     """Iterate the evidence until it is complete, or speaks against the release.
 
-    Only a failure ends the rollout. What cannot be judged holds the step, however long.
+    Only a failure ends the rollout. What cannot be judged holds the step, however long. Where all
+    changes are in place there is no track to count on its own: pods and time decide.
     """
     clock = rollout.ports.clock
     enough = rollout.stored.progress.at(step.since) + step.least
     seen = _Seen([], clock.now())
-    for reading in rollout.ports.judge(rollout.ports.cluster, clock, _question(step, rollout)):
+    judge_by = rollout.ports.judge if step.scales else unjudged
+    for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
         rollout.lock.check()
         _collect(reading, seen, rollout)
         verdict = _signals(step, seen, rollout)
@@ -106,7 +115,7 @@ def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
         refused = _follow(each, by_ref.get(each.twin.stable), canary, rollout)
         if refused is not None:
             return refused
-    workloads = tuple(ref_of(each.twin.canary) for each in step.scales)
+    workloads = (*(ref_of(each.twin.canary) for each in step.scales), *step.renewed)
     since = rollout.stored.progress.at(step.began)
     match judge(workloads, objects, since, now):
         case Ready():

@@ -77,7 +77,7 @@ def test_a_stateful_set_changes_its_last_pods_first_and_keeps_what_its_manifest_
     part = Part(wanted, "db")
     shared = at_share(part, workload("StatefulSet", replicas=10), 25)
     assert shared["spec"] == {
-        "replicas": 2,
+        "replicas": 10,
         "updateStrategy": {
             "type": "RollingUpdate",
             "rollingUpdate": {"maxUnavailable": 2, "partition": 7},
