@@ -1,12 +1,12 @@
 """One release into one environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefect.runtime import flow_run
 
 from flows.approval import await_approval
 from tasks.core.application import Application
-from tasks.core.errors import StageFailed
+from tasks.core.errors import GateClosed, StageFailed
 from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState, Target
 from tasks.freeze.task import require_thawed
 from tasks.push.task import confirm_pushed
@@ -14,7 +14,7 @@ from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import find_begun, plan_release, roll_out
 
-__all__ = ["Wishes", "promote"]
+__all__ = ["Wishes", "gate_plan", "promote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def promote(
         return begun  # before a pause or a kill: whatever came here since stays
     if begun is not None:  # a killed process got as far as acting: gates were passed, go on
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
-        return roll_out(begun.release, place, by)
+        return _through_gates(begun.release, place, by)
     require_thawed(name, place.environment.freezes)
     plan = plan_release(release, place)
     approved: tuple[str, ...] = ()
@@ -59,7 +59,36 @@ def promote(
         approved = await_approval(release, plan, place.environment.approval, before)
         _require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
-    return roll_out(release, place, by)
+    return _through_gates(release, place, by)
+
+
+def _through_gates(release: Release, place: Place, by: By) -> Record:
+    """Roll a release out, and ask people at every gate on its way."""
+    while True:
+        record = roll_out(release, place, by)
+        if record.state is not RolloutState.STARTED or record.plan is None:
+            return record
+        try:
+            _ask_at_gate(record, place, by.gates)
+        except GateClosed as error:
+            roll_out(release, place, replace(by, refused=f"at a gate: {error.what}"))
+            raise
+        by = replace(by, gates=by.gates + 1)
+
+
+def _ask_at_gate(record: Record, place: Place, opened: int) -> None:
+    """Suspend the run until people let a canary go on, or raise."""
+    rules, plan = place.environment.approval, record.plan
+    if rules is None or plan is None:
+        raise GateClosed("nobody is named who could open it", where=str(place))
+    await_approval(record.release, gate_plan(plan, record, opened), rules, record)
+
+
+def gate_plan(plan: Plan, record: Record, opened: int) -> Plan:
+    """Return the plan as it is asked about at a gate: an answer there is for that gate alone."""
+    share = next((each.share for each in reversed(record.moments) if each.share is not None), 0)
+    said = f"the canary has {share} % of the traffic and waits; approve lets it go on"
+    return replace(plan, id=f"{plan.id}-gate-{opened + 1}", warnings=(said, *plan.warnings))
 
 
 def _require_images(release: Release, place: Place) -> None:

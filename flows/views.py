@@ -74,12 +74,13 @@ def _facts(question: Question) -> list[tuple[str, str]]:
         ("change", f"**{plain(release.subject)}**"),
         ("commit", f"{inline(release.commit[:12])} by {plain(release.author)}"),
         ("plan", f"{inline(question.plan.id)}, {count_changes(question.plan)}"),
+        ("comes in by", plain(question.plan.how)),
         ("may approve", f"{who}{barred}"),
         ("asked", f"{request.opened_at:%Y-%m-%d %H:%M} UTC, expires {expires:%Y-%m-%d %H:%M} UTC"),
     ]
     if question.before is not None:
         facts.insert(2, (plain(question.before.environment), _before(question.before, request)))
-    return facts
+    return [(name, value) for name, value in facts if value]
 
 
 def _before(record: Record, request: Request) -> str:

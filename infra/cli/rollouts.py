@@ -137,6 +137,8 @@ def show_plan(found: Plan) -> None:
     """Print what a rollout changes, with the diff of each object."""
     counted = count_changes(found)
     console.print(f"{found.release} to {found.environment}, plan {found.id}: {counted}")
+    if found.how:
+        console.print(found.how)
     for warning in found.warnings:
         say("!", "yellow", warning)
     for change in found.changes:

@@ -245,6 +245,7 @@ class Plan:
     Attributes:
         id: hash over release, environment and changes: what an approval is bound to.
         live: number of the record that is live now, None before the first rollout.
+        how: by which strategy and steps the release would come in.
         warnings: what the reader should know before saying yes.
     """
 
@@ -255,6 +256,7 @@ class Plan:
     live: int | None
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
+    how: str = ""
 
 
 class RolloutState(StrEnum):

@@ -167,7 +167,7 @@ def _beside(ways: _Ways) -> Iterable[Step]:
     if not ways.has(marks.BESIDE):
         yield from generated_secrets(seen)
         yield from applies((*brought, *ways.twins.companions), seen.live, force=False)
-        yield SetTraffic(0, ways.traffic(ways.before, 0))
+        yield SetTraffic(0, ways.to_stable(ways.before))
         yield from ways.scales(ways.ladder.ladder[0].share)
         yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
     if not ways.has(marks.BESIDE_READY):
@@ -177,7 +177,8 @@ def _beside(ways: _Ways) -> Iterable[Step]:
         if seen.environment.probes and ways.canaries:
             release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.BESIDE_READY, "canary")
-        yield Mark(marks.BESIDE_PROBED)
+        yield SetTraffic(0, ways.traffic(ways.before, 0))
+        yield Mark(marks.BESIDE_PROBED, "testers may come")
 
 
 def _climb(ways: _Ways, number: int, step: CanaryStep) -> Iterable[Step]:

@@ -72,6 +72,7 @@ class By:
         plan: id of the plan that was approved; where the cluster has changed since, so that
             the plan is another one, the rollout is refused.
         gates: how many gates between the steps of a canary people have opened so far.
+        refused: why people did not open the next one.
     """
 
     run: str
@@ -80,6 +81,7 @@ class By:
     despite: str | None = None
     plan: str | None = None
     gates: int = 0
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

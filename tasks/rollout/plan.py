@@ -15,9 +15,10 @@ from tasks.rollout.changing import KEPT_KINDS, manifests_of, refs_of, scaled, wi
 from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.model import Place, Stored
 from tasks.rollout.observe import leftovers, read_all
-from tasks.rollout.quota import demand, shortages
+from tasks.rollout.outlook import Outlook, look_ahead
+from tasks.rollout.quota import shortages
 
-__all__ = ["Look", "Survey", "draw", "plan", "survey"]
+__all__ = ["Look", "Survey", "draw", "lacks", "plan", "survey"]
 
 NAMESPACE = Kind("v1", "Namespace")
 QUOTA = Kind("v1", "ResourceQuota")
@@ -47,6 +48,7 @@ class Survey:
     Attributes:
         gone: objects of earlier rollouts that are there and no longer wanted.
         missing_secrets: names of generated Secrets that do not exist yet.
+        outlook: how the release would come in.
     """
 
     release: Release
@@ -56,6 +58,7 @@ class Survey:
     gone: tuple[Object, ...]
     missing_secrets: tuple[str, ...]
     quotas: tuple[Object, ...]
+    outlook: Outlook
 
 
 def plan(release: Release, place: Place, cluster: Objects) -> Plan:
@@ -75,7 +78,8 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         looks = tuple(Look(thing, None, None) for thing in wanted)
         secrets = tuple(secret.name for secret in place.environment.secrets)
         quotas = tuple(thing for thing in wanted if thing["kind"] == QUOTA.name)
-        return Survey(release, place, None, looks, (), secrets, quotas)
+        outlook = look_ahead((), wanted, release, place)
+        return Survey(release, place, None, looks, (), secrets, quotas, outlook)
     stored = records.fetch(cluster, place.namespace)
     live = records.newest_good(stored)
     look = partial(_look, cluster, scaled(wanted))
@@ -89,6 +93,7 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         gone=_gone(cluster, stored, release, place),
         missing_secrets=_missing(cluster, place),
         quotas=cluster.find(Scope((QUOTA,), place.namespace)),
+        outlook=look_ahead(manifests_of(live.record) if live else (), wanted, release, place),
     )
 
 
@@ -103,7 +108,14 @@ def draw(seen: Survey) -> Plan:
         live=seen.current.number if seen.current else None,
         changes=changes,
         warnings=tuple(_warnings(seen)),
+        how=seen.outlook.how,
     )
+
+
+def lacks(seen: Survey) -> tuple[str, ...]:
+    """Say which limits of the namespace's quotas the rollout would exceed."""
+    needs = (seen.outlook.demand(look.after or look.wanted, look.live) for look in seen.looks)
+    return tuple(shortages(seen.quotas, needs))
 
 
 def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: Object) -> Look:
@@ -176,6 +188,12 @@ def _name(seen: Survey, changes: Iterable[Change]) -> str:
 def _warnings(seen: Survey) -> Iterator[str]:
     if seen.current is None:
         yield "first rollout: if it fails there is no earlier release to go back to"
+    if seen.release.irreversible:
+        yield (
+            f"irreversible: {seen.release.irreversible}; once it has taken its place nothing is "
+            "taken back without a person, who is paged instead"
+        )
+    yield from seen.outlook.warnings()
     for look in seen.looks:
         for each in look.conflicts:
             yield f"{ref_of(look.wanted)}: {each.field} is held by {each.manager}, not by slipway"
@@ -183,8 +201,7 @@ def _warnings(seen: Survey) -> Iterator[str]:
     for thing in seen.gone:
         if thing["kind"] in KEPT_KINDS:
             yield f"{ref_of(thing)} is no longer in the release and is kept: data would be lost"
-    coming = ((look.after or look.wanted, look.live) for look in seen.looks)
-    yield from shortages(seen.quotas, (demand(after, live) for after, live in coming))
+    yield from lacks(seen)
     yield from sorted(_loose_images(seen))
 
 

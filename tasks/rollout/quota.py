@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tasks.core.objects import Object, pod_template
 
-__all__ = ["demand", "parse_quantity", "shortages"]
+__all__ = ["demand", "parse_quantity", "pods_demand", "shortages"]
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)")
 _FACTORS = {
@@ -41,6 +41,12 @@ def demand(wanted: Object, live: Object | None) -> dict[str, Decimal]:
         return {}
     else:
         pods = _surge(wanted, int((live.get("spec") or {}).get("replicas", replicas)))
+    return pods_demand(wanted, pods)
+
+
+def pods_demand(workload: Object, pods: int) -> dict[str, Decimal]:
+    """Return what so many of a workload's pods need."""
+    template = pod_template(workload) or {}
     return {name: amount * pods for name, amount in _per_pod(template).items()}
 
 

@@ -47,6 +47,7 @@ def plan_page(plan: Plan) -> str:
         f"## {plan.environment}: plan {inline(plan.id)}",
         f"Release {inline(plan.release)} into namespace {inline(plan.namespace)}, {_after(plan)}: "
         f"**{count_changes(plan)}**.",
+        f"{plain(plan.how[:1].upper() + plan.how[1:])}." if plan.how else "",
         bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
         diff_block(plan.changes),
     )

@@ -5,13 +5,21 @@ from dataclasses import replace
 
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError, Conflict, GateClosed
-from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState
+from tasks.core.model import (
+    ChangeKind,
+    Outcome,
+    Plan,
+    Record,
+    Release,
+    RolloutState,
+    Verdict,
+)
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
 from tasks.rollout import lock, records
 from tasks.rollout.changing import was_scaled
 from tasks.rollout.drive import drive, end_abandoned
 from tasks.rollout.model import Back, By, Place, Ports, Stored
-from tasks.rollout.plan import Survey, draw, survey
+from tasks.rollout.plan import Survey, draw, lacks, survey
 from tasks.rollout.running import Rollout
 
 __all__ = ["roll_back", "roll_out"]
@@ -40,7 +48,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         _refuse_strangers(stored, place)
         newest = stored[-1] if stored else None
         if newest and newest.record.release.id == release.id and _is_of(newest, by):
-            return drive(Rollout(place, ports, held, newest, by.gates))
+            return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
         _refuse_bad(stored, release, place, by)
         _refuse_ended(by, place)
         draft = _draft(release, place, by, ports)
@@ -52,6 +60,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
             return seen.current
         _refuse_other_plan(draw(seen), by, place)
         _refuse_conflicts(seen)
+        _refuse_lack(seen)
         rollout.stored = _open(replace(draft, record=_with_plan(draft.record, seen)), rollout)
         return drive(rollout)
 
@@ -79,6 +88,14 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             rollout.stored = _open(draft, rollout)
         _mark_bad(rollout, stored)
         return drive(rollout)
+
+
+def _go_on(left: Stored, rollout: Rollout, by: By) -> Record:
+    """Go on with what was left half-way; where people have refused it, on the way back."""
+    if by.refused and left.record.state is RolloutState.STARTED and left.progress.failed is None:
+        verdict = Verdict(Outcome.FAILED, by.refused)
+        rollout.write(replace(left, progress=replace(left.progress, failed=verdict)))
+    return drive(rollout)
 
 
 def _is_of(newest: Stored, by: By) -> bool:
@@ -232,7 +249,7 @@ def _refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: 
 
 def _refuse_ended(by: By, place: Place) -> None:
     """Refuse to begin anew where people were asked about a rollout that is over."""
-    if by.gates:
+    if by.gates or by.refused:
         raise GateClosed(
             "the rollout that waited at a gate was ended meanwhile",
             where=str(place),
@@ -247,6 +264,17 @@ def _refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
             f"{planned.id} now",
             where=str(place),
             next_step=f"look at `slipway plan {place.name}` and ask for another approval",
+        )
+
+
+def _refuse_lack(seen: Survey) -> None:
+    """Refuse a canary that would get stuck half-way; a rolling update only warns."""
+    lacking = lacks(seen)
+    if lacking and seen.outlook.ladder is not None:
+        raise GateClosed(
+            f"no room for a canary beside the live pods: {'; '.join(lacking)}",
+            where=str(seen.place),
+            next_step="raise the quota, or choose the strategy rolling",
         )
 
 

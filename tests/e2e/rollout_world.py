@@ -30,7 +30,7 @@ from tasks.core.probes import Probe
 from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
-from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.model import Back, By, Judge, Place, Ports
 from tasks.rollout.roll_out import roll_back, roll_out
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.unjudged import unjudged
@@ -50,7 +50,7 @@ spec:
   template:
     metadata: {{labels: {{app: {name}}}}}
     spec:
-      terminationGracePeriodSeconds: 1
+      terminationGracePeriodSeconds: {grace}
       volumes: [{{name: www, configMap: {{name: {name}}}}}]
       containers:
         - name: {name}
@@ -59,6 +59,7 @@ spec:
           ports: [{{containerPort: 8080}}]
           volumeMounts: [{{name: www, mountPath: /www}}]
           readinessProbe: {{tcpSocket: {{port: 8080}}, periodSeconds: 1}}
+          lifecycle: {{preStop: {{sleep: {{seconds: {drain}}}}}}}
 """
 SERVE = "trap exit TERM; httpd -f -p 8080 -h /www & wait"
 
@@ -86,6 +87,10 @@ class World:
     deadline: timedelta = timedelta(seconds=60)
     runs: int = 0
     digest: str = ""
+    strategy: Strategy | None = None
+    extra: str = ""
+    drain: int = 0
+    judge: Judge = unjudged
     clock: SystemClock = field(default_factory=SystemClock)
 
     @property
@@ -93,7 +98,7 @@ class World:
         environment = Environment(
             overlay="dev",
             namespace=self.namespace,
-            strategy=Strategy(rolling=Rolling(deadline=self.deadline)),
+            strategy=self.strategy or Strategy(rolling=Rolling(deadline=self.deadline)),
             probes=(Probe(path="/health", component="api", deadline=timedelta(seconds=5)),),
             secrets=(GeneratedSecret(name="passwords", keys=("root", "user")),),
         )
@@ -104,15 +109,14 @@ class World:
         tree = self.tmp / uuid4().hex
         overlay = tree / "dev"
         overlay.mkdir(parents=True)
-        (overlay / "api.yaml").write_text(
-            WORKLOAD.format(name="api", command=command, image="toy-api")
-        )
+        (overlay / "api.yaml").write_text(self._workload("api", command, "toy-api"))
         others = "busybox:1.36"
-        web_workload = WORKLOAD.format(name="web", command=SERVE, image=others)
+        web_workload = self._workload("web", SERVE, others)
         (overlay / "web.yaml").write_text(web_workload)
+        (overlay / "extra.yaml").write_text(self.extra)
         kustomization = {
             "namespace": self.namespace,
-            "resources": ["api.yaml", "web.yaml"],
+            "resources": ["api.yaml", "web.yaml", "extra.yaml"],
             "configMapGenerator": [
                 {"name": "api", "literals": [f"{key}={value}" for key, value in api.items()]},
                 {"name": "web", "literals": [f"index.html={web}"]},
@@ -127,12 +131,12 @@ class World:
 
     def roll_out(self, release: Release, by: By | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, self.clock, probe, unjudged)
+        ports = Ports(self.cluster, self.clock, probe, self.judge)
         return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
 
     def roll_back(self, to: int | None = None) -> Record:
         self.runs += 1
-        ports = Ports(self.cluster, self.clock, probe, unjudged)
+        ports = Ports(self.cluster, self.clock, probe, self.judge)
         return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
 
     def probe(self, release: Release) -> Verdict:
@@ -142,6 +146,10 @@ class World:
     def objects(self, api_version: str, kind: str) -> dict[str, Object]:
         found = self.cluster.find(Scope((Kind(api_version, kind),), self.namespace))
         return {thing["metadata"]["name"]: thing for thing in found}
+
+    def _workload(self, name: str, command: str, image: str) -> str:
+        times = {"drain": self.drain, "grace": self.drain + 1}
+        return WORKLOAD.format(name=name, command=command, image=image, **times)
 
     def _digest(self) -> str:
         url = f"http://{self.target.registry}/v2/library/busybox/manifests/1.36"

@@ -18,7 +18,7 @@ from tasks.core.units import format_duration, format_size
 
 __all__ = ["meaning_findings"]
 
-MIN_BAKE = timedelta(minutes=1)
+MIN_BAKE = timedelta(seconds=1)
 MIN_PERIOD = timedelta(days=1)
 MIN_SIZE, MAX_SIZE = 10**6, 50 * 10**9
 MIN_MEMORY, MAX_MEMORY = 6 * 2**20, 2**40

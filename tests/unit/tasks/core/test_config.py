@@ -122,7 +122,7 @@ FAULTS = {
     ),
     "a bake of no time": (
         ("bake: 15m", "bake: 0s"),
-        "18: environments.prod.strategy.canary.bake: must be at least 1m, got 0s",
+        "18: environments.prod.strategy.canary.bake: must be at least 1s, got 0s",
     ),
     "a duration beyond all times": (
         ("bake: 15m", "bake: 99999999999999d"),
@@ -452,7 +452,7 @@ def test_load_raises_one_problem_as_an_error_with_place_and_remedy(repository: P
     with pytest.raises(ConfigError) as raised:
         load(repository)
     assert str(raised.value) == (
-        "slipway.yaml:18: environments.prod.strategy.canary.bake: must be at least 1m, got 0s."
+        "slipway.yaml:18: environments.prod.strategy.canary.bake: must be at least 1s, got 0s."
         " Next: write a longer duration, such as 30s, 15m or 24h"
     )
 
