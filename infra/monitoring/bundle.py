@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from infra.monitoring.manifests import routes_object, rules_object
+from infra.monitoring.dashboards import dashboards
+from infra.monitoring.manifests import dashboards_object, routes_object, rules_object
 from infra.monitoring.routes import alertmanager_config, routes_of
 from infra.monitoring.rules import rule_groups
 from infra.monitoring.yaml_text import yaml_text
@@ -28,16 +29,20 @@ def rule_files(application: Application) -> Files:
 def plain_files(application: Application) -> Files:
     """Return rules, routes and dashboards for a Prometheus that reads files."""
     rules = {f"rules/{name}": text for name, text in rule_files(application).items()}
-    return {**rules, "alertmanager.yml": yaml_text(alertmanager_config([routes_of(application)]))}
+    boards = {f"dashboards/{name}": text for name, text in dashboards(application).items()}
+    routes = yaml_text(alertmanager_config([routes_of(application)]))
+    return {**rules, "alertmanager.yml": routes, **boards}
 
 
 def manifests(application: Application, stack: str) -> Files:
     """Return one file of objects an environment, and one of dashboards, for the Helm release."""
     name, routes = f"{application.application}-slipway", routes_of(application)
-    return {
+    watched = {
         f"{environment}.yaml": yaml_text(
             rules_object(name, place.namespace, rule_groups(application, environment), stack),
             routes_object(name, place.namespace, routes, stack),
         )
         for environment, place in application.environments.items()
     }
+    boards = dashboards_object(f"{name}-dashboards", dashboards(application))
+    return {**watched, "dashboards.yaml": yaml_text(boards)}

@@ -7,7 +7,7 @@ from tasks.core.queries import events, resolve
 from tasks.core.slos import Availability, Latency, Slos
 from tasks.core.units import format_duration
 
-__all__ = ["Objective", "bad_ratio", "objectives"]
+__all__ = ["Objective", "bad_ratio", "event_count", "objectives"]
 
 Objective = Availability | Latency
 
@@ -26,12 +26,26 @@ def bad_ratio(objective: Objective, namespace: str, window: timedelta) -> str:
 
     It has no result where there were no events.
     """
-    values = {"namespace": namespace, "window": format_duration(window), "pods": ".+"}
+    values = _values(namespace, window)
     match objective:
         case Availability():
             return _failed(events(objective.errors, values), events(objective.total, values))
         case Latency():
             return resolve(_slow(objective), values)
+
+
+def event_count(objective: Objective, namespace: str, window: timedelta) -> str:
+    """Return the query for how many events an objective is about."""
+    values = _values(namespace, window)
+    match objective:
+        case Availability():
+            return f"sum({events(objective.total, values)})"
+        case Latency():
+            return f"sum({events(f'{objective.histogram}_count', values)})"
+
+
+def _values(namespace: str, window: timedelta) -> dict[str, str]:
+    return {"namespace": namespace, "window": format_duration(window), "pods": ".+"}
 
 
 def _failed(errors: str, total: str) -> str:

@@ -131,7 +131,7 @@ def _burn_alert(place: _Place, rows: tuple[BurnWindow, ...], severity: str) -> I
     if not conditions:
         return
     fast = severity == "critical"
-    labels = {**place.labels, "namespace": place.namespace, "severity": severity}
+    labels = {**place.labels, "severity": severity}
     yield Rule(
         "ErrorBudgetBurnsFast" if fast else "ErrorBudgetBurnsSlowly",
         "\nor\n".join(conditions),
@@ -165,7 +165,7 @@ def _burn_words(place: _Place, *, soon: bool) -> dict[str, str]:
 def _own(application: Application, environment: str, alert: AlertRule) -> Rule:
     namespace = application.environments[environment].namespace
     slo = {"slo": alert.slo} if alert.slo else {}
-    labels = {**_where(application, environment), "namespace": namespace, **slo}
+    labels = {**_where(application, environment), **slo}
     runbook = {"runbook_url": alert.runbook} if alert.runbook else {}
     return Rule(
         alert.name,
@@ -177,4 +177,8 @@ def _own(application: Application, environment: str, alert: AlertRule) -> Rule:
 
 
 def _where(application: Application, environment: str) -> dict[str, str]:
-    return {"application": application.application, "environment": environment}
+    return {
+        "application": application.application,
+        "environment": environment,
+        "namespace": application.environments[environment].namespace,
+    }

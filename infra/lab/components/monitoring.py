@@ -25,7 +25,7 @@ PROMETHEUS = GoProgram(
     tags="remove_all_sd,enable_kubernetes_sd",
     seconds=180,
 )
-KUBE_METRICS = GoProgram(name="kube-metrics", version="1", module="kube-metrics", seconds=30)
+KUBE_METRICS = GoProgram(name="kube-metrics", version="2", module="kube-metrics", seconds=30)
 
 _SETTINGS = Path(infra.monitoring.__file__).parent
 _USER = "slipway:monitoring"

@@ -10,18 +10,25 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"regexp"
+	"sort"
 	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	appslisters "k8s.io/client-go/listers/apps/v1"
 	autoscalinglisters "k8s.io/client-go/listers/autoscaling/v2"
 	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -184,6 +191,25 @@ func node(p *page, n *corev1.Node) {
 	}
 }
 
+// unfit is what a label of Prometheus must not contain.
+var unfit = regexp.MustCompile("[^a-zA-Z0-9_]")
+
+// secret shows the records of rollouts, which are counted for the DORA figures; never what is in them.
+func secret(p *page, o runtime.Object) {
+	s := o.(*metav1.PartialObjectMetadata)
+	id := []string{"namespace", s.Namespace, "secret", s.Name}
+	p.gauge("kube_secret_created", float64(s.CreationTimestamp.Unix()), id...)
+	names := make([]string, 0, len(s.Labels))
+	for name := range s.Labels {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		id = append(id, "label_"+unfit.ReplaceAllString(name, "_"), s.Labels[name])
+	}
+	p.gauge("kube_secret_labels", 1, id...)
+}
+
 // state is what the informers know.
 type state struct {
 	pods         corelisters.PodLister
@@ -192,6 +218,7 @@ type state struct {
 	deployments  appslisters.DeploymentLister
 	statefulSets appslisters.StatefulSetLister
 	autoscalers  autoscalinglisters.HorizontalPodAutoscalerLister
+	records      cache.GenericLister
 }
 
 func each[T any](list func(labels.Selector) ([]T, error), p *page, show func(*page, T)) {
@@ -212,6 +239,7 @@ func (s *state) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	each(s.deployments.List, p, deployment)
 	each(s.statefulSets.List, p, statefulSet)
 	each(s.autoscalers.List, p, autoscaler)
+	each(s.records.List, p, secret)
 	p.write(w)
 }
 
@@ -227,6 +255,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	names, err := metadata.NewForConfig(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	records := metadatainformer.NewFilteredSharedInformerFactory(names, 0, metav1.NamespaceAll,
+		func(o *metav1.ListOptions) { o.LabelSelector = "slipway.dev/record=rollout" })
 	factory := informers.NewSharedInformerFactory(client, 0)
 	s := &state{
 		pods:         factory.Core().V1().Pods().Lister(),
@@ -235,9 +269,12 @@ func main() {
 		deployments:  factory.Apps().V1().Deployments().Lister(),
 		statefulSets: factory.Apps().V1().StatefulSets().Lister(),
 		autoscalers:  factory.Autoscaling().V2().HorizontalPodAutoscalers().Lister(),
+		records:      records.ForResource(corev1.SchemeGroupVersion.WithResource("secrets")).Lister(),
 	}
 	factory.Start(context.Background().Done())
 	factory.WaitForCacheSync(context.Background().Done())
+	records.Start(context.Background().Done())
+	records.WaitForCacheSync(context.Background().Done())
 	http.Handle("/metrics", s)
 	server := &http.Server{Addr: *address, ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.ListenAndServe())

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tasks.core.application import Application, Component, Environment
-from tasks.core.monitoring import AlertRule, Monitoring, PagerDuty, Receiver, Slack
+from tasks.core.monitoring import AlertRule, Monitoring, PagerDuty, Panel, Receiver, Slack
 from tasks.core.slos import Availability, Latency, Slos
 
 __all__ = ["SHOP"]
@@ -40,5 +40,6 @@ SHOP = Application(
         Receiver("https://slipway.example.com/", "/etc/alertmanager/secrets/slipway/token"),
         Slack("#shop", "/etc/alertmanager/secrets/slipway/slack"),
         PagerDuty("/etc/alertmanager/secrets/slipway/pager", environments=("prod",)),
+        (Panel("Hits", 'sum(hits{namespace="$namespace"})', unit="ratio", limit=0.5),),
     ),
 )

@@ -16,9 +16,12 @@ def rule(name: str, slo: str | None = None) -> Rule:
 @pytest.mark.parametrize("rule", RULES, ids=lambda one: f"{one.name}-{one.labels.get('slo')}")
 def test_a_rule_can_be_read_and_says_whose_it_is(rule: Rule) -> None:
     promql_parser.parse(rule.expr)
-    assert (rule.labels["application"], rule.labels["environment"]) == ("shop", "prod")
+    assert {name: rule.labels[name] for name in ("application", "environment", "namespace")} == {
+        "application": "shop",
+        "environment": "prod",
+        "namespace": "shop-prod",
+    }
     if rule.lasting is not None:
-        assert rule.labels["namespace"] == "shop-prod"
         assert rule.labels["severity"] in {"critical", "warning"}
         assert rule.annotations["summary"]
 
