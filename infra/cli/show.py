@@ -14,6 +14,7 @@ from tasks.core.errors import ConfigError
 from tasks.core.files import write_whole
 from tasks.core.markdown import mark
 from tasks.core.model import Outcome, Record
+from tasks.core.slos import Slos
 from tasks.report import series
 from tasks.report.charts import after, number
 from tasks.report.effects import report_file
@@ -72,7 +73,7 @@ def _print(found: Stored) -> None:
     _print_pairs(_facts(found))
     _head("Steps")
     _print_pairs(_steps(record))
-    counts = list(_counts(record))
+    counts = list(_counts(record, found.rules.slos))
     if counts:
         _head("Counts")
         table(("INDICATOR", "TRACK", "VALUE", "OF"), counts)
@@ -126,9 +127,9 @@ def _steps(record: Record) -> Iterator[tuple[str, str]]:
         yield f"{moment.at:%H:%M:%S}  {after(seconds)}", moment.what
 
 
-def _counts(record: Record) -> Iterator[Sequence[str]]:
+def _counts(record: Record, slos: Slos) -> Iterator[Sequence[str]]:
     window = series.window(record)
-    for indicator in series.indicators(record, window) if window else ():
+    for indicator in series.indicators(record, window, slos) if window else ():
         for line in indicator.lines:
             unit, of = ("%", "events") if indicator.is_share else ("", "readings")
             yield indicator.name, line.track, number(line.value, unit), f"{number(line.total)} {of}"

@@ -134,13 +134,9 @@ def _height(part: float) -> float:
 
 
 def _limit(chart: Chart) -> Iterator[Markup]:
-    if chart.limit is None or chart.limit > chart.top:
-        return
-    height = f"{_height(chart.limit / chart.top):.1f}"
-    line = Markup('<line class="limit" x1="0" x2="100%" y1="{0}" y2="{0}"/>')
-    text = Markup('<text class="limit-label" x="100%" y="{}" dy="-4" text-anchor="end">{}</text>')
-    yield line.format(height)
-    yield text.format(height, f"allowed: {number(chart.limit, chart.unit)}")
+    if chart.limit is not None and chart.limit <= chart.top:
+        line = Markup('<line class="limit" x1="0" x2="100%" y1="{0}" y2="{0}"/>')
+        yield line.format(f"{_height(chart.limit / chart.top):.1f}")
 
 
 def _times(chart: Chart) -> Iterator[Markup]:

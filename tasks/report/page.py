@@ -5,7 +5,7 @@ turn text round or hide in it are taken out: a commit's subject must not look li
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from tasks.core.model import Change, ChangeKind, Moment, Outcome, Record, Rollou
 from tasks.core.slos import Slos
 from tasks.core.units import format_duration
 from tasks.report import series
-from tasks.report.charts import Chart, Curve, Flag, after, ceiling, draw, number
-from tasks.report.series import Indicator, Line, Window
+from tasks.report.charts import Flag, after
+from tasks.report.panels import panel_of, traffic_chart, wholes
 
 __all__ = ["known_moments", "report_page"]
 
@@ -55,29 +55,35 @@ class _Entry:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Panel:
-    """An indicator: its chart, and each track's whole in numbers (track, value, of what)."""
-
-    name: str
-    unit: str
-    wholes: tuple[tuple[str, str, str], ...]
-    chart: Markup
-
-
 def report_page(record: Record, slos: Slos) -> str:
     """Show everything that is known about a rollout that was judged by these objectives."""
-    shown = series.window(record)
     entries = tuple(_entries(record))
     return _TEMPLATES.get_template("page.html.j2").render(
         record=record,
         entries=entries,
-        traffic=_traffic(record, shown, entries) if shown else None,
-        panels=_panels(record, shown, _flags(record, entries), _allowed(slos)) if shown else (),
         changed=_changed(record),
         tones=TONES,
         signs=SIGNS,
+        **_charts(record, slos, entries),
     )
+
+
+def _charts(record: Record, slos: Slos, entries: tuple[_Entry, ...]) -> dict[str, Any]:
+    """Draw what was counted, where anything was; parts without a goal are numbers alone."""
+    shown = series.window(record)
+    if shown is None:
+        return {"traffic": None, "panels": (), "parts": ()}
+    flags = tuple(_flags(record, entries))
+    verdicts = tuple(flag for flag in flags if flag.label)
+    corners = series.traffic(record, shown)
+    found = [
+        replace(each, name=_clean(each.name)) for each in series.indicators(record, shown, slos)
+    ]
+    return {
+        "traffic": traffic_chart(corners, shown, verdicts) if corners else None,
+        "panels": [panel_of(each, shown, flags) for each in found if each.goal],
+        "parts": [(each.name, wholes(each)) for each in found if not each.goal],
+    }
 
 
 def _entries(record: Record) -> Iterator[_Entry]:
@@ -103,65 +109,13 @@ def _since(record: Record, moment: Moment) -> float:
     return (moment.at - record.started_at).total_seconds()
 
 
-def _traffic(record: Record, shown: Window, entries: tuple[_Entry, ...]) -> Markup | None:
-    corners = series.traffic(record, shown)
-    if not corners:
-        return None
-    title = "Share of the traffic that the new release answered"
-    flags = tuple(_flag(record, entry) for entry in entries if entry.label)
-    curve = Curve("canary", corners, is_area=True)
-    return draw(Chart(title, shown, 100, "%", (curve,), flags))
-
-
-def _flags(record: Record, entries: tuple[_Entry, ...]) -> tuple[Flag, ...]:
-    """Mark verdicts, and faintly the changes of traffic."""
-    return tuple(
-        _flag(record, entry) for entry in entries if entry.label or entry.moment.share is not None
-    )
-
-
-def _allowed(slos: Slos) -> dict[str, float]:
-    """Return the percent of bad events that each objective allows."""
-    known = {"availability": slos.availability, "latency": slos.latency}
-    return {name: 100 - slo.objective for name, slo in known.items() if slo}
-
-
-def _panels(
-    record: Record, shown: Window, flags: tuple[Flag, ...], allowed: dict[str, float]
-) -> tuple[_Panel, ...]:
-    return tuple(
-        _panel(indicator, shown, flags, allowed.get(indicator.name))
-        for indicator in series.indicators(record, shown)
-    )
-
-
-def _flag(record: Record, entry: _Entry) -> Flag:
-    moment = entry.moment
-    tone = TONES[moment.outcome] if moment.outcome else "faint"
-    return Flag(_since(record, moment), _clean(moment.what), tone, entry.label)
-
-
-def _panel(
-    indicator: Indicator, shown: Window, flags: tuple[Flag, ...], allowed: float | None
-) -> _Panel:
-    unit = "%" if indicator.is_share else ""
-    curves = tuple(Curve(line.track, line.points) for line in indicator.lines)
-    values = [value for curve in curves for _, value in curve.points if value is not None]
-    top = ceiling(max(values, default=0))
-    title = f"{_clean(indicator.name)}, canary against stable, over time"
-    return _Panel(
-        name=indicator.name,
-        unit="bad events" if indicator.is_share else "",
-        wholes=tuple(_whole(line, indicator) for line in indicator.lines),
-        chart=draw(Chart(title, shown, top, unit, curves, flags, allowed)),
-    )
-
-
-def _whole(line: Line, indicator: Indicator) -> tuple[str, str, str]:
-    total = number(line.total)
-    if indicator.is_share:
-        return line.track, number(line.value, "%"), f"{number(line.bad)} of {total}"
-    return line.track, number(line.value), f"mean of {total} readings"
+def _flags(record: Record, entries: tuple[_Entry, ...]) -> Iterator[Flag]:
+    """Mark verdicts by their outcome, and faintly the changes of traffic."""
+    for entry in entries:
+        moment = entry.moment
+        tone = TONES[moment.outcome] if moment.outcome else "faint"
+        if entry.label or moment.share is not None:
+            yield Flag(_since(record, moment), _clean(moment.what), tone, entry.label)
 
 
 def _changed(record: Record) -> tuple[Change, ...]:
@@ -206,7 +160,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"when": _when, "duration": format_duration, "diff": _diff, "number": number}
+    made.filters |= {"when": _when, "duration": format_duration, "diff": _diff}
     return made
 
 

@@ -9,11 +9,19 @@ from statistics import median
 
 from tasks.core.model import Record
 from tasks.core.sample import Sample, Track
+from tasks.core.slos import Availability, Latency, Saturation, Slos
 
-__all__ = ["Indicator", "Line", "Point", "Window", "indicators", "traffic", "window"]
-
-SHARES = frozenset({"availability", "latency"})
-"""Indicators that count events whatever their numbers look like."""
+__all__ = [
+    "Goal",
+    "Indicator",
+    "Line",
+    "Point",
+    "Window",
+    "goals",
+    "indicators",
+    "traffic",
+    "window",
+]
 
 TRACKS: tuple[Track, ...] = ("stable", "canary")
 
@@ -53,12 +61,43 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What an indicator is judged by; limit in percent of bad events, or a plain number."""
+
+    limit: float
+    is_share: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
-    """A service level indicator; is_share where it counts bad events among all of them."""
+    """What was counted under one name; without a goal it is one part of an indicator's counts."""
 
     name: str
-    is_share: bool
+    goal: Goal | None
     lines: tuple[Line, ...]
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values are percent of bad events, or plain numbers."""
+        return self.goal is None or self.goal.is_share
+
+
+def goals(slos: Slos) -> dict[str, Goal]:
+    """Return the goals by the names of their samples."""
+    custom = {name: each.indicator for name, each in slos.custom.items()}
+    named = {
+        "availability": slos.availability,
+        "latency": slos.latency,
+        "saturation": slos.saturation,
+        **custom,
+    }
+    return {name: _goal(each) for name, each in named.items() if each is not None}
+
+
+def _goal(slo: Availability | Latency | Saturation) -> Goal:
+    if isinstance(slo, Saturation):
+        return Goal(slo.limit, is_share=False)
+    return Goal(100 - slo.objective, is_share=True)
 
 
 def window(record: Record) -> Window | None:
@@ -84,21 +123,21 @@ def traffic(record: Record, shown: Window) -> tuple[Point, ...]:
     return ((shown.begin, 0), *points, (shown.end, share)) if points else ()
 
 
-def indicators(record: Record, shown: Window) -> tuple[Indicator, ...]:
-    """Return what was counted for each indicator, the stable track first."""
+def indicators(record: Record, shown: Window, slos: Slos) -> tuple[Indicator, ...]:
+    """Return what was counted, by name; the stable track comes first."""
     by_name: dict[str, list[Sample]] = defaultdict(list)
     for sample in record.samples:
         by_name[sample.sli].append(sample)
+    known = goals(slos)
     width = max(1.0, (shown.end - shown.begin) / SLOTS)
-    return tuple(_indicator(name, found, record, width) for name, found in sorted(by_name.items()))
-
-
-def _indicator(name: str, samples: list[Sample], record: Record, width: float) -> Indicator:
-    is_share = name in SHARES or any(sample.total != 1 for sample in samples)
-    factor = 100.0 if is_share else 1.0
-    slots = {track: _slots(record, _of(track, samples), width) for track in TRACKS}
-    lines = tuple(_line(track, found, factor) for track, found in slots.items() if found)
-    return Indicator(name, is_share, lines)
+    found = []
+    for name, samples in sorted(by_name.items()):
+        slots = {track: _slots(record, _of(track, samples), width) for track in TRACKS}
+        goal = known.get(name)
+        factor = 1.0 if goal and not goal.is_share else 100.0
+        lines = tuple(_line(track, slot, factor) for track, slot in slots.items() if slot)
+        found.append(Indicator(name, goal, lines))
+    return tuple(found)
 
 
 def _of(track: Track, samples: list[Sample]) -> list[Sample]:

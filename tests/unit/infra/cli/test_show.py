@@ -7,7 +7,7 @@ from tasks.core.application import Environment
 from tasks.core.errors import ConfigError
 from tasks.core.model import Target
 from tasks.rollout.model import Place, Stored
-from tests.unit.tasks.report.records import RECORD, moment, sample, taken_back
+from tests.unit.tasks.report.records import RECORD, SLOS, moment, sample, taken_back
 
 PLACE = Place("shop", "prod", Environment("o", "shop"), Target("k", "c", "r", "b", "d"))
 SEVEN, SIX = Stored(RECORD), Stored(replace(RECORD, number=6))
@@ -48,13 +48,13 @@ def test_counts_are_summed_up_for_each_indicator_and_track() -> None:
             sample(1, "canary", 100, 5),
             sample(1, "stable", 400, 1),
             sample(2, "stable", 400, 1),
-            sample(1, "canary", 1, 0.5, sli="memory"),
+            sample(1, "canary", 1, 0.5, sli="saturation"),
         ),
     )
-    assert list(_counts(record)) == [
+    assert list(_counts(record, SLOS)) == [
         ("availability", "stable", "0.25\N{NO-BREAK SPACE}%", "800 events"),
         ("availability", "canary", "5\N{NO-BREAK SPACE}%", "100 events"),
-        ("memory", "canary", "0.5", "1 readings"),
+        ("saturation", "canary", "0.5", "1 readings"),
     ]
 
 

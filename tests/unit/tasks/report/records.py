@@ -19,6 +19,7 @@ from tasks.core.model import (
     Verdict,
 )
 from tasks.core.sample import Sample, Track
+from tasks.core.slos import Availability, Latency, Saturation, Slos
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -45,6 +46,11 @@ RECORD = Record(
     run="run-1",
     actor="dora",
     approved_by=("ana", "bo"),
+)
+SLOS = Slos(
+    availability=Availability(objective=99.5, errors="errors", total="total"),
+    latency=Latency(objective=95, threshold=timedelta(seconds=1), histogram="seconds"),
+    saturation=Saturation(query="pool", limit=0.8),
 )
 DIFF = "--- live\n+++ release\n@@ -1,3 +1,3 @@\n spec:\n-  image: api@1\n+  image: api@2"
 
@@ -123,4 +129,5 @@ def _noise() -> Iterator[Sample]:
             yield Sample(at(second), "availability", track, share, count, failed)  # type: ignore[arg-type]
             slow = float(sum(rng.random() < 0.03 for _ in range(int(count))))
             yield Sample(at(second), "latency", track, share, count, slow)  # type: ignore[arg-type]
-            yield Sample(at(second), "memory", track, share, 1, 0.5 + rng.random() / 10)  # type: ignore[arg-type]
+            yield Sample(at(second), "latency > 0.25", track, share, count, 2 * slow)  # type: ignore[arg-type]
+            yield Sample(at(second), "saturation", track, share, 1, 0.5 + rng.random() / 10)  # type: ignore[arg-type]

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.model import Change, ChangeKind, Outcome, Plan, Record, RolloutState, Verdict
-from tasks.core.slos import Availability, Slos
 from tasks.report import page as pages
 from tasks.report.effects import store_report
 from tasks.report.page import MOST_LINES
-from tests.unit.tasks.report.records import DIFF, RECORD, RELEASE, moment, sample, taken_back
+from tests.unit.tasks.report.records import DIFF, RECORD, RELEASE, SLOS, moment, sample, taken_back
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -23,9 +22,6 @@ ATTACKS = (
     "{{ 7 * 7 }}{% raw %}",
     "sell \N{RIGHT-TO-LEFT OVERRIDE}dessap\N{NULL}",
 )
-
-
-SLOS = Slos(availability=Availability(objective=99.5, errors="e", total="t"))
 
 
 def report_page(record: Record) -> str:
@@ -123,7 +119,16 @@ def test_verdicts_have_the_same_numbers_in_the_timeline_and_in_every_chart() -> 
 
 
 def test_what_an_objective_allows_is_a_line_across_its_chart() -> None:
-    assert report_page(taken_back()).count("allowed: 0.5\N{NO-BREAK SPACE}%") == 1
+    page = report_page(taken_back())
+    assert page.count('class="limit"') == 3
+    assert "bad events, 0.5\N{NO-BREAK SPACE}% allowed" in page
+    assert "0.8 allowed" in page
+
+
+def test_counts_without_a_goal_of_their_own_are_numbers_alone() -> None:
+    page = report_page(taken_back())
+    assert page.count("<figcaption>") == 3
+    assert "<bdi>latency &gt; 0.25</bdi>" in page
 
 
 def test_a_record_without_moments_tells_its_beginning_and_its_end() -> None:

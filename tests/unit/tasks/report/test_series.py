@@ -1,7 +1,8 @@
 from dataclasses import replace
 
-from tasks.report.series import Window, indicators, traffic, window
-from tests.unit.tasks.report.records import RECORD, moment, sample
+from tasks.core.slos import Custom
+from tasks.report.series import Goal, Window, goals, indicators, traffic, window
+from tests.unit.tasks.report.records import RECORD, SLOS, moment, sample
 
 MINUTE = Window(0, 60)
 
@@ -44,7 +45,7 @@ def test_events_are_added_up_in_slots_of_time_as_percent_of_bad_ones() -> None:
             sample(4.0, "canary", 10, 10),
         ),
     )
-    (found,) = indicators(record, Window(0, 48))
+    (found,) = indicators(record, Window(0, 48), SLOS)
     (line,) = found.lines
     assert (found.name, found.is_share, line.track) == ("availability", True, "canary")
     assert line.points == ((1.5, 25), (4.5, 100))
@@ -55,26 +56,41 @@ def test_a_plain_number_is_shown_as_its_mean() -> None:
     record = replace(
         RECORD,
         samples=(
-            sample(1.1, "stable", 1, 0.25, sli="memory"),
-            sample(1.2, "stable", 1, 0.75, sli="memory"),
+            sample(1.1, "stable", 1, 0.25, sli="saturation"),
+            sample(1.2, "stable", 1, 0.75, sli="saturation"),
         ),
     )
-    (found,) = indicators(record, Window(0, 48))
+    (found,) = indicators(record, Window(0, 48), SLOS)
     assert (found.is_share, found.lines[0].points, found.lines[0].value) == (
         False, ((1.5, 0.5),), 0.5
     )  # fmt: skip
 
 
-def test_single_requests_are_events_and_no_plain_number() -> None:
-    record = replace(RECORD, samples=(sample(1, "canary", 1, 1),))
-    assert indicators(record, MINUTE)[0].is_share
+def test_a_plain_number_of_many_readings_in_one_is_no_share() -> None:
+    record = replace(RECORD, samples=(sample(1, "canary", 4, 2, sli="saturation"),))
+    (found,) = indicators(record, MINUTE, SLOS)
+    assert (found.is_share, found.lines[0].value) == (False, 0.5)
+
+
+def test_goals_are_what_slipway_yaml_allows_by_the_names_of_their_samples() -> None:
+    custom = {
+        "checkout": Custom(objective=99, errors="e", total="t"),
+        "queue": Custom(query="q", limit=7),
+    }
+    assert goals(replace(SLOS, custom=custom)) == {
+        "availability": Goal(0.5, is_share=True),
+        "latency": Goal(5, is_share=True),
+        "saturation": Goal(0.8, is_share=False),
+        "checkout": Goal(1, is_share=True),
+        "queue": Goal(7, is_share=False),
+    }
 
 
 def test_a_line_is_broken_where_nothing_was_counted_for_a_while() -> None:
     record = replace(
         RECORD, samples=tuple(sample(at, "stable", 10, 0) for at in (0, 5, 10, 30, 35))
     )
-    (found,) = indicators(record, Window(0, 48))
+    (found,) = indicators(record, Window(0, 48), SLOS)
     assert found.lines[0].points == (
         (0.5, 0), (5.5, 0), (10.5, 0), (20.5, None), (30.5, 0), (35.5, 0)
     )  # fmt: skip
