@@ -94,7 +94,7 @@ def _enrol() -> str:
 
 def _deliver(demo: Demo, repository: str) -> "RunView":
     parameters = {"repository": repository, "revision": "HEAD", "target": asdict(chosen())}
-    run = demo.runs.start("deliver/deliver", parameters)
+    run = server.start("deliver/deliver", parameters)
     console.print(demo.runs.view(run).url)
     return _follow(demo, run)
 

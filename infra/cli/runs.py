@@ -25,7 +25,7 @@ from infra.cli.options import (
 )
 from infra.cli.output import console, print_json, say, show_stages
 from infra.cli.rollouts import described_in
-from infra.server import connect
+from infra.server import connect, start
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
@@ -80,9 +80,8 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "despite": despite,
         "target": dataclasses.asdict(target),
     }
-    runs = connect()
     name = f"{PurePosixPath(place).name.removesuffix('.git')}@{revision[:12]}"
-    _begin(runs, runs.start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
+    _begin(start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
 
 
 def rollback(  # noqa: PLR0913 one parameter an option
@@ -116,9 +115,8 @@ def rollback(  # noqa: PLR0913 one parameter an option
         "to": to,
         "reason": reason,
     }
-    runs = connect()
     name = f"roll back {place}"
-    _begin(runs, runs.start("rollback/rollback", parameters, name), wait=wait, as_json=as_json)
+    _begin(start("rollback/rollback", parameters, name), wait=wait, as_json=as_json)
 
 
 def approve(  # noqa: PLR0913 one parameter an option
@@ -242,7 +240,8 @@ def _asked(what: str, instead: str, *, hide: bool = False) -> str:
     return str(typer.prompt(what, hide_input=hide))
 
 
-def _begin(runs: "Runs", run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+def _begin(run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+    runs = connect()
     view = runs.view(run_id)
     if not as_json:
         console.print(f"{view.name} ({view.short_id}) {view.url}", markup=False)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from infra.server.daemons import Daemon, Health, daemons, down, register, require_up, up
 from infra.server.settings import Server, server
+from infra.server.start import start
 
 if TYPE_CHECKING:
     from infra.server.client import Runs
@@ -19,6 +20,7 @@ __all__ = [
     "register",
     "require_up",
     "server",
+    "start",
     "up",
 ]
 

@@ -7,13 +7,12 @@ Importing it takes seconds, and Prefect reads the environment once, when it is i
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from httpx import HTTPError, HTTPStatusError, codes
+from httpx import HTTPStatusError, codes
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -35,8 +34,7 @@ from prefect.states import Cancelled, Cancelling
 from flows.views import read_notice
 from infra.server.daemons import require_up
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.errors import ConfigError, GateClosed, Unavailable
-from tasks.source.decide import require_storable
+from tasks.core.errors import ConfigError, GateClosed
 
 __all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
 
@@ -44,23 +42,7 @@ LOOK_EVERY = timedelta(milliseconds=400)
 STORED_WITHIN = timedelta(seconds=10)
 PAGE = 200
 SHORTEST_ID = 4
-PASSING = {codes.REQUEST_TIMEOUT, codes.TOO_MANY_REQUESTS}
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
-
-
-@contextmanager
-def _translated(deployment: str) -> Iterator[None]:
-    """Tell a server that says no from one that may say yes later."""
-    where = f"Prefect deployment {deployment}"
-    try:
-        yield
-    except HTTPStatusError as error:
-        status = error.response.status_code
-        if status >= codes.INTERNAL_SERVER_ERROR or status in PASSING:
-            raise Unavailable(f"Prefect answers {status}", where, "slipway status") from error
-        raise ConfigError(f"Prefect refuses the run ({status})", where) from error
-    except HTTPError as error:
-        raise Unavailable(f"Prefect does not answer ({error})", where, "slipway up") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,45 +112,6 @@ class Runs:
     def connect(cls) -> "Runs":
         """Open a client on this instance's server."""
         return cls(get_client(sync_client=True), require_up().ui)
-
-    def start(
-        self,
-        deployment: str,
-        parameters: dict[str, Any],
-        name: str | None = None,
-        key: str | None = None,
-    ) -> UUID:
-        """Create a run of a deployment (`flow/name`) and return its id.
-
-        Args:
-            deployment: as Prefect names it.
-            parameters: of the flow.
-            name: of the run.
-            key: asked again with the same one, the run that is there already comes back.
-
-        Raises:
-            ConfigError: a parameter holds credentials, which would be stored with the run, or
-                Prefect refuses them.
-            Unavailable: the flows are not registered, or Prefect does not answer.
-        """
-        require_storable(parameters.get("repository", ""))
-        with _translated(deployment):
-            return self._start(deployment, parameters, name, key)
-
-    def _start(
-        self, deployment: str, parameters: dict[str, Any], name: str | None, key: str | None
-    ) -> UUID:
-        try:
-            found = self.client.read_deployment_by_name(deployment)
-        except ObjectNotFound as error:
-            raise Unavailable(
-                "is not registered",
-                where=f"Prefect deployment {deployment}",
-                next_step="slipway up",
-            ) from error
-        return self.client.create_flow_run_from_deployment(
-            found.id, parameters=parameters, name=name, idempotency_key=key
-        ).id
 
     def view(self, run_id: UUID) -> RunView:
         """Return a run with its stages in the order of their start."""

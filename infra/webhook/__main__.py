@@ -5,7 +5,7 @@ import socket
 
 import uvicorn
 
-from infra.server import connect
+from infra import server
 from infra.webhook.app import Receiver, make_app
 from infra.webhook.courier import Courier
 from infra.webhook.keys import Keys, ensure_token
@@ -58,9 +58,7 @@ def start_flow(start: Start, key: str) -> str:
         ConfigError: Prefect refuses it.
         Unavailable: Prefect does not answer.
     """
-    runs = connect()
-    with runs.client:
-        return str(runs.start(start.deployment, start.parameters, start.run_name, key))
+    return str(server.start(start.deployment, start.parameters, start.run_name, key))
 
 
 def _sockets(where: Settings) -> list[socket.socket]:

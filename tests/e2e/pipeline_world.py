@@ -61,7 +61,7 @@ class Pipeline:
             "target": asdict(shop.target),
             **more,
         }
-        return self.runs.start("deliver/deliver", parameters)
+        return server.start("deliver/deliver", parameters)
 
     def when_delivered(self, shop: Shop, until: str | None = None, **more: str) -> "RunView":
         """Deliver the head of a repository and wait until the run is over or waits."""
@@ -87,7 +87,7 @@ class Pipeline:
             "reason": "users suffer",
             "to": to,
         }
-        return self.until_over(self.runs.start("rollback/rollback", parameters))
+        return self.until_over(server.start("rollback/rollback", parameters))
 
     def answer(self, approver: str | None = None, **changed: str) -> dict[str, str]:
         """Return the form as an approver fills it in."""

@@ -1,0 +1,89 @@
+"""Starting a run without Prefect's client, whose import takes a second: it is under way by then."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import stamina
+from httpx import codes
+from pydantic import TypeAdapter
+
+from infra.server.daemons import require_up
+from tasks.core.errors import ConfigError, Unavailable
+from tasks.source.decide import require_storable
+
+__all__ = ["start"]
+
+TIMEOUT_SECONDS = 15
+_PATIENT = stamina.RetryingCaller(attempts=5, timeout=30)
+_PLAIN = TypeAdapter(dict[str, Any])
+
+
+def start(
+    deployment: str,
+    parameters: dict[str, Any],
+    name: str | None = None,
+    key: str | None = None,
+) -> UUID:
+    """Create a run of a deployment (`flow/name`) and return its id.
+
+    Args:
+        deployment: as Prefect names it.
+        parameters: of the flow.
+        name: of the run.
+        key: asked again with the same one, the run that is there already comes back.
+
+    Raises:
+        ConfigError: a parameter holds credentials, which would be stored with the run, or
+            Prefect refuses the run.
+        Unavailable: the flows are not registered, or Prefect does not answer.
+    """
+    require_storable(parameters.get("repository", ""))
+    wanted = {
+        "parameters": _PLAIN.dump_python(parameters, mode="json"),
+        "name": name,
+        # with a key of its own, a request whose answer was lost can be sent again
+        "idempotency_key": key or str(uuid4()),
+    }
+    api = require_up().api
+    with (
+        _translated(deployment),
+        httpx.Client(base_url=api, timeout=TIMEOUT_SECONDS, trust_env=False) as client,
+    ):
+        return _PATIENT(_passes, _create, client, deployment, wanted)
+
+
+def _create(client: httpx.Client, deployment: str, wanted: dict[str, Any]) -> UUID:
+    found = client.get(f"/deployments/name/{deployment}").raise_for_status().json()
+    answer = client.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
+    return UUID(answer.raise_for_status().json()["id"])
+
+
+def _passes(error: Exception) -> bool:
+    """Say whether the same request may succeed in a moment: SQLite is busy, a server restarts."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status in {codes.REQUEST_TIMEOUT, codes.TOO_MANY_REQUESTS} or codes.is_server_error(
+            status
+        )
+    return isinstance(error, httpx.TransportError)
+
+
+@contextmanager
+def _translated(deployment: str) -> Iterator[None]:
+    """Tell a server that says no from one that may say yes later."""
+    where = f"Prefect deployment {deployment}"
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == codes.NOT_FOUND:
+            raise Unavailable("is not registered", where, next_step="slipway up") from error
+        what = f"Prefect refuses the run ({error.response.status_code}: {error.response.text})"
+        if _passes(error):
+            raise Unavailable(what, where, next_step="slipway status") from error
+        raise ConfigError(what, where) from error
+    except httpx.TransportError as error:
+        what = f"Prefect does not answer ({error})"
+        raise Unavailable(what, where, next_step="slipway up") from error
