@@ -1,5 +1,6 @@
 """What must hold before anything is changed: one line for each thing that does not."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,14 +12,15 @@ from pathlib import Path
 import httpx
 
 from infra.lab import network
-from infra.lab.builds import GoProgram, go, wanted_go
+from infra.lab.builds import GoProgram
+from infra.lab.builds.toolchain import installed_go
 from infra.lab.component import Artifact, Component
 from infra.lab.layout import Layout
 from infra.lab.node import Node
 from infra.lab.rootfs import debian_sources
 from infra.lab.waiting import wait_until
 from tasks.core import process
-from tasks.core.errors import ConfigError, ToolFailed
+from tasks.core.errors import ToolFailed
 
 __all__ = ["problems"]
 
@@ -26,9 +28,9 @@ _DISK_COLD, _DISK_WARM, _DISK_STATE = 12 * 10**9, 10**9, 3 * 10**9
 _LONGEST_PATH = 70
 """A Unix socket's name may have 108 bytes; below the state folder we need up to 35."""
 _TIMEOUT_SECONDS = 5.0
+_QUICK = timedelta(seconds=10)
 _DYING = timedelta(seconds=2)
 """How long a component that was just killed may still hold its port."""
-_GO = re.compile(r"go(\d+)\.(\d+)")
 
 
 def problems(
@@ -44,7 +46,6 @@ def problems(
         lambda: _disk(layout, cold=bool(missing)),
         lambda: _ports(layout, components),
         lambda: _addresses(layout),
-        lambda: _go_version(missing),
         lambda: _registries(missing),
     )
     return tuple(line for check in checks for line in check())
@@ -121,20 +122,6 @@ def _addresses(layout: Layout) -> Iterable[str]:
             yield f"the lab's network {layout.host_address}/16 is in use: {user}"
 
 
-def _go_version(missing: Sequence[Artifact]) -> Iterable[str]:
-    programs = [artifact for artifact in missing if isinstance(artifact, GoProgram)]
-    if not programs:
-        return
-    try:
-        shown = process.run([go(), "version"], timeout=timedelta(seconds=10)).stdout
-    except (ConfigError, ToolFailed) as error:
-        yield str(error)
-        return
-    match, wanted = _GO.search(shown), max(wanted_go(program) for program in programs)
-    if match and (int(match[1]), int(match[2])) < wanted:
-        yield f"Go {wanted[0]}.{wanted[1]} or newer is needed, this is {match[1]}.{match[2]}"
-
-
 def _registries(missing: Sequence[Artifact]) -> Iterable[str]:
     if not missing:
         return
@@ -149,10 +136,10 @@ def _registries(missing: Sequence[Artifact]) -> Iterable[str]:
 
 
 def _go_proxies() -> list[str]:
-    try:
-        shown = process.run([go(), "env", "GOPROXY"], timeout=timedelta(seconds=10)).stdout
-    except (ConfigError, ToolFailed):
-        return []
+    shown = os.environ.get("GOPROXY") or "https://proxy.golang.org"
+    if program := installed_go():
+        with contextlib.suppress(ToolFailed):
+            shown = process.run([program, "env", "GOPROXY"], timeout=_QUICK).stdout
     first = re.split(r"[,|]", shown.strip())[0]
     return [first] if first.startswith("http") else []
 

@@ -1,18 +1,16 @@
 """A program built with Go from a module of this folder."""
 
 import hashlib
-import re
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from infra.lab.builds.toolchain import GO_ENVIRONMENT, go
 from infra.lab.component import Say
 from infra.lab.workshop import CONTAINED, fresh_draft
 from tasks.core import process
-from tasks.core.errors import ConfigError
 
-__all__ = ["GoProgram", "go", "wanted_go"]
+__all__ = ["GoProgram"]
 
 _HERE = Path(__file__).parent
 _LONGEST = timedelta(minutes=40)
@@ -46,17 +44,16 @@ class GoProgram:
         """Build it, at low priority.
 
         Raises:
-            ConfigError: there is no Go.
-            ToolFailed: it does not build.
+            ToolFailed: it does not build, or Go cannot be had.
         """
         target = self.path(cache)
         draft = fresh_draft(target)
         argv = [
-            *CONTAINED, go(), "build", "-mod=readonly", "-trimpath", "-buildvcs=false",
+            *CONTAINED, go(cache, say), "build", "-mod=readonly", "-trimpath", "-buildvcs=false",
             f"-ldflags=-s -w {self.ldflags}".strip(), f"-tags={self.tags}",
             "-o", str(draft), self.package,
         ]  # fmt: skip
-        env = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+        env = {**GO_ENVIRONMENT, "CGO_ENABLED": "0", "GOFLAGS": ""}
         options = process.Options(env=env, cwd=_HERE / self.module, on_line=say)
         try:
             process.run(argv, timeout=_LONGEST, options=options)
@@ -70,27 +67,3 @@ class GoProgram:
             if file.suffix in {".go", ".mod", ".sum"}:
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:10]
-
-
-def go() -> str:
-    """Path of the go program.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if found is None:
-        raise ConfigError(
-            "Go is missing, and the lab's programs are built with it",
-            where="lab",
-            next_step="install Go 1.26 or newer, for example with `apt install golang`",
-        )
-    return found
-
-
-def wanted_go(program: GoProgram) -> tuple[int, int]:
-    """Oldest Go, as (major, minor), that takes the program's module."""
-    match = re.search(
-        r"^go (\d+)\.(\d+)", (_HERE / program.module / "go.mod").read_text(), re.MULTILINE
-    )
-    return (int(match[1]), int(match[2])) if match else (1, 0)

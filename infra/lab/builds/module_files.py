@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from infra.lab.builds.go import go
+from infra.lab.builds.toolchain import GO_ENVIRONMENT, go
 from infra.lab.component import Say
 from tasks.core import process
 
@@ -49,18 +49,17 @@ class ModuleFiles:
         texts = [
             file.read_text()
             for required, glob in self.files
-            for file in sorted(self._folder(required, say).glob(glob))
+            for file in sorted(self._folder(required, go(cache, say), say).glob(glob))
         ]
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         draft.write_text("\n---\n".join(texts))
         shutil.move(draft, target)
 
-    def _folder(self, required: str, say: Say) -> Path:
-        options = process.Options(
-            env={"GOFLAGS": "-mod=readonly", "GOWORK": "off"}, cwd=_HERE / self.module, on_line=say
-        )
-        process.run([go(), "mod", "download", required], timeout=_LONGEST, options=options)
+    def _folder(self, required: str, program: str, say: Say) -> Path:
+        env = {**GO_ENVIRONMENT, "GOFLAGS": "-mod=readonly"}
+        options = process.Options(env=env, cwd=_HERE / self.module, on_line=say)
+        process.run([program, "mod", "download", required], timeout=_LONGEST, options=options)
         listed = process.run(
-            [go(), "list", "-m", "-f", "{{.Dir}}", required], timeout=_LONGEST, options=options
+            [program, "list", "-m", "-f", "{{.Dir}}", required], timeout=_LONGEST, options=options
         )
         return Path(listed.stdout.strip())

@@ -22,7 +22,7 @@ class WheelProgram:
     Attributes:
         package: the wheel's name on PyPI.
         sha256: of the wheel; another one is refused.
-        member: the program's path in it.
+        member: path in it of the program, or of a folder with all that belongs to it.
     """
 
     name: str
