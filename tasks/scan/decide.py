@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 
 from tasks.core.application import Action, ScanPolicy, Waiver
 from tasks.core.errors import StageFailed
-from tasks.core.model import Outcome, ScanResult, Verdict
+from tasks.core.model import Outcome, Release, ScanResult, Verdict
 from tasks.core.units import format_duration
 from tasks.scan.model import Database, Finding, Findings, Kind, Severity
 from tasks.scan.render import Weighed, count, line, name, tally
 
-__all__ = ["DATABASE_AGE", "Circumstances", "Judged", "is_usable", "judge", "require_passed"]
+__all__ = [
+    "DATABASE_AGE",
+    "Circumstances",
+    "Judged",
+    "is_usable",
+    "judge",
+    "require_passed",
+    "without_version",
+]
 
 DATABASE_AGE = timedelta(hours=72)
 SHOWN_WARNINGS = 50
@@ -37,6 +46,12 @@ class Judged:
 def is_usable(database: Database, now: datetime) -> bool:
     """Say whether a scan with this database means anything."""
     return database.updated_at is not None and now - database.updated_at <= DATABASE_AGE
+
+
+def without_version(text: str, release: Release) -> str:
+    """Take out of a manifest what every release has of its own and no rule looks at."""
+    own = (release.id, release.commit, *(image.digest for image in release.images))
+    return reduce(lambda rest, word: rest.replace(word, ""), own, text)
 
 
 def judge(findings: Findings, policy: ScanPolicy, circumstances: Circumstances) -> Judged:

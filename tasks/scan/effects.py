@@ -15,9 +15,9 @@ from tasks.core import process
 from tasks.core.application import ScanPolicy
 from tasks.core.errors import ToolFailed
 from tasks.core.files import write_whole
-from tasks.core.model import Digest, Manifests, ScanResult
+from tasks.core.model import Digest, Release, ScanResult
 from tasks.core.paths import state_dir
-from tasks.scan.decide import Circumstances, is_usable, judge
+from tasks.scan.decide import Circumstances, is_usable, judge, without_version
 from tasks.scan.model import Database, Findings, Subject
 from tasks.scan.program import Trivy, cache_flags, environment, fetch_database
 from tasks.scan.reports import Report, findings_of, parse_report
@@ -62,17 +62,17 @@ def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> S
     )
 
 
-def scan_manifests(
-    manifests: Sequence[Manifests], policy: ScanPolicy, trivy: Trivy, now: datetime
-) -> ScanResult:
-    """Look for misconfigurations and secrets in rendered manifests, and judge what was found.
+def scan_manifests(release: Release, policy: ScanPolicy, trivy: Trivy, now: datetime) -> ScanResult:
+    """Look for misconfigurations and secrets in a release's manifests, and judge what was found.
+
+    Manifests that got nothing but other images since are not scanned again.
 
     Raises:
         ToolFailed: Trivy failed.
     """
-    files = {f"{each.environment}.yaml": each.yaml for each in manifests}
-    digest = Digest("sha256:" + hashlib.sha256(json.dumps(files).encode()).hexdigest())
-    kept = _folder(digest) / f"findings-{_key(trivy, None, files)}.json"
+    files = {f"{each.environment}.yaml": each.yaml for each in release.manifests}
+    lasting = {name: without_version(text, release) for name, text in files.items()}
+    kept = _folder(_digest(lasting)) / f"findings-{_key(trivy, None, lasting)}.json"
     findings = _recall(kept)
     if findings is None:
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
@@ -80,7 +80,7 @@ def scan_manifests(
         findings = replace(findings_of(*reports), packages=None)
         write_whole(kept, _FINDINGS.dump_json(findings))
     judged = judge(findings, policy, Circumstances(MANIFESTS, Database(), now))
-    return ScanResult(MANIFESTS, digest, judged.verdict, judged.summary)
+    return ScanResult(MANIFESTS, _digest(files), judged.verdict, judged.summary)
 
 
 def _findings(subject: Subject, trivy: Trivy, database: Database | None) -> Findings:
@@ -97,6 +97,10 @@ def _findings(subject: Subject, trivy: Trivy, database: Database | None) -> Find
         findings = findings_of(image, *_scan_files(files, trivy, work))
     write_whole(kept, _FINDINGS.dump_json(findings))
     return findings
+
+
+def _digest(files: Mapping[str, str]) -> Digest:
+    return Digest("sha256:" + hashlib.sha256(json.dumps(files).encode()).hexdigest())
 
 
 def _folder(digest: Digest) -> Path:

@@ -31,7 +31,7 @@ def scan_image(source: Source, image: Image) -> ScanResult:
 @task(task_run_name="release: scan manifests")
 def scan_release(release: Release, application: Application) -> ScanResult:
     """Scan the rendered manifests of every environment; findings that block end the run here."""
-    result = scan_manifests(release.manifests, application.scan, installed_trivy(), utc_now())
+    result = scan_manifests(release, application.scan, installed_trivy(), utc_now())
     return _shown(result, application)
 
 

@@ -5,8 +5,16 @@ import pytest
 
 from tasks.core.application import Action, ScanPolicy, Waiver
 from tasks.core.errors import StageFailed
-from tasks.core.model import Digest, Outcome, ScanResult, Verdict
-from tasks.scan.decide import Circumstances, judge, require_passed
+from tasks.core.model import (
+    Digest,
+    Manifests,
+    Outcome,
+    Release,
+    ReleasedImage,
+    ScanResult,
+    Verdict,
+)
+from tasks.scan.decide import Circumstances, judge, require_passed, without_version
 from tasks.scan.model import Database, Finding, Findings, Kind, Severity
 from tasks.scan.render import render_markdown
 
@@ -198,3 +206,26 @@ def test_the_page_holds_verdict_summary_evidence_and_sboms() -> None:
         "## ✗ api: scan, failed\n\nreason.\n\nDigest `sha256:1`\n\n- secrets: none\n\n"
         "### Evidence\n\n- blocks: a &lt;hole>\n\n### SBOM\n\n- `/sbom.cdx.json`\n"
     )
+
+
+def release(commit: str, digest: str, scale: int = 2) -> Release:
+    image = ReleasedImage("api", "registry.example/shop/api", Digest(f"sha256:{digest * 64}"))
+    name = f"r-{commit * 12}"
+    text = f"""\
+metadata: {{annotations: {{slipway.dev/release: {name}, slipway.dev/commit: {commit * 40}}}}}
+spec: {{replicas: {scale}, image: {image.reference}}}
+"""
+    manifests = (Manifests("dev", "shop-dev", text),)
+    return Release(name, "shop", commit * 40, "Dora", "d@x.ex", "Sell", NOW, (image,), manifests)
+
+
+def lasting(of: Release) -> str:
+    return without_version(of.manifests[0].yaml, of)
+
+
+def test_manifests_of_another_commit_with_other_images_are_the_same_to_a_rule() -> None:
+    assert lasting(release("a", "b")) == lasting(release("c", "d"))
+
+
+def test_manifests_that_say_something_else_are_not() -> None:
+    assert lasting(release("a", "b")) != lasting(release("a", "b", scale=3))
