@@ -45,7 +45,7 @@ def judge(facts: Facts) -> tuple[Verdict, bool]:
     bounds = Bounds.of(facts.judging.false_alarms / 100, len(facts.indicators))
     findings = [_finding(indicator, facts, bounds) for indicator in facts.indicators]
     if not findings:
-        return Verdict(Outcome.NO_DATA, "slipway.yaml names no service level objective"), False
+        return Verdict(Outcome.PASSED, "slipway.yaml names no service level to judge by"), True
     gravest = min((found.outcome for found in findings), key=GRAVITY.index)
     said = [found.sentence for found in findings if found.outcome is gravest]
     evidence = tuple(line for found in findings for line in (found.sentence, *found.shown))
@@ -150,8 +150,8 @@ def _number(indicator: Indicator, goal: Limit, facts: Facts, bounds: Bounds) -> 
 
 
 def _over(value: Count, goal: Limit) -> Count:
-    """Make of a plain number one event, bad where it is over the limit."""
-    return Count(value.total, float(value.total > 0 and value.bad > goal.value))
+    """Make of a plain number, or the average of several, one event: bad where over the limit."""
+    return Count(1.0, float(value.rate > goal.value)) if value.total > 0 else NOTHING
 
 
 def _too_little(indicator: Indicator, seen: float, facts: Facts) -> Finding:

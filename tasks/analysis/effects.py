@@ -1,0 +1,172 @@
+"""Watching a release until somebody stops: the evidence as it grows."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+
+from tasks.analysis import decide
+from tasks.analysis.gauges import CounterGauge, Growth, WindowGauge, samples_of
+from tasks.analysis.history import before, span_before
+from tasks.analysis.model import Count, Facts
+from tasks.analysis.poll import Asking, Poll
+from tasks.analysis.prometheus import TIMEOUT, HttpPrometheus, Prometheus
+from tasks.analysis.questions import Counted, Histogram, Pods, indicators, questions
+from tasks.analysis.scrape import POD, Scraped, scrape
+from tasks.analysis.sequential import WHOLE
+from tasks.analysis.series import Selector
+from tasks.analysis.thin import thin
+from tasks.core.clock import Clock
+from tasks.core.cluster import Cluster, Scope
+from tasks.core.model import Target
+from tasks.core.sample import Sample
+from tasks.core.watching import Reading, Watch
+
+__all__ = ["Sources", "judge", "prometheus_of", "readings"]
+
+TICK = timedelta(seconds=1)
+SOON = 0.5
+"""Seconds that a look waits for answers; later ones belong to the next look."""
+BEFORE_EVERY = timedelta(seconds=30)
+AT_ONCE = 8
+MOST_SAMPLES = 10_000
+"""More are not weighed each second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the numbers come from; questions are asked in the pool's threads."""
+
+    cluster: Cluster
+    prometheus: Prometheus | None
+    pool: Executor
+
+
+def judge(cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
+    """Say each second what the evidence shows by now, for as long as somebody asks."""
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="analysis")
+    try:
+        with prometheus_of(watch.target) as prometheus:
+            yield from readings(Sources(cluster, prometheus, pool), clock, watch)
+    finally:
+        # a Prometheus that does not answer holds up no rollback
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def prometheus_of(target: Target) -> Iterator[Prometheus | None]:
+    """Connect to the Prometheus that a target names, if it names one."""
+    if target.prometheus is None:
+        yield None
+        return
+    seconds = TIMEOUT.total_seconds()
+    with httpx.Client(base_url=target.prometheus, timeout=seconds, trust_env=False) as client:
+        yield HttpPrometheus(client)
+
+
+def readings(sources: Sources, clock: Clock, watch: Watch) -> Iterator[Reading]:
+    """Look, decide, and wait for the next second."""
+    table = _Table.of(sources, watch)
+    samples: Sequence[Sample] = watch.seen
+    while True:
+        began = clock.now()
+        new = table.look(began)
+        samples = thin([*samples, *new], MOST_SAMPLES)
+        verdict, decided = decide.judge(table.facts(tuple(samples), began))
+        yield Reading(verdict, new, decided)
+        clock.wait(max(timedelta(0), TICK - (clock.now() - began)))
+
+
+@dataclass(slots=True)
+class _Table:
+    """Every gauge of a watch, and what they share.
+
+    Attributes:
+        scraping: the pods' own metrics; not asked where nothing can be counted on pods.
+        past: the old release's history; asked only where nothing runs beside the new one.
+    """
+
+    watch: Watch
+    sources: Sources
+    pods: Pods
+    counters: tuple[CounterGauge, ...]
+    windows: tuple[WindowGauge, ...]
+    scraping: Poll[Scraped]
+    past: Poll[Mapping[str, tuple[Count, ...]]]
+    growth: Growth = field(default_factory=Growth)
+    scraped: Scraped = field(default_factory=Scraped)
+    baselines: Mapping[str, tuple[Count, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sources: Sources, watch: Watch) -> "_Table":
+        """Find out whose pods there are, and make a gauge for each question."""
+        cluster, prometheus = sources.cluster, sources.prometheus
+        found = cluster.find(Scope((POD,), watch.namespace))
+        pods = Pods.of(watch, (pod["metadata"]["name"] for pod in found))
+        asked = questions(watch.slos, watch.namespace)
+        counted = [each for each in asked if isinstance(each, Counted | Histogram)]
+        others = [each for each in asked if not isinstance(each, Counted | Histogram)]
+        names = {Selector.read(query).name for each in counted for query in each.queries}
+        span = span_before(watch.since, watch.slos.judging.baseline)
+
+        def past() -> Mapping[str, tuple[Count, ...]]:
+            found = (before(each, pods, prometheus, span) for each in asked) if prometheus else ()
+            return dict(itertools.chain.from_iterable(each.items() for each in found))
+
+        return cls(
+            watch,
+            sources,
+            pods,
+            tuple(CounterGauge.of(each, pods, prometheus) for each in counted),
+            tuple(WindowGauge.of(each, pods, prometheus) for each in others),
+            Poll(lambda: scrape(cluster, watch.namespace, names), TICK),
+            Poll(past, BEFORE_EVERY),
+        )
+
+    def look(self, now: datetime) -> tuple[Sample, ...]:
+        """Ask what is due, and return what was counted by the answers that have come."""
+        under_way = [poll.start(self.sources.pool, now) for poll in self._polls()]
+        wait([future for future in under_way if future is not None], timeout=SOON)
+        answer = self.scraping.take(now)
+        growth = self.growth.advance(answer.pods if answer else {})
+        self.scraped = answer or self.scraped
+        self.baselines = self.past.take(now) or self.baselines
+        tallied = [gauge.look(self.scraped, growth, now) for gauge in self.counters]
+        tallied += [gauge.look(now) for gauge in self.windows]
+        share = self.watch.share
+        return tuple(sample for each in tallied for sample in samples_of(each, now, share))
+
+    def facts(self, samples: tuple[Sample, ...], now: datetime) -> Facts:
+        """Put together what a verdict is made from."""
+        gauges: tuple[CounterGauge | WindowGauge, ...] = (*self.counters, *self.windows)
+        asked = tuple(gauge.question for gauge in gauges)
+        slos = self.watch.slos
+        return Facts(
+            indicators=indicators(slos, asked, self.pods, (each.sli for each in samples)),
+            judging=slos.judging,
+            samples=samples,
+            now=now,
+            share=self.watch.share,
+            baselines=self.baselines,
+            faults={
+                gauge.question.name: fault for gauge in gauges if (fault := self._fault(gauge))
+            },
+        )
+
+    def _fault(self, gauge: CounterGauge | WindowGauge) -> str:
+        """Say why an indicator cannot be read now, nothing where it can."""
+        on_pods = isinstance(gauge, CounterGauge) and gauge.on_pods
+        return self.scraping.fault if on_pods and self.scraping.fault else gauge.fault
+
+    def _polls(self) -> Iterator[Asking]:
+        """Return what is asked: nothing that another answer has made needless."""
+        if self.counters:
+            yield self.scraping
+        yield from (each.poll for each in self.counters if each.poll and not each.on_pods)
+        yield from (each.poll for each in self.windows if each.poll)
+        if self.watch.share == WHOLE and not self.baselines:
+            yield self.past

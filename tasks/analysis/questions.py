@@ -1,0 +1,240 @@
+"""What has to be asked for each service level indicator, for either release's pods."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tasks.analysis.model import Indicator, Limit, Objective, Shift
+from tasks.analysis.series import Selector
+from tasks.core.promql import counter_of
+from tasks.core.queries import narrow, placeholders, resolve
+from tasks.core.sample import Track
+from tasks.core.slos import Availability, Latency, Saturation, Slos
+from tasks.core.tracks import canary_name
+from tasks.core.units import format_duration
+from tasks.core.watching import Watch
+
+__all__ = [
+    "Counted",
+    "Histogram",
+    "Number",
+    "Pods",
+    "Question",
+    "Ratio",
+    "edge_name",
+    "indicators",
+    "questions",
+    "shown",
+]
+
+_TAIL = "-[a-z0-9]+-[a-z0-9]+"
+"""What Kubernetes adds to a Deployment's name to name its pods: replica set and pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """How the pods of the two releases are told apart: by their names.
+
+    Attributes:
+        canary, stable: regular expressions of names.
+    """
+
+    namespace: str
+    canary: str
+    stable: str
+
+    @classmethod
+    def of(cls, watch: Watch, names: Iterable[str]) -> "Pods":
+        """Read it from the names of the pods that there are.
+
+        Where no pod is a canary's the new release has taken the place of the old one, as after a
+        rolling update: the same names, from `since` on.
+        """
+        stable = _pattern(watch.workloads)
+        canary = _pattern(map(canary_name, watch.workloads))
+        twins = watch.beside or any(re.fullmatch(canary, name) for name in names)
+        return cls(watch.namespace, canary if twins else stable, stable)
+
+    def track_of(self, pod: str) -> Track | None:
+        """Return the release that a pod is of, None for somebody else's."""
+        if re.fullmatch(self.canary, pod):
+            return "canary"
+        return "stable" if re.fullmatch(self.stable, pod) else None
+
+    def matching(self, track: Track) -> str:
+        """Return the regular expression of one track."""
+        return self.canary if track == "canary" else self.stable
+
+    def narrowed(self, query: str, pods: str, window: timedelta) -> str:
+        """Fill in a query, and let it see only some pods of this namespace."""
+        values = {
+            "namespace": self.namespace,
+            "window": format_duration(window),
+            "period": format_duration(window),
+            "pods": pods,
+        }
+        if "pods" in placeholders(query):
+            return resolve(query, values)
+        here = narrow(resolve(query, values), f"namespace={json.dumps(self.namespace)}")
+        return narrow(here, f"pod=~{json.dumps(pods)}")
+
+    @property
+    def both(self) -> str:
+        """The regular expression of either track."""
+        return "|".join(sorted({self.canary, self.stable}))
+
+
+def _pattern(names: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, names))}){_TAIL}".replace("\\-", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A ratio of two counters, which can be counted on the pods."""
+
+    name: str
+    errors: str
+    total: str
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Everything that has to be read."""
+        return self.total, self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Requests by the time they took, which can be counted on the pods.
+
+    Attributes:
+        buckets: selector of the histogram's buckets.
+    """
+
+    name: str
+    buckets: str
+    threshold: timedelta
+    compare: bool
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Everything that has to be read."""
+        return (self.buckets,)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of any two queries, which only Prometheus can answer."""
+
+    name: str
+    errors: str
+    total: str
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Everything that has to be read."""
+        return self.total, self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A plain number, which only Prometheus can answer."""
+
+    name: str
+    query: str
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Everything that has to be read."""
+        return (self.query,)
+
+
+Question = Counted | Histogram | Ratio | Number
+Goal = Availability | Latency | Saturation
+WINDOW = timedelta(seconds=30)
+"""`$window` of a query that only Prometheus can answer, asked as often."""
+
+
+def questions(slos: Slos, namespace: str) -> tuple[Question, ...]:
+    """Return what has to be asked, in the order of slipway.yaml's keys."""
+    return tuple(_question(name, goal, namespace) for name, goal in _goals(slos))
+
+
+def indicators(
+    slos: Slos, asked: tuple[Question, ...], pods: Pods, names: Iterable[str]
+) -> tuple[Indicator, ...]:
+    """Return what is judged; names are those of the samples that there are."""
+    goals = dict(_goals(slos))
+    there = sorted(set(names))
+    found = []
+    for question in asked:
+        said = shown(question, pods, "canary")
+        found.append(Indicator(question.name, _limit(goals[question.name]), said))
+        if isinstance(question, Histogram) and question.compare:
+            edges = tuple(name for name in there if name.startswith(edge_name(question, "")))
+            found.append(Indicator(f"{question.name}, compared", Shift(edges), said))
+    return tuple(found)
+
+
+def edge_name(question: Histogram, edge: str) -> str:
+    """Return the name of the samples that count what lies above an edge of a histogram."""
+    return f"{question.name} > {edge}"
+
+
+def shown(question: Question, pods: Pods, track: Track) -> tuple[str, ...]:
+    """Return the queries for one release's pods, as people can try them in Prometheus."""
+    named = {
+        Counted: ("total", "errors"),
+        Histogram: ("buckets",),
+        Ratio: ("total", "errors"),
+        Number: ("query",),
+    }[type(question)]
+    sent = (pods.narrowed(query, pods.matching(track), WINDOW) for query in question.queries)
+    return tuple(f"{word}: {query}" for word, query in zip(named, sent, strict=True))
+
+
+def _goals(slos: Slos) -> Iterator[tuple[str, Goal]]:
+    if slos.availability:
+        yield "availability", slos.availability
+    if slos.latency:
+        yield "latency", slos.latency
+    if slos.saturation:
+        yield "saturation", slos.saturation
+    for name, custom in slos.custom.items():
+        if custom.indicator is not None:  # else refused when slipway.yaml was read
+            yield name, custom.indicator
+
+
+def _limit(goal: Goal) -> Objective | Limit:
+    match goal:
+        case Saturation():
+            return Limit(goal.limit)
+        case Availability() | Latency():
+            return Objective(1 - goal.objective / 100, goal.period)
+
+
+def _question(name: str, goal: Goal, namespace: str) -> Question:
+    match goal:
+        case Saturation():
+            return Number(name, goal.query)
+        case Latency():
+            selector = resolve(goal.selector, {"namespace": namespace})
+            buckets = f"{goal.histogram}_bucket{{{selector}}}"
+            return Histogram(name, buckets, goal.threshold, goal.compare)
+        case Availability():
+            return _counted(name, goal, namespace) or Ratio(name, goal.errors, goal.total)
+
+
+def _counted(name: str, ratio: Availability, namespace: str) -> Counted | None:
+    """Return what can be counted on the pods, None where only Prometheus can read it."""
+    errors, total = counter_of(ratio.errors), counter_of(ratio.total)
+    if errors is None or total is None:
+        return None
+    values = {"namespace": namespace}
+    counted = Counted(name, resolve(errors, values), resolve(total, values))
+    try:
+        tuple(map(Selector.read, counted.queries))
+    except ValueError:
+        return None
+    return counted
