@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
+from tasks.analysis.effects import judge
 from tasks.core.clock import Clock, SystemClock, utc_now
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
@@ -24,7 +25,6 @@ from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.render import count_changes, plan_page, record_page
 from tasks.rollout.steps import ProbeRelease
-from tasks.rollout.unjudged import unjudged
 
 __all__ = [
     "find_begun",
@@ -54,7 +54,7 @@ def _probe(
 
 
 def _ports(cluster: Cluster) -> Ports:
-    return Ports(cluster, SystemClock(), _probe, unjudged)
+    return Ports(cluster, SystemClock(), _probe, judge)
 
 
 def _publish(record: Record, place: Place) -> None:
