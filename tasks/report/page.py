@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import category
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tasks.core.model import Change, ChangeKind, Moment, Outcome, Record, RolloutState
@@ -25,6 +25,8 @@ __all__ = ["known_moments", "report_page"]
 
 MOST_LINES = 400
 """Of one object's diff; the rest stands in `slipway show --json`."""
+
+FOLDER = Path(__file__).parent
 
 TONES = {
     RolloutState.STARTED: "open",
@@ -58,7 +60,7 @@ class _Entry:
 def report_page(record: Record, slos: Slos) -> str:
     """Show everything that is known about a rollout that was judged by these objectives."""
     entries = tuple(_entries(record))
-    return _TEMPLATES.get_template("page.html.j2").render(
+    return _PAGE.render(
         record=record,
         entries=entries,
         changed=_changed(record),
@@ -151,9 +153,10 @@ def _when(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S}"
 
 
-def _templates() -> Environment:
+def _page() -> Template:
+    """Read the template once: a process keeps the one that it began with."""
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_clean,
@@ -161,7 +164,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"when": _when, "duration": format_duration, "diff": _diff}
-    return made
+    style = (FOLDER / "page.css").read_text()
+    return made.get_template("page.html.j2", globals={"style": Markup(style)})  # noqa: S704 ours
 
 
-_TEMPLATES = _templates()
+_PAGE = _page()

@@ -68,7 +68,7 @@ def _report(record: Record, place: Place) -> str:
     again = f"`slipway show {record.environment} {record.number} --html FILE` writes it anywhere."
     try:
         return f"Report: {inline(str(store_report(record, place.rules.slos)))}. {again}"
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 no page is worth a rollout that is over
         get_run_logger().warning("the report could not be stored: %s", error)
         return again
 
