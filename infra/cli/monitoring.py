@@ -8,9 +8,11 @@ import typer
 
 from infra.cli.output import console, say, working
 from infra.lab import alerting
-from infra.lab.layout import Layout, current
+from infra.lab.layout import current
 from infra.monitoring import bundle
 from infra.monitoring.routes import routes_of
+from infra.webhook.keys import ensure_token
+from infra.webhook.settings import settings
 from tasks.core.application import Application
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
@@ -78,43 +80,49 @@ def load_into_lab(
 ) -> None:
     """Load an application's rules and routes into the lab, and say who is told.
 
+    Args:
+        application: what is watched.
+        receiver: who is told of missed objectives; this instance's own receiver where None.
+        token_file: holds the bearer token for it.
+
     Raises:
         SlipwayError: the lab does not run or refuses something; then nothing is changed.
     """
-    layout, name = current(), application.application
-    token = _token(receiver, token_file)
-    told = _told_in_lab(application.monitoring, layout, name, receiver)
+    if (receiver is None) != (token_file is None):
+        raise ConfigError("--receiver and --token-file belong together")
+    layout, name, own = current(), application.application, settings()
+    address = receiver or own.alertmanager_url.removesuffix("/alertmanager")
+    token = _read(token_file) if token_file else ensure_token(own.alertmanager_token)
+    told = _told_in_lab(
+        application.monitoring, Receiver(address, str(alerting.token_file(layout, name)))
+    )
     routes = routes_of(replace(application, monitoring=told))
     rules = bundle.rule_files(application)
     with working("rules and routes are loaded"):
         alerting.install(layout, alerting.Watched(name, rules, routes, token))
-    say("✓", "green", f"{name}: rules of {len(rules)} environments in {layout.prometheus}/alerts")
-    for channel, where in (
-        ("alerts of objectives", told.receiver and f"{told.receiver.address}/alertmanager"),
+    where = f"{', '.join(application.environments)} in {layout.prometheus}/alerts"
+    say("✓", "green", f"{name}: rules of {where}")
+    for alerts, told_by in (
+        ("missed objectives", address),
         ("critical alerts", told.pagerduty and "PagerDuty"),
         ("warnings", told.slack and f"Slack {told.slack.channel}"),
     ):
-        console.print(f"  {channel}: {where or 'nobody is told'}", markup=False)
+        console.print(f"  {alerts}: {told_by or 'nobody is told'}", markup=False)
 
 
-def _token(receiver: str | None, token_file: Path | None) -> str | None:
-    if (receiver is None) != (token_file is None):
-        raise ConfigError("--receiver and --token-file belong together")
+def _read(token_file: Path) -> str:
     try:
-        return token_file.read_text().strip() if token_file else None
+        return token_file.read_text().strip()
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(token_file)) from error
 
 
-def _told_in_lab(
-    described: Monitoring, layout: Layout, name: str, receiver: str | None
-) -> Monitoring:
+def _told_in_lab(described: Monitoring, receiver: Receiver) -> Monitoring:
     """Leave out whom the lab cannot tell: their secrets are not on this machine."""
     slack, pagerduty = described.slack, described.pagerduty
-    token = str(alerting.token_file(layout, name))
     return replace(
         described,
-        receiver=Receiver(receiver, token) if receiver else None,
+        receiver=receiver,
         slack=slack if slack and Path(slack.url_file).exists() else None,
         pagerduty=pagerduty if pagerduty and Path(pagerduty.key_file).exists() else None,
     )

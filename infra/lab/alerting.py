@@ -27,13 +27,13 @@ class Watched:
 
     Attributes:
         rules: files of rules, by name; each name begins with the application's and a dot.
-        token: bearer token for the receiver, None where nobody is to be told.
+        token: bearer token for the receiver of missed objectives.
     """
 
     application: str
     rules: Mapping[str, str]
     routes: Routes
-    token: str | None = None
+    token: str
 
 
 def base_routes() -> str:
@@ -57,10 +57,9 @@ def install(layout: Layout, watched: Watched) -> None:
     _forget(layout, watched.application)
     for name, text in watched.rules.items():
         write_whole(layout.etc / "rules" / name, text.encode())
-    if watched.token is not None:
-        file = token_file(layout, watched.application)
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        write_whole(file, watched.token.encode())
+    token = token_file(layout, watched.application)
+    token.parent.mkdir(mode=0o700, exist_ok=True)
+    write_whole(token, watched.token.encode())
     write_whole(
         _routes_folder(layout) / f"{watched.application}.json",
         json.dumps(asdict(watched.routes)).encode(),
