@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tasks.core.application import Environment
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.strategy import Canary, CanaryStep, Strategy
@@ -16,6 +15,7 @@ from tasks.rollout.changing import (
     generated_secrets,
     manifests_of,
 )
+from tasks.rollout.ladder import ladder_of
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import (
     Apply,
@@ -35,7 +35,7 @@ from tasks.rollout.steps import (
 from tasks.rollout.traffic import restore_traffic, set_traffic, way_of
 from tasks.rollout.twins import Twins
 
-__all__ = ["backward", "forward", "ladder_of"]
+__all__ = ["backward", "forward"]
 
 ALL = 100
 DRAIN = timedelta(seconds=5)
@@ -81,32 +81,13 @@ class _Ways:
         return set_traffic(base, self.twins, share, self.ladder.testers)
 
     def to_stable(self, base: tuple[Object, ...]) -> tuple[Object, ...]:
-        """Services that leave the canary out, routes that do not know it any more."""
-        kept = {ref_of(each): each for each in restore_traffic(base, self.twins)}
-        services = set_traffic(base, self.twins, 0, None)
-        return tuple(each if each["kind"] == "Service" else kept[ref_of(each)] for each in services)
+        """Services that leave the canary out, routes that know it and send nobody there.
 
-
-def ladder_of(environment: Environment, twins: Twins) -> Canary:
-    """Return the one ladder that all components climb together.
-
-    It has every share that the strategy of one of them names, and the longest of their times.
-    """
-    components = [twin.component for twin in twins.workloads]
-    components += [part.component for part in twins.parts]
-    strategies = {environment.strategies.get(each, environment.strategy) for each in components}
-    canaries = [each for each in map(_as_canary, strategies) if each is not None]
-    steps: dict[int, CanaryStep] = {}
-    for step in (step for canary in canaries for step in canary.ladder):
-        steps[step.share] = _stricter(steps.get(step.share, step), step)
-    steps.setdefault(ALL, CanaryStep(ALL))
-    return Canary(
-        steps=tuple(steps[share] for share in sorted(steps)),
-        bake=max(canary.bake for canary in canaries),
-        deadline=max(canary.deadline for canary in canaries),
-        standby=all(canary.standby for canary in canaries),
-        testers=canaries[0].testers,
-    )
+        A gateway may learn of a route before it learns of a new Service in it, and of a Service's
+        end before the route's: a request between the two would fail. So the canary comes into
+        routes, and goes out of them, while it has no share.
+        """
+        return set_traffic(base, self.twins, 0, None)
 
 
 def forward(seen: Observed) -> Iterable[Step]:
@@ -283,15 +264,3 @@ def _gates_before(ways: _Ways, number: int) -> int:
 
 def _strategy(ways: _Ways) -> Strategy:
     return Strategy(canary=ways.ladder)
-
-
-def _as_canary(strategy: Strategy) -> Canary | None:
-    green = strategy.blueGreen
-    if green is None:
-        return strategy.canary
-    return Canary((ALL,), green.bake, green.deadline, green.standby, green.testers)
-
-
-def _stricter(one: CanaryStep, other: CanaryStep) -> CanaryStep:
-    waits = [each.wait for each in (one, other) if each.wait is not None]
-    return CanaryStep(one.share, max(waits, default=None), one.gate or other.gate)

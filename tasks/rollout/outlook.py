@@ -8,7 +8,7 @@ from tasks.core.model import Release
 from tasks.core.objects import Object, ref_of
 from tasks.core.strategy import Canary
 from tasks.core.units import format_duration
-from tasks.rollout.beside import ladder_of
+from tasks.rollout.ladder import ladder_of
 from tasks.rollout.model import Place
 from tasks.rollout.put import stable_replicas
 from tasks.rollout.quota import demand, pods_demand
