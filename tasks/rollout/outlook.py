@@ -12,7 +12,7 @@ from tasks.rollout.ladder import ladder_of
 from tasks.rollout.model import Place
 from tasks.rollout.put import stable_replicas
 from tasks.rollout.quota import demand, pods_demand
-from tasks.rollout.traffic import canary_replicas, way_of, why_no_testers
+from tasks.rollout.traffic import canary_replicas, real_share, way_of, why_no_testers
 from tasks.rollout.twins import Twins, plan_twins, why_rolling
 
 __all__ = ["Outlook", "look_ahead"]
@@ -37,7 +37,9 @@ class Outlook:
         """Say it in a sentence."""
         if self.ladder is None:
             return "rolling update in place"
-        names = ", ".join(twin.stable.name for twin in self.twins.workloads)
+        beside = ", ".join(twin.stable.name for twin in self.twins.workloads)
+        parts = ", ".join(part.ref.name for part in self.twins.parts)
+        places = (f"canary beside {beside}" if beside else "", f"{parts} in place" if parts else "")
         steps = ", ".join(
             f"{step.share} %"
             + (f" for {format_duration(step.wait)}" if step.wait else "")
@@ -45,7 +47,9 @@ class Outlook:
             for step in self.ladder.ladder
         )
         bake = format_duration(self.ladder.bake)
-        return f"canary beside {names}: {steps} of the traffic, then {bake} of bake"
+        where = " and ".join(filter(None, places))
+        of_what = "of the traffic" if beside else "of the pods"
+        return f"{where}: {steps} {of_what}, then {bake} of bake"
 
     def warnings(self) -> Iterator[str]:
         """Say what an approver should know about it."""
@@ -53,6 +57,7 @@ class Outlook:
             yield self.why_rolling
         if self.ladder is None:
             return
+        yield from self._real_shares(self.ladder)
         refused = why_no_testers(self.before, self.twins, self.ladder.testers)
         if refused:
             yield refused
@@ -61,6 +66,24 @@ class Outlook:
                 "standby is off: the stable pods are scaled down during the bake, and a way back "
                 f"waits up to {format_duration(self.ladder.deadline)} for them to start again"
             )
+
+    def _real_shares(self, ladder: Canary) -> Iterator[str]:
+        """Say which shares whole pods cannot give where no route has weights."""
+        live = {ref_of(thing): thing for thing in self.before}
+        for twin in self.twins.workloads:
+            way, stable = way_of(twin, self.before, self.twins), stable_replicas(live[twin.stable])
+            shares = [step.share for step in ladder.ladder]
+            pods = [canary_replicas(stable, share, way) for share in shares]
+            real = [
+                round(real_share(stable, count, share, way))
+                for share, count in zip(shares, pods, strict=True)
+            ]
+            if stable and real != shares:
+                told = ", ".join(f"{share} %" for share in real)
+                yield (
+                    f"{twin.stable.name} gets its share by the count of its pods, no route has "
+                    f"weights for it: {told} of its requests beside {stable} stable pods"
+                )
 
     def demand(self, wanted: Object, live: Object | None) -> dict[str, Decimal]:
         """Return what a workload needs beyond what it uses now, its canary's pods included."""
@@ -91,5 +114,5 @@ def look_ahead(
     """
     environment = place.environment
     twins = plan_twins(before, wanted, release, environment) if before else Twins()
-    ladder = ladder_of(environment, twins) if twins.workloads else None
+    ladder = ladder_of(environment, twins) if twins.climb else None
     return Outlook(before, twins, ladder, why_rolling(before, wanted, release, environment))
