@@ -3,22 +3,28 @@
 import re
 from datetime import timedelta
 
-from tasks.core.queries import events, resolve
-from tasks.core.slos import Availability, Latency, Slos
+from tasks.core.queries import events, narrow, placeholders, resolve
+from tasks.core.slos import Availability, Latency, Saturation, Slos
 from tasks.core.units import format_duration
 
-__all__ = ["Objective", "bad_ratio", "event_count", "objectives"]
+__all__ = ["Objective", "bad_ratio", "event_count", "objectives", "over_limit"]
 
 Objective = Availability | Latency
+_SATURATION_WINDOW = timedelta(minutes=5)
 
 
 def objectives(slos: Slos) -> dict[str, Objective]:
     """Return the objectives with an error budget, by name."""
-    named: dict[str, Objective | None] = {
-        "availability": slos.availability,
-        "latency": slos.latency,
-    }
-    return {name: objective for name, objective in named.items() if objective is not None}
+    goals = slos.goals.items()
+    return {name: goal for name, goal in goals if not isinstance(goal, Saturation)}
+
+
+def over_limit(saturation: Saturation, namespace: str) -> str:
+    """Return the query that has a result while a number is over its limit."""
+    filled = resolve(saturation.query, _values(namespace, _SATURATION_WINDOW)).strip()
+    if "namespace" not in placeholders(saturation.query):
+        filled = narrow(filled, f'namespace="{namespace}"')
+    return f"max({filled}) > {saturation.limit:g}"
 
 
 def bad_ratio(objective: Objective, namespace: str, window: timedelta) -> str:
@@ -41,7 +47,8 @@ def event_count(objective: Objective, namespace: str, window: timedelta) -> str:
         case Availability():
             return f"sum({events(objective.total, values)})"
         case Latency():
-            return f"sum({events(f'{objective.histogram}_count', values)})"
+            counted = f"{objective.histogram}_count{{{objective.selector}}}"
+            return f"sum({events(counted, values)})"
 
 
 def _values(namespace: str, window: timedelta) -> dict[str, str]:

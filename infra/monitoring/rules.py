@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from infra.monitoring.indicators import Objective, bad_ratio, objectives
+from infra.monitoring.indicators import Objective, bad_ratio, objectives, over_limit
 from tasks.core.application import Application
 from tasks.core.burn import BURN_WINDOWS, BurnWindow
 from tasks.core.monitoring import AlertRule
 from tasks.core.queries import resolve
+from tasks.core.slos import Saturation
 from tasks.core.units import format_duration
 
 __all__ = ["RATIO", "Group", "Rule", "rule_groups"]
@@ -17,6 +18,8 @@ RATIO = "slipway:slo_bad:ratio_rate"
 """Share of bad events; the window is the end of the series' name, as in `…:ratio_rate5m`."""
 
 PAGES, TICKETS = BURN_WINDOWS[:2], BURN_WINDOWS[2:]
+_LASTING = timedelta(minutes=5)
+"""For so long a number has to be over its limit: one moment is no trouble."""
 _HASTE = (PAGES[0].long, PAGES[0].short)
 """Windows that are looked at as often as the server can; longer ones hold too much for that."""
 
@@ -96,13 +99,9 @@ def rule_groups(application: Application, environment: str) -> tuple[Group, ...]
         for name, objective in objectives(application.slos).items()
     ]
     groups = [group for place in places for group in _burning(prefix, place)]
-    own = [
-        _own(application, environment, alert)
-        for alert in application.alerts
-        if not alert.environments or environment in alert.environments
-    ]
-    if own:
-        groups.append(Group(f"{prefix}-alerts", tuple(own)))
+    others = (*_limits(application, environment), *_own_alerts(application, environment))
+    if others:
+        groups.append(Group(f"{prefix}-alerts", others))
     return tuple(groups)
 
 
@@ -156,23 +155,48 @@ def _burn_words(place: _Place, *, soon: bool) -> dict[str, str]:
         "summary": f"{application} in {environment}: {place.slo} misses its objective of"
         f" {place.objective.objective:g} %, {{{{ $value | humanizePercentage }}}} is bad;"
         f" the error budget will be gone {pace}",
-        "description": f"What to do: `slipway history {environment}` says what was rolled out"
-        f" last. Is it to blame: `slipway rollback {environment} --reason '...'`. Within the"
-        " rollback window Slipway decides that itself and says why.",
+        "description": _what_to_do(environment),
     }
 
 
-def _own(application: Application, environment: str, alert: AlertRule) -> Rule:
-    namespace = application.environments[environment].namespace
+def _limits(application: Application, environment: str) -> Iterator[Rule]:
+    where = _where(application, environment)
+    for name, goal in application.slos.goals.items():
+        if isinstance(goal, Saturation):
+            whose = f"{application.application} in {environment}: {name}"
+            summary = f"{whose} is {{{{ $value | humanize }}}}, over its limit of {goal.limit:g}"
+            yield Rule(
+                "LimitExceeded",
+                over_limit(goal, where["namespace"]),
+                {**where, "slo": name, "severity": "warning"},
+                _LASTING,
+                {"summary": summary, "description": _what_to_do(environment)},
+            )
+
+
+def _own_alerts(application: Application, environment: str) -> Iterator[Rule]:
+    for alert in application.alerts:
+        if not alert.environments or environment in alert.environments:
+            yield _own(alert, _where(application, environment))
+
+
+def _own(alert: AlertRule, where: dict[str, str]) -> Rule:
     slo = {"slo": alert.slo} if alert.slo else {}
-    labels = {**_where(application, environment), **slo}
     runbook = {"runbook_url": alert.runbook} if alert.runbook else {}
     return Rule(
         alert.name,
-        resolve(alert.expr, {"namespace": namespace}).strip(),
-        {**labels, "severity": alert.severity},
+        resolve(alert.expr, where).strip(),
+        {**where, **slo, "severity": alert.severity},
         alert.lasting or timedelta(0),
         {"summary": alert.summary, **runbook},
+    )
+
+
+def _what_to_do(environment: str) -> str:
+    return (
+        f"What to do: `slipway history {environment}` says what was rolled out last. Is it to"
+        f" blame: `slipway rollback {environment} --reason '...'`. Within the rollback window"
+        " Slipway decides that itself and says why."
     )
 
 

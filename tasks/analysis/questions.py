@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tasks.analysis.series import Selector
 from tasks.core.promql import counter_of
 from tasks.core.queries import narrow, placeholders, resolve
 from tasks.core.sample import Track
-from tasks.core.slos import Availability, Latency, Saturation, Slos
+from tasks.core.slos import Availability, Goal, Latency, Saturation, Slos
 from tasks.core.tracks import canary_name
 from tasks.core.units import format_duration
 from tasks.core.watching import Watch
@@ -151,26 +151,24 @@ class Number:
 
 
 Question = Counted | Histogram | Ratio | Number
-Goal = Availability | Latency | Saturation
 WINDOW = timedelta(seconds=30)
 """`$window` of a query that only Prometheus can answer, asked as often."""
 
 
 def questions(slos: Slos, namespace: str) -> tuple[Question, ...]:
     """Return what has to be asked, in the order of slipway.yaml's keys."""
-    return tuple(_question(name, goal, namespace) for name, goal in _goals(slos))
+    return tuple(_question(name, goal, namespace) for name, goal in slos.goals.items())
 
 
 def indicators(
     slos: Slos, asked: tuple[Question, ...], pods: Pods, names: Iterable[str]
 ) -> tuple[Indicator, ...]:
     """Return what is judged; names are those of the samples that there are."""
-    goals = dict(_goals(slos))
     there = sorted(set(names))
     found = []
     for question in asked:
         said = shown(question, pods, "canary")
-        found.append(Indicator(question.name, _limit(goals[question.name]), said))
+        found.append(Indicator(question.name, _limit(slos.goals[question.name]), said))
         if isinstance(question, Histogram) and question.compare:
             edges = tuple(name for name in there if name.startswith(edge_name(question, "")))
             found.append(Indicator(f"{question.name}, compared", Shift(edges), said))
@@ -192,18 +190,6 @@ def shown(question: Question, pods: Pods, track: Track) -> tuple[str, ...]:
     }[type(question)]
     sent = (pods.narrowed(query, pods.matching(track), WINDOW) for query in question.queries)
     return tuple(f"{word}: {query}" for word, query in zip(named, sent, strict=True))
-
-
-def _goals(slos: Slos) -> Iterator[tuple[str, Goal]]:
-    if slos.availability:
-        yield "availability", slos.availability
-    if slos.latency:
-        yield "latency", slos.latency
-    if slos.saturation:
-        yield "saturation", slos.saturation
-    for name, custom in slos.custom.items():
-        if custom.indicator is not None:  # else refused when slipway.yaml was read
-            yield name, custom.indicator
 
 
 def _limit(goal: Goal) -> Objective | Limit:

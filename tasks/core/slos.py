@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from tasks.core.strict import STRICT, Name
 from tasks.core.units import Duration
 
-__all__ = ["Availability", "Custom", "Judging", "Latency", "Saturation", "Slos"]
+__all__ = ["Availability", "Custom", "Goal", "Judging", "Latency", "Saturation", "Slos"]
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
 PERIOD = timedelta(days=28)
@@ -55,6 +55,9 @@ class Saturation:
 
     query: str
     limit: float
+
+
+Goal = Availability | Latency | Saturation
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -107,3 +110,14 @@ class Slos:
     saturation: Saturation | None = None
     custom: dict[Name, Custom] = field(default_factory=dict)
     judging: Judging = field(default_factory=Judging)
+
+    @property
+    def goals(self) -> dict[str, Goal]:
+        """Every indicator by its name, in the order of slipway.yaml's keys."""
+        named: dict[str, Goal | None] = {
+            "availability": self.availability,
+            "latency": self.latency,
+            "saturation": self.saturation,
+            **{name: custom.indicator for name, custom in self.custom.items()},
+        }
+        return {name: goal for name, goal in named.items() if goal is not None}

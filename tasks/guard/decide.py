@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tasks.core.alerts import Alert
 from tasks.core.model import Record, RolloutState
 from tasks.core.sample import Track
+from tasks.core.slos import Saturation
 from tasks.core.units import format_duration
 from tasks.guard.model import Answer, Judgement, Page, Seen
 
@@ -89,8 +90,8 @@ def _doubts(seen: Seen, alert: Alert, live: Record) -> Iterator[str]:
 
 def _stable_was_as_bad(seen: Seen, alert: Alert, live: Record) -> bool:
     """Say whether the release before broke the objective too while both ran side by side."""
-    objective = getattr(seen.past.slos, alert.labels["slo"], None)
-    if objective is None:
+    objective = seen.past.slos.goals.get(alert.labels["slo"])
+    if objective is None or isinstance(objective, Saturation):
         return False
     stable, canary = (_bad_share(live, alert.labels["slo"], track) for track in _TRACKS)
     budget = 1 - objective.objective / 100

@@ -9,7 +9,6 @@ from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import query_fault
 from tasks.core.monitoring import AlertRule, Monitoring
 from tasks.core.queries import placeholders
-from tasks.core.slos import Slos
 
 __all__ = ["monitoring_findings"]
 
@@ -32,7 +31,7 @@ def monitoring_findings(application: Application) -> Iterator[Finding]:
 
 def _alert(alert: AlertRule, path: Path, application: Application) -> Iterator[Finding]:
     yield from _query(alert.expr, (*path, "expr"))
-    objectives = _objectives(application.slos)
+    objectives = application.slos.goals
     if alert.slo is not None and alert.slo not in objectives:
         yield Finding(
             (*path, "slo"),
@@ -52,11 +51,6 @@ def _environments(
                 f"{name} is no environment of this application",
                 f"name one of {', '.join(application.environments)}",
             )
-
-
-def _objectives(slos: Slos) -> list[str]:
-    named = {"availability": slos.availability, "latency": slos.latency}
-    return [name for name, objective in named.items() if objective is not None]
 
 
 def _query(query: str, path: Path) -> Iterator[Finding]:

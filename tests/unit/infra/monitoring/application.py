@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tasks.core.application import Application, Component, Environment
 from tasks.core.monitoring import AlertRule, Monitoring, PagerDuty, Panel, Receiver, Slack
-from tasks.core.slos import Availability, Latency, Slos
+from tasks.core.slos import Availability, Custom, Latency, Saturation, Slos
 
 __all__ = ["SHOP"]
 
@@ -22,6 +22,8 @@ SHOP = Application(
             total='sum(increase(hits{namespace="$namespace"}[$window]))',
             period=timedelta(days=30),
         ),
+        saturation=Saturation("queue_length", 100),
+        custom={"paid": Custom(99.0, 'paid_total{ok="no"}', "paid_total")},
         latency=Latency(90, timedelta(seconds=1), "hit_seconds", timedelta(days=30)),
     ),
     alerts=(

@@ -39,6 +39,8 @@ def test_long_windows_are_not_counted_every_few_seconds() -> None:
         "shop-prod-availability": None,
         "shop-prod-latency-long": timedelta(minutes=1),
         "shop-prod-latency": None,
+        "shop-prod-paid-long": timedelta(minutes=1),
+        "shop-prod-paid": None,
         "shop-prod-alerts": None,
     }
 
@@ -85,3 +87,17 @@ def test_an_own_alert_of_an_objective_carries_its_name() -> None:
 def test_an_own_alert_is_only_where_it_is_meant() -> None:
     names = [one.name for group in rule_groups(SHOP, "dev") for one in group.rules]
     assert ("NoHits" in names, "TooLong" in names) == (True, False)
+
+
+def test_a_plain_counter_is_counted_where_the_application_runs() -> None:
+    assert rule("slipway:slo_bad:ratio_rate5m", "paid").expr == (
+        '(sum(sum(increase(paid_total{namespace="shop-prod",ok="no"}[5m])))'
+        ' or 0 * sum(sum(increase(paid_total{namespace="shop-prod"}[5m]))))\n'
+        '/ (sum(sum(increase(paid_total{namespace="shop-prod"}[5m]))) > 0)'
+    )
+
+
+def test_a_number_over_its_limit_is_a_warning() -> None:
+    found = rule("LimitExceeded", "saturation")
+    assert found.expr == 'max(queue_length{namespace="shop-prod"}) > 100'
+    assert (found.labels["severity"], found.lasting) == ("warning", timedelta(minutes=5))
