@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from importlib import import_module
 
 import httpx
 import typer
@@ -11,60 +11,60 @@ from rich.console import Console
 from rich.text import Text
 from typer._click.exceptions import ClickException
 
-from infra.cli import (
-    apply,
-    approver,
-    check,
-    database,
-    dora,
-    exits,
-    init,
-    machine,
-    monitoring,
-    release,
-    rollouts,
-    runs,
-    show,
-    webhook,
-)
-from infra.lab.cli import app as lab
+from infra.cli import exits
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
 
-__all__ = ["app", "explain", "main"]
+__all__ = ["COMMANDS", "build", "explain", "main"]
+
+COMMANDS = {
+    "up": "infra.cli.machine.up",
+    "down": "infra.cli.machine.down",
+    "status": "infra.cli.machine.status",
+    "apply": "infra.cli.apply.apply",
+    "deliver": "infra.cli.runs.deliver",
+    "plan": "infra.cli.rollouts.plan",
+    "approve": "infra.cli.runs.approve",
+    "history": "infra.cli.rollouts.show_history",
+    "show": "infra.cli.show.show",
+    "dora": "infra.cli.dora.dora",
+    "rollback": "infra.cli.runs.rollback",
+    "logs": "infra.cli.runs.logs",
+    "cancel": "infra.cli.runs.cancel",
+    "monitoring": "infra.cli.monitoring.monitoring",
+    "check": "infra.cli.check.check",
+    "init": "infra.cli.init.init",
+    "update-database": "infra.cli.database.update_database",
+    "version": "infra.cli.machine.version",
+    "lab": "infra.lab.cli.app",
+    "approver": "infra.cli.approver.app",
+    "release": "infra.cli.release.app",
+    "webhook": "infra.cli.webhook.app",
+}
+"""Where each command, or group of commands, is. By name: importing all of them takes a second."""
 
 
-app = typer.Typer(
-    name="slipway",
-    epilog=exits.EPILOG,
-    help="Takes a commit to production and takes it back when it hurts users.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("up", machine.up),
-    ("down", machine.down),
-    ("status", machine.status),
-    ("apply", apply.apply),
-    ("deliver", runs.deliver),
-    ("plan", rollouts.plan),
-    ("approve", runs.approve),
-    ("history", rollouts.show_history),
-    ("show", show.show),
-    ("dora", dora.dora),
-    ("rollback", runs.rollback),
-    ("logs", runs.logs),
-    ("cancel", runs.cancel),
-    ("monitoring", monitoring.monitoring),
-    ("check", check.check),
-    ("init", init.init),
-    ("update-database", database.update_database),
-    ("version", machine.version),
-)
-for _name, _function in COMMANDS:
-    app.command(_name, epilog=exits.EPILOG)(_function)
+def build(word: str = "") -> typer.Typer:
+    """Return the program with one command, or with all where the word is none of them."""
+    app = typer.Typer(
+        name="slipway",
+        epilog=exits.EPILOG,
+        help="Takes a commit to production and takes it back when it hurts users.",
+        callback=lambda: None,  # without one, a single command would stand for the program
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in (word,) if word in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].rpartition(".")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            _tell_exit_codes(found)
+            app.add_typer(found, name=name, epilog=exits.EPILOG)
+        else:
+            app.command(name, epilog=exits.EPILOG)(found)
+    return app
 
 
 def _tell_exit_codes(group: typer.Typer) -> None:
@@ -75,21 +75,11 @@ def _tell_exit_codes(group: typer.Typer) -> None:
             _tell_exit_codes(below.typer_instance)
 
 
-GROUPS = (
-    ("lab", lab),
-    ("approver", approver.app),
-    ("release", release.app),
-    ("webhook", webhook.app),
-)
-for _name, _group in GROUPS:
-    _tell_exit_codes(_group)
-    app.add_typer(_group, name=_name, epilog=exits.EPILOG)
-
-
 def main() -> None:
     """Run the command; a user's mistake is one clear line, never a stack trace."""
     try:
-        sys.exit(app(standalone_mode=False) or exits.OK)
+        program = build(*sys.argv[1:2])
+        sys.exit(program(standalone_mode=False) or exits.OK)
     except SlipwayError as error:
         sys.exit(explain(error))
     except ClickException as error:

@@ -8,7 +8,7 @@ from typer._click.core import Command, Context, Parameter
 from typer.core import TyperGroup
 
 from infra.cli import exits
-from infra.cli.main import app
+from infra.cli.main import build
 
 __all__ = ["reference"]
 
@@ -21,7 +21,7 @@ Every command also says this with `--help`.
 
 def reference() -> str:
     """Describe every command as markdown."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(build())
     parts = [HEAD, _codes()]
     parts += [_section(context) for context in _leaves(Context(root, info_name="slipway"))]
     return "\n".join(parts)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from infra.cli import exits
 from infra.cli.machine import lab_word
-from infra.cli.main import app
+from infra.cli.main import build
 from infra.cli.reference import reference
 from tasks.core.errors import ConfigError
 from tasks.core.process import run
@@ -39,7 +39,7 @@ def test_each_part_is_in_one_of_three_words(said: str, word: str) -> None:
 
 
 def test_status_of_a_machine_where_nothing_runs() -> None:
-    result = CliRunner().invoke(app, ["status", "--json"])
+    result = CliRunner().invoke(build(), ["status", "--json"])
     assert result.exit_code == exits.NO
     found = json.loads(result.stdout)
     assert [(part["name"], part["health"]) for part in found["parts"]] == [
@@ -51,16 +51,18 @@ def test_status_of_a_machine_where_nothing_runs() -> None:
 
 
 def test_status_says_how_to_name_a_target() -> None:
-    assert "target: none was named. Next: slipway up" in CliRunner().invoke(app, ["status"]).stdout
+    assert (
+        "target: none was named. Next: slipway up" in CliRunner().invoke(build(), ["status"]).stdout
+    )
 
 
 def test_state_is_not_removed_below_a_running_lab() -> None:
-    result = CliRunner().invoke(app, ["down", "--purge"])
+    result = CliRunner().invoke(build(), ["down", "--purge"])
     assert isinstance(result.exception, ConfigError)
 
 
 def test_version() -> None:
-    found = json.loads(CliRunner().invoke(app, ["version", "--json"]).stdout)
+    found = json.loads(CliRunner().invoke(build(), ["version", "--json"]).stdout)
     assert set(found) == {"slipway", "prefect", "kubernetes", "python"}
 
 

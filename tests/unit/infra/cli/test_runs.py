@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import exits
-from infra.cli.main import app
+from infra.cli.main import build
 from infra.cli.runs import _address, _asked, _left_alone, log_text
 from infra.server.client import LogLine, RunView
 from tasks.core.errors import ConfigError
@@ -94,7 +94,7 @@ def test_a_run_ends_the_command_as_its_error_would(error: str, code: int) -> Non
 
 @pytest.mark.parametrize("command", ["deliver", "rollback", "approve", "cancel", "logs"])
 def test_help_has_an_example_and_the_exit_codes(command: str) -> None:
-    result = CliRunner().invoke(app, [command, "--help"])
+    result = CliRunner().invoke(build(), [command, "--help"])
     assert result.exit_code == 0
     assert "Example" in result.stdout
     assert "Exit codes" in result.stdout
