@@ -1,6 +1,7 @@
 """What must hold before anything is changed: one line for each thing that does not."""
 
 import contextlib
+import ctypes
 import os
 import re
 import shutil
@@ -28,6 +29,8 @@ _DISK_COLD, _DISK_WARM, _DISK_STATE = 12 * 10**9, 10**9, 3 * 10**9
 _LONGEST_PATH = 70
 """A Unix socket's name may have 108 bytes; below the state folder we need up to 35."""
 _TIMEOUT_SECONDS = 5.0
+_WATCHERS = 22
+"""Inotify instances of the API server (6), kubelet (6), controller manager (4) and the rest."""
 _QUICK = timedelta(seconds=10)
 _DYING = timedelta(seconds=2)
 """How long a component that was just killed may still hold its port."""
@@ -45,6 +48,7 @@ def problems(
         lambda: _path_length(layout),
         lambda: _disk(layout, cold=bool(missing)),
         lambda: _ports(layout, components),
+        lambda: _watchers(layout),
         lambda: _addresses(layout),
         lambda: _registries(missing),
     )
@@ -99,6 +103,27 @@ def _ports(layout: Layout, components: Sequence[Component]) -> Iterable[str]:
             continue
         if _stays_taken(port):
             yield f"port 127.0.0.1:{port}, which {component.name} needs, is taken"
+
+
+def _watchers(layout: Layout) -> Iterable[str]:
+    if Node(layout).running("kubelet") is None and free_watchers(_WATCHERS) < _WATCHERS:
+        yield (
+            f"the lab needs {_WATCHERS} inotify instances, fewer are left of"
+            " fs.inotify.max_user_instances (end another lab, or raise it with sysctl)"
+        )
+
+
+def free_watchers(most: int) -> int:
+    """Count how many inotify instances this user can still have, up to a number."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    opened: list[int] = []
+    try:
+        while len(opened) < most and (watcher := libc.inotify_init()) >= 0:
+            opened.append(watcher)
+    finally:
+        for watcher in opened:
+            os.close(watcher)
+    return len(opened)
 
 
 def _stays_taken(port: int) -> bool:

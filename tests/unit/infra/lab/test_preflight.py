@@ -87,3 +87,9 @@ def test_other_users_of_the_network_are_found(
     links: list[Mapping[str, Any]], routes: list[Mapping[str, Any]], found: tuple[str, ...]
 ) -> None:
     assert find_foreign(LAB, links, routes) == found
+
+
+def test_watchers_that_are_counted_are_given_back() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert 0 <= preflight.free_watchers(3) <= 3
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
