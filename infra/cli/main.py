@@ -39,6 +39,7 @@ COMMANDS = {
     "lab": "infra.lab.cli.app",
     "approver": "infra.cli.approver.app",
     "release": "infra.cli.release.app",
+    "slo": "infra.cli.slo.app",
     "webhook": "infra.cli.webhook.app",
 }
 """Where each command, or group of commands, is. By name: importing all of them takes a second."""

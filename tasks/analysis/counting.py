@@ -11,7 +11,7 @@ from tasks.analysis.questions import Counted, Histogram, Ratio, edge_name
 from tasks.analysis.series import Selector, Series
 from tasks.core.promql import is_per_second
 
-__all__ = ["counts", "largest", "ratio_count", "series_of"]
+__all__ = ["counts", "edge_of", "edge_within", "largest", "ratio_count", "series_of"]
 
 
 def series_of(points: Iterable[Point]) -> dict[str, dict[Series, float]]:
@@ -72,19 +72,26 @@ def _slow(question: Histogram, grown: Mapping[Series, float]) -> dict[str, Count
     buckets = Selector.read(question.buckets)
     for series, value in grown.items():
         if buckets.fits(series):
-            within[_edge(series)] += value
+            within[edge_of(dict(series.labels))] += value
     edges = sorted(edge for edge in within if math.isfinite(edge))
-    fast = [edge for edge in edges if edge <= question.threshold.total_seconds()]
-    if math.inf not in within or not fast:
+    edge = edge_within(question, edges)
+    if math.inf not in within or edge is None:
         return {}
     total = within[math.inf]
     above = {edge: Count(total, max(0.0, total - within[edge])) for edge in edges}
     compared = {edge_name(question, f"{edge:g}s"): above[edge] for edge in edges}
-    return {question.name: above[fast[-1]], **(compared if question.compare else {})}
+    return {question.name: above[edge], **(compared if question.compare else {})}
 
 
-def _edge(series: Series) -> float:
+def edge_of(labels: Mapping[str, str]) -> float:
+    """Return the upper edge of a bucket, NaN where a series is none."""
     try:
-        return float(dict(series.labels).get("le", "nan"))
+        return float(labels.get("le", "nan"))
     except ValueError:
         return math.nan
+
+
+def edge_within(question: Histogram, edges: Iterable[float]) -> float | None:
+    """Return the largest edge that is within the threshold, None where there is none."""
+    limit = question.threshold.total_seconds()
+    return max((edge for edge in edges if edge <= limit), default=None)

@@ -8,12 +8,10 @@ from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import NOTHING, Count
 from tasks.analysis.poll import Poll
 from tasks.analysis.prometheus import Prometheus
-from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Pods, Ratio
+from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Pods, Ratio, sent
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Counters, Series, grown
-from tasks.core.queries import events
 from tasks.core.sample import Sample, Track
-from tasks.core.units import format_duration
 
 __all__ = ["CounterGauge", "Growth", "Tallied", "WindowGauge", "samples_of"]
 
@@ -154,22 +152,14 @@ def samples_of(tallied: Tallied, at: datetime, share: int) -> Iterator[Sample]:
 def _ask(
     question: Ratio | Number, pods: Pods, track: Track, prometheus: Prometheus
 ) -> Count | None:
-    matching = pods.matching(track)
+    answers = [prometheus.instant(query) for _, query in sent(question, pods, track)]
     match question:
         case Ratio():
-            total, errors = (
-                prometheus.instant(pods.narrowed(_counting(query, pods), matching, WINDOW))
-                for query in question.queries
-            )
+            total, errors = answers
             return ratio_count(question, total, errors, WINDOW)
         case Number():
-            value = largest(prometheus.instant(pods.narrowed(question.query, matching, WINDOW)))
+            value = largest(answers[0])
             return None if value is None else Count(1.0, value)
-
-
-def _counting(query: str, pods: Pods) -> str:
-    """Make of a plain selector the number of its events in a window."""
-    return events(query, {"namespace": pods.namespace, "window": format_duration(WINDOW)})
 
 
 def _has_events(names: Mapping[str, Count]) -> bool:

@@ -10,7 +10,6 @@ from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import Count
 from tasks.analysis.prometheus import Prometheus, Span
 from tasks.analysis.questions import Counted, Histogram, Number, Pods, Question, Ratio
-from tasks.core.queries import events
 from tasks.core.units import format_duration
 
 __all__ = ["before", "span_before"]
@@ -38,7 +37,7 @@ def before(
             return _counters(question, pods, prometheus, span)
         case Ratio():
             total, errors = (
-                _by_time(prometheus.history(_counting(query, pods, span.step), span))
+                _by_time(prometheus.history(pods.counted(query, pods.stable, span.step), span))
                 for query in question.queries
             )
             found = (
@@ -77,12 +76,6 @@ def _counters(
         for name, count in counts(question, grown).items():
             pieces[name].append(count)
     return {name: tuple(found) for name, found in pieces.items()}
-
-
-def _counting(query: str, pods: Pods, window: timedelta) -> str:
-    """Count one piece of time on the old release's pods."""
-    counted = events(query, {"namespace": pods.namespace, "window": format_duration(window)})
-    return pods.narrowed(counted, pods.stable, window)
 
 
 def _by_time(points: Iterable[Point]) -> dict[datetime, list[Point]]:

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.analysis.model import Indicator, Limit, Objective, Shift
 from tasks.analysis.series import Selector
 from tasks.core.promql import counter_of
-from tasks.core.queries import narrow, placeholders, resolve
+from tasks.core.queries import events, narrow, placeholders, resolve
 from tasks.core.sample import Track
 from tasks.core.slos import Availability, Goal, Latency, Saturation, Slos
 from tasks.core.tracks import canary_name
@@ -26,7 +26,7 @@ __all__ = [
     "edge_name",
     "indicators",
     "questions",
-    "shown",
+    "sent",
 ]
 
 _TAIL = "-[a-z0-9]+-[a-z0-9]+"
@@ -46,16 +46,21 @@ class Pods:
     stable: str
 
     @classmethod
+    def between(cls, namespace: str, workloads: Iterable[str]) -> "Pods":
+        """Read it from the names of the Deployments of the old release."""
+        names = tuple(workloads)
+        return cls(namespace, _pattern(map(canary_name, names)), _pattern(names))
+
+    @classmethod
     def of(cls, watch: Watch, names: Iterable[str]) -> "Pods":
-        """Read it from the names of the pods that there are.
+        """Read it from a watch and the names of the pods that there are.
 
         Where no pod is a canary's the new release has taken the place of the old one, as after a
         rolling update: the same names, from `since` on.
         """
-        stable = _pattern(watch.workloads)
-        canary = _pattern(map(canary_name, watch.workloads))
-        twins = watch.beside or any(re.fullmatch(canary, name) for name in names)
-        return cls(watch.namespace, canary if twins else stable, stable)
+        pods = cls.between(watch.namespace, watch.workloads)
+        twins = watch.beside or any(re.fullmatch(pods.canary, name) for name in names)
+        return pods if twins else replace(pods, canary=pods.stable)
 
     def track_of(self, pod: str) -> Track | None:
         """Return the release that a pod is of, None for somebody else's."""
@@ -79,6 +84,11 @@ class Pods:
             return resolve(query, values)
         here = narrow(resolve(query, values), f"namespace={json.dumps(self.namespace)}")
         return narrow(here, f"pod=~{json.dumps(pods)}")
+
+    def counted(self, query: str, pods: str, window: timedelta) -> str:
+        """Fill in a query likewise; a plain selector becomes the number of its events."""
+        values = {"namespace": self.namespace, "window": format_duration(window)}
+        return self.narrowed(events(query, values), pods, window)
 
     @property
     def both(self) -> str:
@@ -167,7 +177,7 @@ def indicators(
     there = sorted(set(names))
     found = []
     for question in asked:
-        said = shown(question, pods, "canary")
+        said = tuple(f"{key}: {query}" for key, query in sent(question, pods, "canary"))
         found.append(Indicator(question.name, _limit(slos.goals[question.name]), said))
         if isinstance(question, Histogram) and question.compare:
             edges = tuple(name for name in there if name.startswith(edge_name(question, "")))
@@ -180,16 +190,12 @@ def edge_name(question: Histogram, edge: str) -> str:
     return f"{question.name} > {edge}"
 
 
-def shown(question: Question, pods: Pods, track: Track) -> tuple[str, ...]:
-    """Return the queries for one release's pods, as people can try them in Prometheus."""
-    named = {
-        Counted: ("total", "errors"),
-        Histogram: ("buckets",),
-        Ratio: ("total", "errors"),
-        Number: ("query",),
-    }[type(question)]
-    sent = (pods.narrowed(query, pods.matching(track), WINDOW) for query in question.queries)
-    return tuple(f"{word}: {query}" for word, query in zip(named, sent, strict=True))
+def sent(question: Question, pods: Pods, track: Track) -> tuple[tuple[str, str], ...]:
+    """Return the queries for one release's pods as they are sent, each after its key."""
+    keys = {Number: ("query",), Histogram: ("histogram",)}.get(type(question), ("total", "errors"))
+    fill = pods.counted if isinstance(question, Ratio) else pods.narrowed
+    queries = (fill(query, pods.matching(track), WINDOW) for query in question.queries)
+    return tuple(zip(keys, queries, strict=True))
 
 
 def _limit(goal: Goal) -> Objective | Limit:

@@ -159,6 +159,7 @@ class Environment:
 
     Attributes:
         url: public address, for probes and for people.
+        prometheus: address of the Prometheus that scrapes it; the lab's own where absent.
         context: kube context; one that a person names on the command line goes before it.
         strategies: another strategy for some components.
         on_drift: what to do about fields that somebody else has changed: refuse the rollout, or
@@ -172,6 +173,7 @@ class Environment:
     namespace: Name
     context: str | None = None
     url: str | None = None
+    prometheus: str | None = None
     strategy: Strategy = field(default_factory=lambda: Strategy(rolling=Rolling()))
     strategies: dict[Name, Strategy] = field(default_factory=dict)
     on_drift: Literal["refuse", "take over"] = "refuse"

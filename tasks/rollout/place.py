@@ -30,7 +30,8 @@ def place_of(application: Application, name: str, target: Target) -> Place:
             where=f"{application.application}: environments.{name}.context",
             next_step="name one there or with --context",
         )
-    place_target = replace(target, context=context)
+    prometheus = environment.prometheus or target.prometheus
+    place_target = replace(target, context=context, prometheus=prometheus)
     rules = Rules(
         hooks=application.hooks,
         order={name: each.depends_on for name, each in application.components.items()},

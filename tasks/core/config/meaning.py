@@ -90,12 +90,13 @@ def _components(application: Application) -> Iterator[Finding]:
 
 
 def _environment(environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
-    if environment.url is not None and not is_address(environment.url):
-        yield Finding(
-            (*path, "url"),
-            f"must be an address with http or https and a host, got {environment.url!r}",
-            "write it as people type it, such as https://shop.example.com",
-        )
+    for key, address in (("url", environment.url), ("prometheus", environment.prometheus)):
+        if address is not None and not is_address(address):
+            yield Finding(
+                (*path, key),
+                f"must be an address with http or https and a host, got {address!r}",
+                "write it as people type it, such as https://shop.example.com",
+            )
     yield from strategy_findings(environment, path, known)
     yield from probe_findings(environment, (*path, "probes"), known)
     if environment.approval:
