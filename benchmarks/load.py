@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,9 @@ LINE_EVERY = 10
 FRESH_EVERY = 3
 """Every third request comes over a connection of its own."""
 MOST_TOLD = 20
+
+
+Hear = Callable[[float, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,14 @@ class Load:
         during: what is going on; requests are counted under it from when they begin.
         sent, failed: counts by what was going on.
         failures: the first of them.
+        hear: is told of each answer: when it was asked for, its status (0 where none came), and
+            the release that gave it.
     """
 
     road: Road
     rate: int
     during: str = "warming up"
+    hear: Hear = lambda _second, _status, _release: None
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
@@ -114,8 +121,10 @@ class Load:
             else:
                 answer = await client.get("/entries", headers=headers)
         except httpx.HTTPError as error:
+            self.hear(second, 0, "")
             self._note(Failure(during, second, f"{type(error).__name__} {error}".strip()))
             return
+        self.hear(second, answer.status_code, answer.headers.get("x-release", ""))
         if answer.status_code not in (httpx.codes.OK, httpx.codes.SEE_OTHER):
             said = f"{answer.status_code} {answer.text[:60]}"
             self._note(Failure(during, second, f"{answer.request.method} {said}"))

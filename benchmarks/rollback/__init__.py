@@ -1,0 +1,1 @@
+"""A release that fails its users: how long, under Slipway, Argo Rollouts and Flagger."""

@@ -1,0 +1,127 @@
+"""Compares how long a bad release hurts under Slipway, Argo Rollouts and Flagger, in one run."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from benchmarks.load import Load, Road
+from benchmarks.rollback.alarms import RELEASES, false_alarms
+from benchmarks.rollback.application import Application, build_image
+from benchmarks.rollback.argo import argo
+from benchmarks.rollback.bench import Bench
+from benchmarks.rollback.flagger import flagger
+from benchmarks.rollback.harm import Harm, Heard
+from benchmarks.rollback.side import Side, Stage, apply
+from benchmarks.rollback.slipway_side import slipway
+from tasks.core.cluster_api import KubernetesCluster, connect
+from tasks.core.errors import SlipwayError
+from tasks.core.model import Target
+from tasks.core.objects import Kind, Ref
+from tasks.core.paths import state_dir
+
+SIDES: dict[str, Callable[[Stage], AbstractContextManager[Side]]] = {
+    "slipway": slipway,
+    "argo": argo,
+    "flagger": flagger,
+}
+RATE = 20
+AT_ONCE, AFTER = "fails at once", "fails after promotion"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one bad release did on one side; harm None where no user met it."""
+
+    side: str
+    scenario: str
+    harm: Harm | None
+
+
+def main() -> None:
+    options = _options()
+    target = TypeAdapter(Target).validate_json((state_dir() / "lab/target.json").read_bytes())
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="slipway-rollback-") as folder:
+        logs = Path(options.logs or folder)
+        image = build_image(target, Path(folder))
+        for name in options.sides:
+            application = Application(name, Path(folder) / name, target)
+            with connect(target) as cluster, _stage(application, cluster, image, logs) as stage:
+                results += _play(name, stage, options.rounds)
+    alarms = false_alarms()
+    if options.json:
+        found = {"results": [asdict(each) for each in results], "false_alarms": alarms}
+        print(json.dumps(found, indent=2))
+    else:
+        _print_table(results)
+        print(f"\nfalse alarms in {RELEASES} good releases with a noisy baseline (simulated):")
+        print(", ".join(f"{name} {alarms[name]}" for name in options.sides))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--sides", nargs="+", default=[*SIDES], choices=[*SIDES])
+    parser.add_argument("--rounds", type=int, default=3, help="releases that fail at once (3)")
+    parser.add_argument("--logs", help="folder that keeps what the controllers say")
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+    return parser.parse_args()
+
+
+@contextmanager
+def _stage(
+    application: Application, cluster: KubernetesCluster, image: str, logs: Path
+) -> Iterator[Stage]:
+    """Give the application a repository and a namespace, and take the namespace away again."""
+    application.start()
+    metadata = {"name": application.namespace}
+    apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}], cluster)
+    try:
+        yield Stage(application, cluster, image, logs)
+    finally:
+        cluster.delete(Ref(Kind("v1", "Namespace"), "", application.namespace))
+
+
+def _play(name: str, stage: Stage, rounds: int) -> Iterator[Result]:
+    """Let a side meet each kind of bad release; the second kind last, since it may stay."""
+    application = stage.application
+    road, heard = Road(application.target.ingress or "", application.host), Heard()
+    with SIDES[name](stage) as side, Load(road, RATE, hear=heard):
+        bench = Bench(side, application, stage.cluster, heard)
+        bench.first()
+        for _ in range(rounds):
+            yield _told(Result(name, AT_ONCE, bench.at_once()))
+        yield _told(Result(name, AFTER, bench.after_promotion()))
+
+
+def _told(result: Result) -> Result:
+    print(_row(result), file=sys.stderr, flush=True)
+    return result
+
+
+def _print_table(results: list[Result]) -> None:
+    print(f"{'side':<10}{'a release that':<24}{'seconds':>9}{'bad':>6}{'others':>8}  taken back")
+    for result in results:
+        print(_row(result))
+
+
+def _row(result: Result) -> str:
+    head = f"{result.side:<10}{result.scenario:<24}"
+    suffered = result.harm
+    if suffered is None:
+        return f"{head}{'-':>9}{0:>6}{0:>8}  met no user"
+    numbers = f"{suffered.seconds:>9.1f}{suffered.bad:>6}{suffered.others:>8}"
+    return f"{head}{numbers}  {'yes' if suffered.stopped else 'no'}"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SlipwayError as error:
+        sys.exit(str(error))
