@@ -15,6 +15,7 @@ from rich.rule import Rule
 from infra import server
 from infra.cli import machine
 from infra.cli.main import explain
+from infra.cli.monitoring import load_into_lab
 from infra.cli.output import console, show_stages, table
 from infra.examples import EXAMPLES, commit_all, commit_patch, make_repository
 from infra.target import chosen
@@ -58,6 +59,7 @@ def _play(*, wait: bool) -> None:
     machine.up(with_lab=True)
     demo = Demo(server.connect(), _enrol(), wait)
     folder = make_repository("myfin", state_dir() / "demo" / "myfin")
+    load_into_lab(load(folder))
 
     _chapter("A commit of MyFin to dev, staging and prod")
     good = _approve_when_asked(demo, _deliver(demo, str(folder)))

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from tasks.core.promql import is_per_second
 from tasks.core.queries import events, narrow, placeholders, resolve
 from tasks.core.slos import Availability, Latency, Saturation, Slos
 from tasks.core.units import format_duration
@@ -45,7 +46,9 @@ def event_count(objective: Objective, namespace: str, window: timedelta) -> str:
     values = _values(namespace, window)
     match objective:
         case Availability():
-            return f"sum({events(objective.total, values)})"
+            counted = f"sum({events(objective.total, values)})"
+            seconds = f" * {window.total_seconds():g}" if is_per_second(objective.total) else ""
+            return f"{counted}{seconds}"
         case Latency():
             counted = f"{objective.histogram}_count{{{objective.selector}}}"
             return f"sum({events(counted, values)})"

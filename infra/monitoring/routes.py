@@ -83,7 +83,7 @@ def _rollback(receiver: Receiver) -> _Channel:
             "matchers": ['slo!=""'],
             "group_by": ["application", "environment"],
             "group_wait": "0s",
-            "group_interval": "10s",
+            "group_interval": "1s",
             "repeat_interval": "10m",
             "continue": True,
         },

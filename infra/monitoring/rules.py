@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from infra.monitoring.indicators import Objective, bad_ratio, objectives, over_limit
+from infra.monitoring.indicators import (
+    Objective,
+    bad_ratio,
+    event_count,
+    objectives,
+    over_limit,
+)
 from tasks.core.application import Application
 from tasks.core.burn import BURN_WINDOWS, BurnWindow
 from tasks.core.monitoring import AlertRule
@@ -12,10 +18,13 @@ from tasks.core.queries import resolve
 from tasks.core.slos import Saturation
 from tasks.core.units import format_duration
 
-__all__ = ["RATIO", "Group", "Rule", "rule_groups"]
+__all__ = ["EVENTS", "RATIO", "Group", "Rule", "rule_groups"]
 
 RATIO = "slipway:slo_bad:ratio_rate"
 """Share of bad events; the window is the end of the series' name, as in `…:ratio_rate5m`."""
+
+EVENTS = "slipway:slo_events:increase"
+"""How many events a long window holds: a few of them are no evidence."""
 
 PAGES, TICKETS = BURN_WINDOWS[:2], BURN_WINDOWS[2:]
 _LASTING = timedelta(minutes=5)
@@ -83,6 +92,10 @@ class _Place:
         return 1 - self.objective.objective / 100
 
     @property
+    def least(self) -> int:
+        return self.application.slos.judging.min_events
+
+    @property
     def labels(self) -> dict[str, str]:
         return {**_where(self.application, self.environment), "slo": self.slo}
 
@@ -107,15 +120,18 @@ def rule_groups(application: Application, environment: str) -> tuple[Group, ...]
 
 def _burning(prefix: str, place: _Place) -> Iterator[Group]:
     windows = sorted({window for row in BURN_WINDOWS for window in (row.long, row.short)})
-    slow = tuple(_recorded(place, window) for window in windows if window not in _HASTE)
-    fast = tuple(_recorded(place, window) for window in windows if window in _HASTE)
+    recorded = [(window, rule) for window in windows for rule in _recorded(place, window)]
+    slow = tuple(rule for window, rule in recorded if window not in _HASTE)
+    fast = tuple(rule for window, rule in recorded if window in _HASTE)
     yield Group(f"{prefix}-{place.slo}-long", slow, timedelta(minutes=1))
     yield Group(f"{prefix}-{place.slo}", (*fast, *_burn_alerts(place)))
 
 
-def _recorded(place: _Place, window: timedelta) -> Rule:
-    expr = bad_ratio(place.objective, place.namespace, window)
-    return Rule(f"{RATIO}{format_duration(window)}", expr, place.labels)
+def _recorded(place: _Place, window: timedelta) -> Iterator[Rule]:
+    name, where = format_duration(window), (place.objective, place.namespace, window)
+    yield Rule(f"{RATIO}{name}", bad_ratio(*where), place.labels)
+    if any(row.long == window for row in BURN_WINDOWS):
+        yield Rule(f"{EVENTS}{name}", event_count(*where), place.labels)
 
 
 def _burn_alerts(place: _Place) -> Iterator[Rule]:
@@ -145,7 +161,8 @@ def _condition(place: _Place, row: BurnWindow, limit: float) -> str:
         f"{RATIO}{format_duration(window)}{{{place.selector}}} > {limit:.6g}"
         for window in (row.long, row.short)
     )
-    return f"({long}\nand {short})"
+    enough = f"{EVENTS}{format_duration(row.long)}{{{place.selector}}} >= {place.least}"
+    return f"({long}\nand {short}\nand {enough})"
 
 
 def _burn_words(place: _Place, *, soon: bool) -> dict[str, str]:

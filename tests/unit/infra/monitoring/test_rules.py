@@ -3,7 +3,9 @@ from datetime import timedelta
 import promql_parser
 import pytest
 
+from infra.monitoring.indicators import event_count
 from infra.monitoring.rules import Rule, rule_groups
+from tasks.core.slos import Availability
 from tests.unit.infra.monitoring.application import SHOP
 
 RULES = [rule for group in rule_groups(SHOP, "prod") for rule in group.rules]
@@ -28,8 +30,16 @@ def test_a_rule_can_be_read_and_says_whose_it_is(rule: Rule) -> None:
 
 def test_the_share_of_bad_events_is_recorded_for_every_window_of_the_table() -> None:
     recorded = [one.name for one in RULES if one.lasting is None and one.labels["slo"] == "latency"]
-    windows = ("30m", "6h", "72h", "5m", "1h")
-    assert recorded == [f"slipway:slo_bad:ratio_rate{window}" for window in windows]
+    assert recorded == [
+        "slipway:slo_bad:ratio_rate30m",
+        "slipway:slo_bad:ratio_rate6h",
+        "slipway:slo_events:increase6h",
+        "slipway:slo_bad:ratio_rate72h",
+        "slipway:slo_events:increase72h",
+        "slipway:slo_bad:ratio_rate5m",
+        "slipway:slo_bad:ratio_rate1h",
+        "slipway:slo_events:increase1h",
+    ]
 
 
 def test_long_windows_are_not_counted_every_few_seconds() -> None:
@@ -48,7 +58,7 @@ def test_long_windows_are_not_counted_every_few_seconds() -> None:
 def test_a_fast_burn_fires_by_the_limits_of_the_workbook() -> None:
     expr = rule("ErrorBudgetBurnsFast", "availability").expr
     assert [word for word in expr.split() if word.startswith("0.")] == [
-        "0.0144", "0.0144)", "0.006", "0.006)",
+        "0.0144", "0.0144", "0.006", "0.006",
     ]  # fmt: skip
 
 
@@ -101,3 +111,8 @@ def test_a_number_over_its_limit_is_a_warning() -> None:
     found = rule("LimitExceeded", "saturation")
     assert found.expr == 'max(queue_length{namespace="shop-prod"}) > 100'
     assert (found.labels["severity"], found.lasting) == ("warning", timedelta(minutes=5))
+
+
+def test_what_is_counted_per_second_is_counted_over_the_whole_window() -> None:
+    rates = Availability(99, "sum(rate(bad[$window]))", "sum(rate(all[$window]))")
+    assert event_count(rates, "shop", timedelta(hours=1)) == "sum(sum(rate(all[1h]))) * 3600"
