@@ -93,8 +93,10 @@ def _smoke(component: FoundComponent) -> Iterator[str]:
 
 
 def _image_of(component: FoundComponent, found: Survey) -> str | None:
-    """The image that the manifests give a component: its name alone, or behind a prefix."""
+    """The image that the manifests give a component: the only one, or one that ends like it."""
     images = sorted({image for one in found.environments for image in one.images})
+    if len(images) == len(found.components) == 1:
+        return images[0]
     wanted = (f"{found.application}-{component.name}", component.name)
     for name in wanted:
         for image in images:

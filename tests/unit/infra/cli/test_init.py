@@ -109,6 +109,13 @@ def test_a_compose_file_says_which_folder_an_image_is_built_from(shop: Path) -> 
     assert (web.context, web.dockerfile) == (".", "web/Dockerfile")
 
 
+def test_the_only_image_belongs_to_the_only_component_whatever_it_is_called(shop: Path) -> None:
+    write(shop / "Dockerfile", "FROM scratch\n")
+    write(shop / "k8s" / "web.yaml", WORKLOAD.replace("registry.example.com/web", "guestbook"))
+    assert run(str(shop)).exit_code == 0
+    assert load(shop).components["shop"].image.name == "guestbook"
+
+
 def test_an_image_that_no_manifest_names_is_said_at_once(shop: Path) -> None:
     with_overlays(shop)
     write(shop / "worker" / "Dockerfile", DOCKERFILE)
