@@ -129,7 +129,7 @@ def _show(looked: Looked) -> None:
         mark, colour = MARKS[each.mark]
         remedy = f" Next: {each.remedy}" if each.remedy else ""
         say(mark, colour, f"{each.indicator}.{each.key}, {each.track}: {each.what}.{remedy}")
-        say(" ", "", f"  {each.query}")
+        say(" ", "", f"  {' '.join(each.query.split())}")
     for name, pods in looked.direct.items():
         how = (
             f"counted on {pods} pods directly, once a second"

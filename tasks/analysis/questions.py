@@ -88,7 +88,7 @@ class Pods:
     def counted(self, query: str, pods: str, window: timedelta) -> str:
         """Fill in a query likewise; a plain selector becomes the number of its events."""
         values = {"namespace": self.namespace, "window": format_duration(window)}
-        return self.narrowed(events(query, values), pods, window)
+        return events(self.narrowed(query, pods, window), values)
 
     @property
     def both(self) -> str:
@@ -177,7 +177,8 @@ def indicators(
     there = sorted(set(names))
     found = []
     for question in asked:
-        said = tuple(f"{key}: {query}" for key, query in sent(question, pods, "canary"))
+        queries = sent(question, pods, "canary")
+        said = tuple(f"{key}: {' '.join(query.split())}" for key, query in queries)
         found.append(Indicator(question.name, _limit(slos.goals[question.name]), said))
         if isinstance(question, Histogram) and question.compare:
             edges = tuple(name for name in there if name.startswith(edge_name(question, "")))
