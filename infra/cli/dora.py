@@ -18,6 +18,9 @@ from tasks.rollout.history import history
 
 __all__ = ["dora"]
 
+LONG = timedelta(days=2)
+"""From here on nobody counts in hours."""
+
 SOURCE = "dora.dev/guides/dora-metrics"
 
 
@@ -76,7 +79,10 @@ def _often(per_week: float) -> str:
 
 
 def _lasting(seconds: float | None) -> str:
-    return "none yet" if seconds is None else format_duration(timedelta(seconds=round(seconds)))
+    if seconds is None:
+        return "none yet"
+    lasted = timedelta(seconds=round(seconds))
+    return format_duration(lasted) if lasted < LONG else f"{lasted / timedelta(days=1):.1f} days"
 
 
 def _share(rate: float | None, part: int, whole: int) -> str:

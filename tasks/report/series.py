@@ -28,6 +28,9 @@ TRACKS: tuple[Track, ...] = ("stable", "canary")
 SLOTS = 48
 """As many points as a line has room for on a phone."""
 
+MARGIN = 0.04
+"""Share of a chart's width that is left behind the last change, so that it can be seen."""
+
 GAP = 3.0
 """A line is broken where its points are this many times further apart than they usually are."""
 
@@ -107,7 +110,7 @@ def window(record: Record) -> Window | None:
     if not instants:
         return None
     begin, end = (_seconds(record, each) for each in (min(instants), max(instants)))
-    return Window(begin, max(end, begin + 1))
+    return Window(begin, end + max(1.0, MARGIN * (end - begin)))
 
 
 def traffic(record: Record, shown: Window) -> tuple[Point, ...]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.cli.dora import _often, _row
+from infra.cli.dora import _lasting, _often, _row
 from tasks.report.dora import Figures
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -18,6 +18,16 @@ NOTHING = Figures(
 )
 def test_a_frequency_is_told_in_the_unit_that_people_would_take(per_week: float, text: str) -> None:
     assert _often(per_week) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "none yet"), (96.2, "1m36s"), (47 * 3600, "47h"), (540 * 3600, "22.5 days")],
+)
+def test_a_duration_is_told_in_the_unit_that_people_would_take(
+    seconds: float | None, text: str
+) -> None:
+    assert _lasting(seconds) == text
 
 
 def test_what_cannot_be_counted_is_none_yet_and_not_zero() -> None:

@@ -7,13 +7,13 @@ from tests.unit.tasks.report.records import RECORD, SLOS, moment, sample
 MINUTE = Window(0, 60)
 
 
-def test_the_window_reaches_from_the_first_to_the_last_count_or_change_of_traffic() -> None:
+def test_the_window_reaches_from_the_first_count_or_change_of_traffic_to_behind_the_last() -> None:
     record = replace(
         RECORD,
         moments=(moment(0, "started"), moment(5, "5 %", 5), moment(50, "back", 0)),
         samples=(sample(-20, "stable", 10, 0), sample(30, "canary", 10, 0)),
     )
-    assert window(record) == Window(-20, 50)
+    assert window(record) == Window(-20, 52.8)
 
 
 def test_a_rollout_that_moved_no_traffic_and_counted_nothing_has_no_window() -> None:
