@@ -83,7 +83,7 @@ def _finding(indicator: Indicator, facts: Facts, bounds: Bounds) -> Finding:
 
 def _ratio(indicator: Indicator, goal: Objective, facts: Facts, bounds: Bounds) -> Finding:
     looks = looks_of(facts.samples, indicator.name)
-    baseline = facts.baselines.get(indicator.name, ())
+    baseline = _history(facts.baselines.get(indicator.name, ()), looks)
     fresh = [look for look in looks if look.share == facts.share]
     seen = sum((look.canary for look in fresh), NOTHING)
     burn = worst_burn(looks, goal, facts.now)
@@ -97,7 +97,7 @@ def _ratio(indicator: Indicator, goal: Objective, facts: Facts, bounds: Bounds) 
         return Finding(Outcome.FAILED, sentence, decided=True, shown=indicator.shown)
     if seen.total < facts.judging.min_events:
         return _too_little(indicator, seen.total, facts)
-    if burn.over and not _is_comparable(looks, baseline):
+    if burn.over and not baseline:
         what = f"{indicator.name}: burns, and there is nothing to compare it with: {sentence}"
         return Finding(Outcome.NO_DATA, what, shown=indicator.shown)
     harmless = max(harmless_itself(seen, fast_burn(goal), goal.budget), harmless_beside(fresh))
@@ -107,7 +107,9 @@ def _ratio(indicator: Indicator, goal: Objective, facts: Facts, bounds: Bounds) 
 
 def _shift(indicator: Indicator, goal: Shift, facts: Facts, bounds: Bounds) -> Finding:
     edges = {edge: looks_of(facts.samples, edge) for edge in goal.edges}
-    baselines = {edge: facts.baselines.get(edge, ()) for edge in goal.edges}
+    baselines = {
+        edge: _history(facts.baselines.get(edge, ()), looks) for edge, looks in edges.items()
+    }
     seen = max(
         (sum(look.canary.total for look in looks if look.share == facts.share)
          for looks in edges.values()),
@@ -132,7 +134,7 @@ def _shift(indicator: Indicator, goal: Shift, facts: Facts, bounds: Bounds) -> F
 
 def _number(indicator: Indicator, goal: Limit, facts: Facts, bounds: Bounds) -> Finding:
     values = looks_of(facts.samples, indicator.name)
-    fresh = [look for look in values if look.share == facts.share]
+    fresh = [look for look in values if look.share == facts.share and look.canary.total > 0]
     if not fresh:
         return _too_little(indicator, 0, facts)
     looks = [
@@ -140,13 +142,14 @@ def _number(indicator: Indicator, goal: Limit, facts: Facts, bounds: Bounds) -> 
         for look in values
     ]
     baseline = [_over(value, goal) for value in facts.baselines.get(indicator.name, ())]
-    evidence = worse(looks, Before.of(baseline, bounds.baseline))
+    evidence = worse(looks, Before.of(_history(baseline, looks), bounds.baseline))
     last = fresh[-1].canary.bad
     sentence = f"{indicator.name}: {last:g} (limit {goal.value:g}), {_odds(evidence, bounds)}"
     steady = len(looks) >= STEADY and all(look.canary.bad for look in looks[-STEADY:])
     if steady and evidence >= bounds.evidence:
         return Finding(Outcome.FAILED, sentence, decided=True, shown=indicator.shown)
-    return Finding(Outcome.PASSED, sentence, last <= goal.value, indicator.shown)
+    decided = last <= goal.value or harmless_beside(looks) >= HARMLESS
+    return Finding(Outcome.PASSED, sentence, decided, indicator.shown)
 
 
 def _over(value: Count, goal: Limit) -> Count:
@@ -160,8 +163,14 @@ def _too_little(indicator: Indicator, seen: float, facts: Facts) -> Finding:
     return Finding(Outcome.NO_DATA, needed, shown=indicator.shown)
 
 
-def _is_comparable(looks: Sequence[Look], baseline: Sequence[Count]) -> bool:
-    return bool(baseline) or any(look.share < WHOLE and look.stable.total > 0 for look in looks)
+def _history(baseline: Sequence[Count], looks: Iterable[Look]) -> tuple[Count, ...]:
+    """Add to the time before what the old release counted beside the new one, by the minute."""
+    minutes: dict[datetime, Count] = {}
+    for look in looks:
+        if look.share < WHOLE and look.stable.total > 0:
+            minute = look.at.replace(second=0, microsecond=0)
+            minutes[minute] = minutes.get(minute, NOTHING) + look.stable
+    return (*baseline, *minutes.values())
 
 
 def _sides(looks: Sequence[Look], baseline: Sequence[Count]) -> tuple[Count, Count]:

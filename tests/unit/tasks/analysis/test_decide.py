@@ -119,6 +119,17 @@ def test_where_nothing_runs_beside_it_the_hour_before_is_compared(
     assert verdict.outcome is outcome, verdict
 
 
+def test_at_the_last_step_the_old_release_of_the_steps_before_is_compared() -> None:
+    beside = tuple(Case(60, 50, new=(50, 0), old=(50, 0)).samples("availability"))
+    alone = facts(Case(10, 100, new=(100, 20)))
+    later = Case(10, 100, new=(100, 20)).samples("availability", BEGAN + timedelta(minutes=2))
+    verdict, _ = judge(
+        replace(alone, samples=(*beside, *later), now=BEGAN + timedelta(seconds=130))
+    )
+    assert verdict.outcome is Outcome.FAILED
+    assert "0 of 3000 (0 %) on the old one before it" in verdict.reason
+
+
 @pytest.mark.parametrize(
     ("slower", "outcome"),
     [
