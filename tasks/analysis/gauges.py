@@ -75,8 +75,11 @@ class CounterGauge:
         self, scraped: Scraped, growth: Mapping[str, Mapping[Series, float]], now: datetime
     ) -> Tallied:
         """Return what was counted since the last look that was closed, where one closes now."""
-        shown = any(counts(self.question, counters) for counters in scraped.pods.values())
-        self.on_pods = self.on_pods or shown
+        self.on_pods = self.on_pods or any(
+            counts(self.question, counters)
+            for pod, counters in scraped.pods.items()
+            if self.pods.track_of(pod) is not None
+        )
         if self.on_pods:
             self.fault = _silence(scraped, self.pods)
             self._add(growth)
