@@ -137,9 +137,9 @@ def _start(argv: Sequence[str], options: Options) -> subprocess.Popen[str]:
         )
     except OSError as error:
         raise ToolFailed(
-            f"cannot be started: {error.strerror}",
-            where=str(argv[0]),
-            next_step="slipway status names what is missing",
+            f"{argv[0]} cannot be started: {error.strerror}",
+            where="this machine",
+            next_step="docs/operations.md names the programs that a worker needs",
         ) from error
 
 

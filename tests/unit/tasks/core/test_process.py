@@ -37,5 +37,5 @@ def test_a_failure_says_which_program_how_it_ended_and_its_last_words() -> None:
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(ToolFailed, match="/no/program: cannot be started"):
+    with pytest.raises(ToolFailed, match="/no/program cannot be started"):
         run(["/no/program"], timeout=SOON)
