@@ -31,8 +31,7 @@ SIDES: dict[str, Callable[[Stage], AbstractContextManager[Side]]] = {
     "argo": argo,
     "flagger": flagger,
 }
-RATE = 20
-AT_ONCE, AFTER = "fails at once", "fails after promotion"
+AT_ONCE, AFTER = "at-once", "after-promotion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,13 @@ def main() -> None:
     target = TypeAdapter(Target).validate_json((state_dir() / "lab/target.json").read_bytes())
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="slipway-rollback-") as folder:
-        logs = Path(options.logs or folder)
         image = build_image(target, Path(folder))
         for name in options.sides:
-            application = Application(name, Path(folder) / name, target)
-            with connect(target) as cluster, _stage(application, cluster, image, logs) as stage:
-                results += _play(name, stage, options.rounds)
+            for scenario in options.scenarios:
+                side = Application(f"{name}-{scenario}", Path(folder) / name / scenario, target)
+                logs = Path(options.logs or folder) / scenario
+                with connect(target) as cluster, _stage(side, cluster, image, logs) as stage:
+                    results += _play(name, scenario, stage, options)
     alarms = false_alarms()
     if options.json:
         found = {"results": [asdict(each) for each in results], "false_alarms": alarms}
@@ -68,7 +68,11 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sides", nargs="+", default=[*SIDES], choices=[*SIDES])
+    both = [AT_ONCE, AFTER]
+    parser.add_argument("--scenarios", nargs="+", default=both, choices=both)
     parser.add_argument("--rounds", type=int, default=3, help="releases that fail at once (3)")
+    parser.add_argument("--patience", type=float, default=300, help="seconds of harm (300)")
+    parser.add_argument("--rate", type=int, default=50, help="requests a second (50)")
     parser.add_argument("--logs", help="folder that keeps what the controllers say")
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
     return parser.parse_args()
@@ -88,16 +92,18 @@ def _stage(
         cluster.delete(Ref(Kind("v1", "Namespace"), "", application.namespace))
 
 
-def _play(name: str, stage: Stage, rounds: int) -> Iterator[Result]:
-    """Let a side meet each kind of bad release; the second kind last, since it may stay."""
+def _play(name: str, scenario: str, stage: Stage, options: argparse.Namespace) -> Iterator[Result]:
+    """Let a side meet one kind of bad release, in a namespace without a past."""
     application = stage.application
     road, heard = Road(application.target.ingress or "", application.host), Heard()
-    with SIDES[name](stage) as side, Load(road, RATE, hear=heard):
-        bench = Bench(side, application, stage.cluster, heard)
+    with SIDES[name](stage) as side, Load(road, options.rate, hear=heard):
+        bench = Bench(side, application, stage.cluster, heard, options.patience)
         bench.first()
-        for _ in range(rounds):
-            yield _told(Result(name, AT_ONCE, bench.at_once()))
-        yield _told(Result(name, AFTER, bench.after_promotion()))
+        if scenario == AFTER:
+            yield _told(Result(name, scenario, bench.after_promotion()))
+            return
+        for _ in range(options.rounds):
+            yield _told(Result(name, scenario, bench.at_once()))
 
 
 def _told(result: Result) -> Result:
@@ -106,7 +112,7 @@ def _told(result: Result) -> Result:
 
 
 def _print_table(results: list[Result]) -> None:
-    print(f"{'side':<10}{'a release that':<24}{'seconds':>9}{'bad':>6}{'others':>8}  taken back")
+    print(f"{'side':<10}{'it fails':<24}{'seconds':>9}{'bad':>6}{'others':>8}  taken back")
     for result in results:
         print(_row(result))
 

@@ -13,19 +13,23 @@ from tasks.core.errors import Unavailable
 
 __all__ = ["Bench"]
 
-PATIENCE_SECONDS = 120.0
 PROMOTED_WITHIN_SECONDS = 600.0
 LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One side, ready, under load."""
+    """One side, ready, under load.
+
+    Attributes:
+        patience_seconds: for so long after its first bad answer a release may go on failing.
+    """
 
     side: Side
     application: Application
     cluster: KubernetesCluster
     heard: Heard
+    patience_seconds: float
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def first(self) -> None:
@@ -56,7 +60,7 @@ class Bench:
     def _suffered(self, number: int, began: float) -> Harm | None:
         release = str(number)
         late = began + PROMOTED_WITHIN_SECONDS
-        while not is_over(answers := self.heard.since(began), release, PATIENCE_SECONDS):
+        while not is_over(answers := self.heard.since(began), release, self.patience_seconds):
             if harm(answers, release) is None and self.heard.now() > late:
                 return None
             _pause()
