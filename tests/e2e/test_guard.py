@@ -1,0 +1,195 @@
+"""Events from outside over HTTP: a signed push is delivered, an alert takes a release back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from infra import server
+from infra.webhook.keys import Keys
+from infra.webhook.model import Kept, State
+from infra.webhook.settings import settings
+from infra.webhook.signature import sign
+from infra.webhook.store import Store
+from tasks.core.clock import SystemClock, utc_now
+
+if TYPE_CHECKING:
+    from infra.server.client import RunView
+    from tests.e2e.pipeline_world import Pipeline
+    from tests.e2e.shop import Shop
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = timedelta(minutes=2)
+PROBE = "{ path: /, via: route, contains: Guestbook }"
+
+
+@dataclass
+class Outside:
+    """GitHub and Alertmanager, as the receiver knows them, and a shop that it is told about."""
+
+    pipeline: "Pipeline"
+    shop: "Shop"
+    secret: str
+    seen: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        folder: Path = self.shop.repository
+        return f"{folder.parent.name}/{folder.name}"
+
+    def push(self, commit: str) -> int:
+        """Send a push of a commit to main, as a delivery of its own."""
+        head = {"id": commit, "message": "Change", "added": [], "modified": [], "removed": []}
+        payload = {
+            "ref": "refs/heads/main",
+            "before": "0" * 40,
+            "after": commit,
+            "head_commit": head,
+            "commits": [head],
+            "repository": {"full_name": self.name, "default_branch": "main", "pushed_at": 1},
+        }
+        body = json.dumps(payload).encode()
+        headers = {
+            "content-type": "application/json",
+            "x-github-event": "push",
+            "x-github-delivery": str(uuid4()),
+            "x-hub-signature-256": sign(body, self.secret),
+        }
+        return self._post("github", body, headers)
+
+    def alert(self) -> int:
+        """Send what Alertmanager sends about the shop's dev."""
+        labels = {
+            "alertname": "ErrorBudgetBurnsFast",
+            "application": self.shop.name,
+            "environment": "dev",
+            "severity": "critical",
+            "slo": "availability",
+        }
+        message: dict[str, Any] = {
+            "receiver": "slipway",
+            "status": "firing",
+            "alerts": [
+                {
+                    "status": "firing",
+                    "labels": labels,
+                    "annotations": {"summary": "half of all requests fail"},
+                    "startsAt": utc_now().isoformat(),
+                    "endsAt": "0001-01-01T00:00:00Z",
+                    "generatorURL": "http://prometheus/graph",
+                    "fingerprint": "c2bd2a9d1c1f0b8e",
+                }
+            ],
+            "groupLabels": {"application": self.shop.name},
+            "commonLabels": labels,
+            "commonAnnotations": {},
+            "externalURL": "http://alertmanager",
+            "version": "4",
+            "groupKey": "{}:{}",
+            "truncatedAlerts": 0,
+        }
+        token = settings().alertmanager_token.read_text()
+        body = json.dumps(message).encode()
+        return self._post("alertmanager", body, {"authorization": f"Bearer {token}"})
+
+    def run(self, number: int) -> "RunView":
+        """Wait for the run that the event started, and for its end."""
+        self._until(lambda: self._delivered(number) is not None)
+        kept = self._delivered(number)
+        assert kept is not None
+        named = self.pipeline.runs.named(kept.outcome.run)
+        return self.pipeline.until_over(named.id)
+
+    def events(self) -> list[Kept]:
+        """Return the shop's events, oldest first."""
+        store = Store(settings().store)
+        try:
+            every = store.newest(1000)
+        finally:
+            store.close()
+        about = {self.name, f"dev/{self.shop.name}"}
+        return [each for each in reversed(every) if each.event.subject in about]
+
+    def _delivered(self, number: int) -> Kept | None:
+        found = self.events()[number : number + 1]
+        return next((each for each in found if each.outcome.state is not State.STORED), None)
+
+    def _until(self, holds: Any) -> None:  # noqa: ANN401 a question
+        clock = SystemClock()
+        deadline = clock.now() + PATIENCE
+        while not holds():
+            assert clock.now() < deadline, self.events()
+            clock.wait(timedelta(milliseconds=200))
+
+    @staticmethod
+    def _post(door: str, body: bytes, headers: dict[str, str]) -> int:
+        url = f"{settings().url}/{door}"
+        return httpx.post(
+            url, content=body, headers=headers, trust_env=False, timeout=20
+        ).status_code
+
+
+@pytest.fixture(scope="module")
+def outside(pipeline: "Pipeline") -> Iterator[Outside]:
+    keys = Keys(settings().secrets)
+    name = f"e2e-{uuid4().hex[:6]}"
+    with pipeline.shop("dev") as shop:
+        shop.given_change("slipway.yaml", PROBE, "{ path: /health, via: route }")
+        applied = pipeline.slipway("apply", str(shop.repository))
+        assert applied.code == 0, applied.stderr
+        yield Outside(pipeline, shop, keys.add(name, utc_now()))
+    keys.remove(name)
+
+
+def test_a_push_is_delivered_once_though_the_receiver_is_killed(outside: Outside) -> None:
+    commit = outside.shop.given_greeting("Welcome")
+    assert outside.push(commit) == 202
+    (receiver,) = (each for each in server.daemons() if each.name == "receiver")
+    process = receiver.process()
+    assert process is not None
+    process.kill()
+    process.wait(timeout=10)
+    server.up()
+    assert outside.push(commit) == 200
+    view = outside.run(0)
+    assert view.state == "COMPLETED", view.message
+    assert [each.outcome.state for each in outside.events()] == [State.DELIVERED]
+    assert [each.release.commit for each in outside.shop.history("dev")] == [commit]
+    assert outside.shop.get("dev").status_code == 200
+
+
+def test_a_release_that_burns_after_its_rollout_is_taken_back_by_an_alert_once(
+    outside: Outside,
+) -> None:
+    words = "GREETING=Welcome"
+    bad = outside.shop.given_change(
+        "deploy/base/kustomization.yaml", words, f"{words}\n      - FAULTS=1"
+    )
+    assert outside.push(bad) == 202
+    assert outside.run(1).state == "COMPLETED"
+    assert outside.shop.get("dev").status_code == 500
+
+    assert outside.alert() == 202
+    view = outside.run(2)
+    assert view.state == "COMPLETED", view.message
+    assert outside.shop.get("dev").status_code == 200
+    newest = outside.shop.history("dev")[0]
+    assert (newest.number, newest.restores, newest.actor) == (3, 1, "guard")
+    assert "half of all requests fail" in newest.reason
+
+    assert outside.alert() == 202
+    again = outside.run(3)
+    assert again.state == "COMPLETED", again.message
+    assert "ignore: rollout 3 has taken the release back" in outside.pipeline.log(again.id)
+    assert [number for number, _ in outside.shop.states("dev")] == [1, 2, 3]
+
+    assert outside.push(bad) == 200, "the same push again starts nothing"
+    refused = outside.pipeline.when_delivered(outside.shop)
+    assert "was taken back here before" in refused.message
