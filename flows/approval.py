@@ -1,6 +1,7 @@
 """The pause before an environment that people guard; no process waits meanwhile."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -27,7 +28,7 @@ from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed
 from tasks.core.model import Plan, Record, Release
 
-__all__ = ["ApprovalForm", "await_approval", "is_ahead"]
+__all__ = ["ApprovalForm", "ask_until_approved", "await_approval", "is_ahead"]
 
 MOST_ANSWERS = 20
 NOTHING = frozenset({StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
@@ -69,12 +70,33 @@ def await_approval(
         rules=rules,
     )
     question = Question(request, release, plan, before)
-    show_request(request, describe_question(question))
+    return ask_until_approved(
+        request,
+        lambda notice: describe_question(question, notice),
+        lambda: _require_newest(request.application, request.environment),
+    )
+
+
+def ask_until_approved(
+    request: Request, describe: Callable[[str], str], require: Callable[[], None] | None = None
+) -> tuple[str, ...]:
+    """Suspend the run until enough approvers said yes, and return their names.
+
+    Args:
+        request: what is to be approved.
+        describe: what an approver reads; it is given why the last answer did not count.
+        require: raises where the question has become pointless.
+
+    Raises:
+        GateClosed: somebody said no, or nobody answered in time.
+    """
+    show_request(request, describe(""))
     approved: tuple[str, ...] = ()
     notice = ""
     for attempt in range(MOST_ANSWERS):
-        answer = _ask(request, describe_question(question, notice), attempt)
-        _require_newest(request.application, request.environment)
+        answer = _ask(request, describe(notice), attempt)
+        if require is not None:
+            require()
         decision = judge_answer(request, answer, approved)
         notice = decision.reason
         match decision.ruling:
@@ -84,7 +106,7 @@ def await_approval(
                 approved = (*approved, decision.approver)
             case Ruling.REFUSED:
                 pass  # the next form begins with the reason
-        if len(approved) >= rules.count:
+        if len(approved) >= request.rules.count:
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=_place(request))
 

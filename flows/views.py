@@ -8,9 +8,10 @@ from tasks.approval.model import Request
 from tasks.core.markdown import bullets, inline, mark, page, plain
 from tasks.core.model import Plan, Record, Release
 from tasks.core.units import format_duration
+from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
 
-__all__ = ["Question", "describe_question", "read_notice"]
+__all__ = ["Question", "describe_question", "describe_rollback", "read_notice"]
 
 HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
@@ -54,6 +55,34 @@ def describe_question(question: Question, notice: str = "") -> str:
         bullets(map(plain, release.scan)),
         f"### Changes: {count_changes(plan)}",
         diff_block(plan.changes),
+    )
+
+
+def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
+    """Show what a rollback takes away and what an answer does.
+
+    Args:
+        request: what is asked.
+        back: where it goes.
+        notice: why the last answer did not count.
+    """
+    asked = f"{request.opened_at:%Y-%m-%d %H:%M} UTC"
+    expires = f"{request.opened_at + request.rules.expires:%Y-%m-%d %H:%M} UTC"
+    goal = "the good rollout before it" if back.to is None else plain(str(back.to))
+    return page(
+        f"{NOTICE}{plain(notice)}" if notice else "",
+        f"## Take {inline(request.release)} back in {plain(request.environment)}",
+        bullets(
+            (
+                f"reason: **{plain(back.reason)}**",
+                f"goes to: {goal}",
+                f"may approve: one of {plain(', '.join(request.rules.approvers))}",
+                f"asked: {asked}, expires {expires}",
+            )
+        ),
+        "**On approve** the whole earlier release is restored at once, configuration included, and "
+        "the live one is marked bad. **On reject** everything stays as it is.",
+        HOW,
     )
 
 

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,11 +15,15 @@ from rich.rule import Rule
 
 from infra import server
 from infra.cli import machine
+from infra.cli.apply import keep
 from infra.cli.main import explain
 from infra.cli.monitoring import load_into_lab
 from infra.cli.output import console, show_stages, table
-from infra.examples import EXAMPLES, commit_all, commit_patch, make_repository
+from infra.examples import EXAMPLES, commit_all, commit_patch, head_of, make_repository
 from infra.target import chosen
+from infra.webhook.keys import Keys
+from infra.webhook.settings import settings
+from infra.webhook.stand_in import await_outcome, push, send
 from tasks.approval import enrol
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.config import load
@@ -37,10 +42,16 @@ WORTH_SAYING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the chapters of the demo share."""
+    """What the chapters of the demo share.
+
+    Attributes:
+        secret: of the demo's approver.
+        signing: what the demo's pushes are signed with.
+    """
 
     runs: "Runs"
     secret: str
+    signing: str
     wait: bool
 
 
@@ -57,18 +68,18 @@ def main() -> None:
 def _play(*, wait: bool) -> None:
     _chapter("The lab, Prefect's server and the worker")
     machine.up(with_lab=True)
-    demo = Demo(server.connect(), _enrol(), wait)
+    demo = Demo(server.connect(), _enrol(), _signing_secret(), wait)
     folder = make_repository("myfin", state_dir() / "demo" / "myfin")
     load_into_lab(load(folder))
 
     _chapter("A commit of MyFin to dev, staging and prod")
-    good = _approve_when_asked(demo, _deliver(demo, str(folder)))
+    good = _approve_when_asked(demo, _deliver(demo, folder))
     _require(good.state == "COMPLETED", f"the good release did not arrive: {good.message}")
     answers = _ask_everywhere()
 
     _chapter("A bad release, taken back")
     _spoil(folder)
-    bad = _deliver(demo, str(folder))
+    bad = _deliver(demo, folder)
     _require(bad.state == "FAILED", f"the bad release ended as {bad.state}: {bad.message}")
     console.print(f"[green]✓[/green] taken back: {bad.message}")
     _require(_ask_everywhere() == answers, "the application is not what it was before")
@@ -94,9 +105,23 @@ def _enrol() -> str:
     return note.read_text()
 
 
-def _deliver(demo: Demo, repository: str) -> "RunView":
-    parameters = {"repository": repository, "revision": "HEAD", "target": asdict(chosen())}
-    run = server.start("deliver/deliver", parameters)
+def _signing_secret() -> str:
+    """Make the secret of the demo's pushes, as `slipway webhook secret add` does."""
+    keys = Keys(settings().secrets)
+    known = {key.name: key.secret for key in keys.all()}
+    return known.get(APPROVER) or keys.add(APPROVER, utc_now())
+
+
+def _deliver(demo: Demo, folder: Path) -> "RunView":
+    """Push the head to the receiver, as GitHub does, and follow the run that it starts."""
+    clock, repository = SystemClock(), keep(folder, str(folder))
+    now = int(clock.now().timestamp())
+    request = push(repository.name, head_of(folder), demo.signing, pushed_at=now)
+    _require(send(request, settings()) == HTTPStatus.ACCEPTED, "the push was refused")
+    outcome = await_outcome(request[1]["x-github-delivery"], settings(), clock)
+    _require(outcome.run, f"the push started nothing: {outcome.reason}")
+    console.print(f"[green]✓[/green] a signed push started {outcome.reason}")
+    run = UUID(outcome.run)
     console.print(demo.runs.view(run).url)
     return _follow(demo, run)
 

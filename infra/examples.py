@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.core.process import Options, run
 
-__all__ = ["EXAMPLES", "commit_all", "commit_patch", "make_repository"]
+__all__ = ["EXAMPLES", "commit_all", "commit_patch", "head_of", "make_repository"]
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GIT_TIMEOUT = timedelta(minutes=1)
@@ -38,6 +38,11 @@ def commit_all(folder: Path, message: str) -> str:
     """Commit what is in the work tree and return the commit."""
     _git(folder, "add", "--all")
     _git(folder, "commit", "--quiet", "--message", message)
+    return head_of(folder)
+
+
+def head_of(folder: Path) -> str:
+    """Return the commit that a work tree stands on."""
     return _git(folder, "rev-parse", "HEAD").strip()
 
 

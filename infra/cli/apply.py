@@ -17,7 +17,7 @@ from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.process import run
 from tasks.source.decide import require_storable
 
-__all__ = ["apply", "name_in"]
+__all__ = ["apply", "keep", "name_in"]
 
 GIT_TIMEOUT = timedelta(seconds=30)
 
@@ -39,21 +39,35 @@ def apply(
 
     Example: `slipway apply .`
     """
-    application = described_in(path)
-    address = address or _origin(path) or str(path.resolve())
-    require_storable(address)
-    repository = Repository(name or name_in(address), address, application)
-    store = Store(settings().store)
-    try:
-        store.register(repository)
-    finally:
-        store.close()
-    say("✓", "green", f"{repository.name}: {application.application}, cloned from {address}")
+    kept = keep(path, address or _origin(path) or str(path.resolve()), name)
+    application = kept.application.application
+    say("✓", "green", f"{kept.name}: {application}, cloned from {kept.address}")
     if server.daemons()[0].health().word == "up":
         server.register()
         say("✓", "green", "flows registered")
     else:
         console.print("Prefect's server is not up. Next: slipway up")
+
+
+def keep(path: Path, address: str, name: str | None = None) -> Repository:
+    """Let the receiver know a repository.
+
+    Args:
+        path: folder that holds its slipway.yaml.
+        address: where it is cloned from.
+        name: `owner/name`; what the address ends in where absent.
+
+    Raises:
+        ConfigError: slipway.yaml has a problem, or the address holds credentials.
+    """
+    require_storable(address)
+    repository = Repository(name or name_in(address), address, described_in(path))
+    store = Store(settings().store)
+    try:
+        store.register(repository)
+    finally:
+        store.close()
+    return repository
 
 
 def name_in(address: str) -> str:

@@ -28,7 +28,7 @@ COMMANDS = {
     "history": "infra.cli.rollouts.show_history",
     "show": "infra.cli.show.show",
     "dora": "infra.cli.dora.dora",
-    "rollback": "infra.cli.runs.rollback",
+    "rollback": "infra.cli.rollback.rollback",
     "logs": "infra.cli.runs.logs",
     "cancel": "infra.cli.runs.cancel",
     "monitoring": "infra.cli.monitoring.monitoring",

@@ -1,4 +1,4 @@
-"""`slipway deliver | rollback | approve | cancel | logs`: runs on Prefect."""
+"""`slipway deliver | approve | cancel | logs`: runs on Prefect."""
 
 import dataclasses
 import logging
@@ -15,7 +15,6 @@ from rich.text import Text
 
 from infra.cli import exits
 from infra.cli.options import (
-    Application,
     Builder,
     Context,
     DockerHost,
@@ -24,19 +23,17 @@ from infra.cli.options import (
     Registry,
 )
 from infra.cli.output import console, print_json, say, show_stages
-from infra.cli.rollouts import described_in
 from infra.server import connect, start
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
-from tasks.rollout.place import place_of
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from infra.server.client import LogLine, Runs, RunView
 
-__all__ = ["approve", "cancel", "deliver", "logs", "rollback"]
+__all__ = ["Wait", "approve", "begin", "cancel", "deliver", "logs"]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
 Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
@@ -81,42 +78,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "target": dataclasses.asdict(target),
     }
     name = f"{PurePosixPath(place).name.removesuffix('.git')}@{revision[:12]}"
-    _begin(start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
-
-
-def rollback(  # noqa: PLR0913 one parameter an option
-    environment: Annotated[str, typer.Argument(help="Environment to take back.")],
-    *,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")],
-    to: Annotated[
-        int | None, typer.Option(help="Number of the rollout to restore; the one before if absent.")
-    ] = None,
-    application: Application = Path(),
-    context: Context = None,
-    registry: Registry = None,
-    kubeconfig: Kubeconfig = None,
-    wait: Wait = True,
-    as_json: Json = False,
-) -> None:
-    """Restore a whole earlier release, configuration included.
-
-    Example: `slipway rollback prod --reason "checkout fails"`
-    """
-    place = place_of(
-        described_in(application),
-        environment,
-        chosen(Named(context, registry, kubeconfig)),
-    )
-    parameters: dict[str, object] = {
-        "application": place.application,
-        "environment": place.name,
-        "namespace": place.namespace,
-        "target": dataclasses.asdict(place.target),
-        "to": to,
-        "reason": reason,
-    }
-    name = f"roll back {place}"
-    _begin(start("rollback/rollback", parameters, name), wait=wait, as_json=as_json)
+    begin(start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
 
 
 def approve(  # noqa: PLR0913 one parameter an option
@@ -240,7 +202,8 @@ def _asked(what: str, instead: str, *, hide: bool = False) -> str:
     return str(typer.prompt(what, hide_input=hide))
 
 
-def _begin(run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+def begin(run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+    """Say that a run has started, and follow it."""
     runs = connect()
     view = runs.view(run_id)
     if not as_json:

@@ -113,6 +113,14 @@ class Store:
         """Return the newest events, the newest first."""
         return self._events(f"{_COLUMNS} FROM events ORDER BY id DESC", most)
 
+    def outcome(self, delivery: str) -> Outcome | None:
+        """Return what became of a delivery of GitHub's, None where it never came."""
+        rows = self._read(
+            "SELECT id, state, reason, run FROM events WHERE source = 'github' AND delivery = ?",
+            delivery,
+        )
+        return next((Outcome(row[0], State(row[1]), *row[2:]) for row in rows), None)
+
     def lag(self) -> tuple[int, datetime | None]:
         """Return how many events wait, and since when the oldest does."""
         count, oldest = self._read(

@@ -1,5 +1,7 @@
 """Nothing gets into prod without a person who may, for exactly what they were shown."""
 
+import getpass
+import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -7,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from infra.cli import exits
 from tasks.core.errors import GateClosed
 
 if TYPE_CHECKING:
@@ -132,6 +135,24 @@ def test_another_cluster_than_the_one_that_was_shown_is_asked_about_again(
     schedule_by_hand(pipeline, done.id)
     assert pipeline.until_over(done.id).state == "COMPLETED"
     assert shop.states("prod") == [(1, "succeeded"), (2, "succeeded")]
+
+
+def test_a_rollback_by_hand_asks_one_approver(pipeline: "Pipeline", shop: "Shop") -> None:
+    first = shop.history("prod")[-1].release.id
+    words = ("rollback", "prod", "-a", str(shop.repository), "--reason", "they suffer")
+    form = pipeline.answer()
+    wrong = pipeline.slipway(
+        *words, "--to", first, "--as", form["approver"], "--json", SLIPWAY_CODE="000000"
+    )
+    assert wrong.code == exits.GATE, wrong.stderr
+    asked = UUID(json.loads(wrong.stdout)["id"])
+    assert f"wrong code of {form['approver']}" in pipeline.runs.question(asked)
+    assert shop.states("prod")[-1] == (2, "succeeded")
+    done = pipeline.when_answered(asked, form)
+    assert done.state == "COMPLETED", done.message
+    newest = shop.history("prod")[0]
+    assert (newest.restores, newest.approved_by) == (1, (form["approver"],))
+    assert newest.actor == getpass.getuser()
 
 
 def test_a_newer_release_takes_the_place_of_the_waiting_one(

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,10 +11,11 @@ import httpx
 import pytest
 
 from infra import server
+from infra.cli import apply
 from infra.webhook.keys import Keys
 from infra.webhook.model import Kept, State
 from infra.webhook.settings import settings
-from infra.webhook.signature import sign
+from infra.webhook.stand_in import push, send
 from infra.webhook.store import Store
 from tasks.core.clock import SystemClock, utc_now
 
@@ -37,32 +37,11 @@ class Outside:
     pipeline: "Pipeline"
     shop: "Shop"
     secret: str
-    seen: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        folder: Path = self.shop.repository
-        return f"{folder.parent.name}/{folder.name}"
 
     def push(self, commit: str) -> int:
         """Send a push of a commit to main, as a delivery of its own."""
-        head = {"id": commit, "message": "Change", "added": [], "modified": [], "removed": []}
-        payload = {
-            "ref": "refs/heads/main",
-            "before": "0" * 40,
-            "after": commit,
-            "head_commit": head,
-            "commits": [head],
-            "repository": {"full_name": self.name, "default_branch": "main", "pushed_at": 1},
-        }
-        body = json.dumps(payload).encode()
-        headers = {
-            "content-type": "application/json",
-            "x-github-event": "push",
-            "x-github-delivery": str(uuid4()),
-            "x-hub-signature-256": sign(body, self.secret),
-        }
-        return self._post("github", body, headers)
+        name = apply.name_in(str(self.shop.repository))
+        return send(push(name, commit, self.secret, pushed_at=1), settings())
 
     def alert(self) -> int:
         """Send what Alertmanager sends about the shop's dev."""
@@ -97,7 +76,13 @@ class Outside:
         }
         token = settings().alertmanager_token.read_text()
         body = json.dumps(message).encode()
-        return self._post("alertmanager", body, {"authorization": f"Bearer {token}"})
+        return httpx.post(
+            f"{settings().url}/alertmanager",
+            content=body,
+            headers={"authorization": f"Bearer {token}"},
+            trust_env=False,
+            timeout=20,
+        ).status_code
 
     def run(self, number: int) -> "RunView":
         """Wait for the run that the event started, and for its end."""
@@ -114,7 +99,7 @@ class Outside:
             every = store.newest(1000)
         finally:
             store.close()
-        about = {self.name, f"dev/{self.shop.name}"}
+        about = {apply.name_in(str(self.shop.repository)), f"dev/{self.shop.name}"}
         return [each for each in reversed(every) if each.event.subject in about]
 
     def _delivered(self, number: int) -> Kept | None:
@@ -127,13 +112,6 @@ class Outside:
         while not holds():
             assert clock.now() < deadline, self.events()
             clock.wait(timedelta(milliseconds=200))
-
-    @staticmethod
-    def _post(door: str, body: bytes, headers: dict[str, str]) -> int:
-        url = f"{settings().url}/{door}"
-        return httpx.post(
-            url, content=body, headers=headers, trust_env=False, timeout=20
-        ).status_code
 
 
 @pytest.fixture(scope="module")

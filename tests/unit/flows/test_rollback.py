@@ -1,0 +1,65 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flows.rollback import rollback_request
+from flows.views import describe_rollback, read_notice
+from tasks.core.application import Approval, Environment
+from tasks.core.model import Target
+from tasks.core.past import Past
+from tasks.core.slos import Slos
+from tasks.core.strategy import RollbackRules
+from tasks.rollout.model import Back
+from tasks.rollout.place import place_without_repository
+from tests.unit.flows.test_views import STAGING
+
+PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
+APPROVAL = Approval(approvers=("ana", "bo"), count=2, comment=True, expires=timedelta(hours=1))
+LIVE = replace(STAGING, number=7, environment="prod")
+PAST = Past(
+    records=(LIVE,),
+    live=7,
+    goal=5,
+    bad=(),
+    rules=Environment("", "shop-prod").rollback,
+    approval=APPROVAL,
+    slos=Slos(),
+)
+
+
+@pytest.mark.parametrize(
+    ("past", "expected"),
+    [
+        pytest.param(PAST, "back-from-7-to-5", id="one approver of the environment's"),
+        pytest.param(
+            replace(PAST, approval=None), None, id="whoever comes in unasked goes unasked"
+        ),
+        pytest.param(
+            replace(PAST, rules=RollbackRules(approval="none")), None, id="slipway.yaml says nobody"
+        ),
+        pytest.param(replace(PAST, live=None), None, id="nothing is live"),
+    ],
+)
+def test_who_is_asked_about_a_rollback(past: Past, expected: str | None) -> None:
+    request = rollback_request(PLACE, past, Back("it burns"))
+    assert (request and request.plan) == expected
+
+
+def test_one_person_is_enough_in_an_emergency_the_author_too() -> None:
+    request = rollback_request(PLACE, PAST, Back("it burns", to=2))
+    assert request is not None
+    assert request.plan == "back-from-7-to-2"
+    rules = request.rules
+    assert (rules.approvers, rules.count) == (("ana", "bo"), 1)
+    assert (rules.not_author, rules.comment) == (False, False)
+
+
+def test_an_approver_reads_what_is_taken_back_and_why_the_last_answer_did_not_count() -> None:
+    request = rollback_request(PLACE, PAST, Back("it *burns*"))
+    assert request is not None
+    text = describe_rollback(request, Back("it *burns*"), "wrong code of ana")
+    assert read_notice(text) == "wrong code of ana"
+    assert "Take `r-0123456789ab` back in prod" in text
+    assert r"it \*burns\*" in text
+    assert "goes to: the good rollout before it" in text
