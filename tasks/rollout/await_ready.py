@@ -1,6 +1,6 @@
 """Waiting for workloads: by watching, with deadlines that outlive the process."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.core.cluster import Scope
 from tasks.core.evidence import evidence_of
@@ -15,11 +15,14 @@ from tasks.rollout.steps import AwaitReady
 
 __all__ = ["await_ready"]
 
+LOOK_EVERY = timedelta(seconds=10)
+"""Nothing may change for long, and still another run may ask for ours to end."""
+
 COMPANIONS = (Kind("apps/v1", "ReplicaSet"), Kind("v1", "Pod"), Kind("v1", "Event"))
 
 
-def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict:
-    """Watch until the workloads are ready, broken or late."""
+def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict | None:
+    """Watch until the workloads are ready, broken or late, or another run asks us away."""
     cluster, clock = rollout.ports.cluster, rollout.ports.clock
     since = rollout.stored.progress.at(step.since)
     deadline = since + step.deadline
@@ -37,8 +40,10 @@ def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict:
                 return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
             case Waiting(missing) if now >= deadline:
                 return _late(step, missing, objects, rollout)
+            case Waiting() if rollout.asked is not None:
+                return None
             case Waiting(_, until):
-                wake = min(deadline, until or deadline)
+                wake = min(deadline, until or deadline, now + LOOK_EVERY)
                 objects = _next_picture(step, rollout, scope, wake) or objects
 
 

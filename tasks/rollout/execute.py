@@ -48,11 +48,30 @@ def execute(steps: Iterable[Step], rollout: Rollout) -> None:
     """
     for step in steps:
         rollout.lock.check()
+        if _turn_round(rollout):
+            return
         verdict = _do(step, rollout)
         if verdict is not None:
             _note(rollout, verdict)
             if verdict.outcome is not Outcome.PASSED:
                 return
+
+
+def _turn_round(rollout: Rollout) -> bool:
+    """Heed another run that asks for this rollout's end; it is asked for once."""
+    asked, stored = rollout.asked, rollout.stored
+    if asked is None:
+        return False
+    progress = stored.progress
+    if asked.takes_back:
+        progress = replace(progress, failed=Verdict(Outcome.FAILED, asked.reason))
+    else:
+        progress = replace(progress, aside=asked.reason)
+    said = Moment(rollout.ports.clock.now(), f"steps aside: {asked.reason}")
+    record = replace(stored.record, moments=(*stored.record.moments, said))
+    progress = replace(progress, asked_by=asked.run)
+    rollout.write(replace(stored, record=record, progress=progress))
+    return True
 
 
 def _do(step: Step, rollout: Rollout) -> Verdict | None:
@@ -67,7 +86,7 @@ def _do(step: Step, rollout: Rollout) -> Verdict | None:
             return None
 
 
-def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Verdict:
+def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Verdict | None:
     match step:
         case AwaitReady():
             return await_ready(step, rollout)

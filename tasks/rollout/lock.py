@@ -1,10 +1,11 @@
 """One rollout at a time in an environment: a Lease with a holder and a fencing number."""
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from tasks.core.clock import Clock
@@ -12,7 +13,7 @@ from tasks.core.cluster import Cluster, Scope
 from tasks.core.errors import Conflict, GateClosed, SlipwayError, Unavailable
 from tasks.core.objects import Kind, Object, Ref
 
-__all__ = ["EXPIRY", "Lock", "hold"]
+__all__ = ["EXPIRY", "Aside", "Lock", "ask", "hold"]
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAME = "slipway"
@@ -21,12 +22,35 @@ RENEW_EVERY = timedelta(seconds=10)
 PATIENCE = timedelta(minutes=30)
 """How long to wait for another rollout before giving up."""
 
+ASIDE = "slipway.dev/aside"
+TRIES = 5
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a run that waits asks of the one that holds the lock.
+
+    Attributes:
+        run: who asks.
+        reason: stands in the history.
+        takes_back: the release itself is not wanted any more; otherwise another one only wants
+            its place.
+    """
+
+    run: str
+    reason: str
+    takes_back: bool = False
 
 
 @dataclass(slots=True)
 class Lock:
-    """A lock that is held; number grows with each holder."""
+    """A lock that is held; number grows with each holder.
+
+    Attributes:
+        asked: what another run wants of us.
+    """
 
     cluster: Cluster
     clock: Clock
@@ -35,6 +59,7 @@ class Lock:
     number: int
     renewed_at: datetime
     lost: bool = False
+    asked: Aside | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
@@ -52,38 +77,57 @@ class Lock:
                 next_step="follow the other run, or run this one again when it has ended",
             )
 
+    def look(self) -> Aside | None:
+        """Return what another run asks of us by now."""
+        lease = self.cluster.read(self.ref)
+        if lease is not None:
+            self.asked = _asked(lease)
+        return self.asked
+
     def renew(self) -> None:
         """Say that the holder lives, or find out that the lock is lost."""
         with self._guard:
-            lease = self.cluster.read(self.ref)
-            if lease is None or _holding(lease) != (self.holder, self.number):
-                self.lost = True
-                return
-            lease["spec"]["renewTime"] = _written(self.clock.now())
-            try:
-                self.cluster.replace(lease)
-            except Conflict:
-                self.lost = True
-                return
-            self.renewed_at = self.clock.now()
+            now = self.clock.now()
+            self.lost = not self._rewrite({"renewTime": _written(now)})
+            if not self.lost:
+                self.renewed_at = now
 
     def release(self) -> None:
         """Let the next one in without waiting."""
         with self._guard:
+            self._rewrite({"holderIdentity": "", "leaseDurationSeconds": 1})
+
+    def _rewrite(self, changes: Object) -> bool:
+        """Change the lease while it is ours; those who ask us for something write to it too."""
+        for _ in range(TRIES):
             lease = self.cluster.read(self.ref)
-            if lease is not None and _holding(lease) == (self.holder, self.number):
-                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+            if lease is None or _holding(lease) != (self.holder, self.number):
+                return False
+            self.asked = _asked(lease)
+            lease["spec"] |= changes
+            with contextlib.suppress(Conflict):
                 self.cluster.replace(lease)
+                return True
+        return False
 
 
 @contextlib.contextmanager
-def hold(cluster: Cluster, clock: Clock, namespace: str, holder: str) -> Iterator[Lock]:
+def hold(
+    cluster: Cluster, clock: Clock, namespace: str, holder: str, aside: Aside | None = None
+) -> Iterator[Lock]:
     """Take the environment's lock, keep it alive in the background, and give it back.
+
+    Args:
+        cluster: where the lock is.
+        clock: for its expiry.
+        namespace: of the environment.
+        holder: our run.
+        aside: what we ask of the run that holds it meanwhile.
 
     Raises:
         GateClosed: another run held it all the time that we were ready to wait.
     """
-    lock = _take(cluster, clock, Ref(LEASE, namespace, NAME), holder)
+    lock = _take(cluster, clock, Ref(LEASE, namespace, NAME), holder, aside)
     stopped = threading.Event()
     thread = threading.Thread(target=_keep, args=(lock, stopped), daemon=True)
     thread.start()
@@ -104,7 +148,23 @@ def _keep(lock: Lock, stopped: threading.Event) -> None:
             log.warning("%s: not renewed: %s", lock.ref, error)
 
 
-def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str) -> Lock:
+def ask(cluster: Cluster, lease: Object, aside: Aside) -> None:
+    """Write on a lease what we want of its holder; whoever was faster is asked next time."""
+    metadata = lease["metadata"]
+    annotations = metadata.get("annotations") or {}
+    said = json.dumps(asdict(aside), sort_keys=True)
+    if annotations.get(ASIDE) != said:
+        with contextlib.suppress(Conflict):
+            marked = {**metadata, "annotations": {**annotations, ASIDE: said}}
+            cluster.replace({**lease, "metadata": marked})
+
+
+def _asked(lease: Object) -> Aside | None:
+    said = (lease["metadata"].get("annotations") or {}).get(ASIDE)
+    return Aside(**json.loads(said)) if said else None
+
+
+def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str, aside: Aside | None) -> Lock:
     """Wait until the lock is free, ours already, or its holder has been silent for too long."""
     give_up = clock.now() + PATIENCE
     while True:
@@ -112,9 +172,12 @@ def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str) -> Lock:
         if lease is None or _holding(lease)[0] in ("", holder):
             with contextlib.suppress(Conflict):  # somebody was faster: look again
                 return _write(cluster, clock, ref, holder, lease)
-        elif clock.now() >= give_up:
+            continue
+        if clock.now() >= give_up:
             raise _closed(ref, _holding(lease)[0])
-        elif _is_silent(cluster, clock, ref, lease):
+        if aside is not None:
+            ask(cluster, lease, aside)
+        if _is_silent(cluster, clock, ref, lease):
             log.warning("%s/%s: taken over from %s", ref.namespace, ref, _holding(lease)[0])
             with contextlib.suppress(Conflict):
                 return _write(cluster, clock, ref, holder, lease)
@@ -145,7 +208,12 @@ def _write(cluster: Cluster, clock: Clock, ref: Ref, holder: str, lease: Object 
         head = {"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": names}
         cluster.create({**head, "spec": spec})
     else:
-        cluster.replace({**lease, "spec": spec})
+        metadata = lease["metadata"]
+        kept = metadata.get("annotations") or {}
+        annotations = {key: value for key, value in kept.items() if key != ASIDE}
+        cluster.replace(
+            {**lease, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
+        )
     return Lock(cluster, clock, ref, holder, number, now)
 
 

@@ -124,12 +124,14 @@ class Progress:
         marks: what is behind it (marks.py), and since when.
         failed: why the release is being taken back.
         aside: why it goes back although nothing is said against it.
+        asked_by: run that has asked for that, or has taken it back.
         restore_failed: why the previous release did not come back.
     """
 
     marks: dict[str, datetime] = field(default_factory=dict)
     failed: Verdict | None = None
     aside: str | None = None
+    asked_by: str = ""
     restore_failed: Verdict | None = None
 
     def has(self, mark: str) -> bool:

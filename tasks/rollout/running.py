@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tasks.rollout import records
-from tasks.rollout.lock import Lock
+from tasks.rollout.lock import Aside, Lock
 from tasks.rollout.model import Place, Ports, Stored
 
 __all__ = ["Rollout"]
@@ -22,6 +22,14 @@ class Rollout:
     lock: Lock
     stored: Stored
     gates: int = 0
+
+    @property
+    def asked(self) -> Aside | None:
+        """What another run wants of this one and it has not heeded yet."""
+        asked, progress = self.lock.asked, self.stored.progress
+        if asked is None or progress.failed is not None or progress.asked_by == asked.run:
+            return None
+        return asked
 
     def write(self, changed: Stored) -> None:
         """Write the record under our fencing number."""

@@ -21,6 +21,7 @@ from tasks.probe.effects import Probing, probe_release
 from tasks.report.effects import store_report
 from tasks.rollout import history
 from tasks.rollout import plan as planning
+from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.render import count_changes, plan_page, record_page
@@ -124,7 +125,7 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
-        record = rolling.roll_back(place, by, back, _ports(cluster))
+        record = back_rolling.roll_back(place, by, back, _ports(cluster))
     _publish(record, place)
     return record
 

@@ -50,8 +50,8 @@ class _Seen:
     unready_since: datetime | None = None
 
 
-def watch_share(step: WatchShare, rollout: Rollout) -> Verdict:
-    """Iterate the evidence until it is complete, or speaks against the release.
+def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
+    """Iterate the evidence until it is complete, speaks against the release, or we are asked away.
 
     Only a failure ends the rollout. What cannot be judged holds the step, however long. Where all
     changes are in place there is no track to count on its own: pods and time decide.
@@ -62,6 +62,10 @@ def watch_share(step: WatchShare, rollout: Rollout) -> Verdict:
     judge_by = rollout.ports.judge if step.scales else unjudged
     for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
         rollout.lock.check()
+        rollout.lock.look()
+        if rollout.asked is not None:
+            _keep(seen, rollout)
+            return None
         _collect(reading, seen, rollout)
         verdict = _signals(step, seen, rollout)
         if verdict is None and _is_final(reading, enough, clock.now()):

@@ -31,7 +31,8 @@ from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
 from tasks.rollout.model import Back, By, Judge, Place, Ports
-from tasks.rollout.roll_out import roll_back, roll_out
+from tasks.rollout.roll_back import roll_back
+from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.unjudged import unjudged
 

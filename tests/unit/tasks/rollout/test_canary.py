@@ -11,6 +11,7 @@ from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Strategy
 from tasks.core.watching import Reading
 from tasks.rollout import records
 from tasks.rollout.history import is_bad
+from tasks.rollout.lock import Aside, ask
 from tasks.rollout.model import By
 from tests.unit.tasks.rollout.world import (
     World,
@@ -195,6 +196,48 @@ def test_a_newer_release_ends_a_canary_that_waits_at_a_gate() -> None:
     assert states == [RolloutState.SUCCEEDED, RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
     assert not is_bad(TWO.id, world.place, world.cluster)
     then_only_the_stable_track_is_left(world, "3")
+
+
+def asks(world: World, *, takes_back: bool) -> None:
+    """Write on the lease as a run that waits would."""
+    ref = Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")
+    lease = world.cluster.read(ref)
+    assert lease is not None
+    ask(world.cluster, lease, Aside("run-y", "taken back by bob: users suffer", takes_back))
+
+
+def test_a_rollback_by_hand_turns_a_canary_round_by_traffic() -> None:
+    world = given_live()
+    world.meanwhile = [lambda each: asks(each, takes_back=True)]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert record.reason.startswith("taken back by bob: users suffer; rollout 1 ")
+    assert record.reason.endswith("it was never touched")
+    assert world.when_rolling_back(by=By(run="run-y")) == record
+    assert is_bad(TWO.id, world.place, world.cluster)
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_a_rollback_by_hand_turns_a_canary_round_that_nobody_drives() -> None:
+    steps = (CanaryStep(25, gate=True), CanaryStep(100))
+    world = given_live(Strategy(canary=Canary(steps=steps, bake=BAKE)))
+    world.when_rolling_out(TWO)
+    by = By(run="run-y", actor="bob")
+    record = world.when_rolling_back(by=by)
+    assert (record.number, record.state) == (2, RolloutState.RESTORED)
+    assert record.reason.startswith("taken back by bob: users suffer; rollout 1 ")
+    assert world.when_rolling_back(by=by) == record
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_a_newer_release_may_take_the_place_of_a_canary_under_way() -> None:
+    world = given_live()
+    world.meanwhile = [lambda each: asks(each, takes_back=False)]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.SUPERSEDED
+    assert not is_bad(TWO.id, world.place, world.cluster)
+    then_only_the_stable_track_is_left(world, "1")
+    assert world.when_rolling_out(THREE).state is RolloutState.SUCCEEDED
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from tasks.core.errors import Conflict, GateClosed
 from tasks.core.model import Moment, RolloutState
 from tasks.rollout.history import begun_by, history, is_bad, live, note, past
 from tasks.rollout.model import Back, By
-from tasks.rollout.roll_out import roll_back
+from tasks.rollout.roll_back import roll_back
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))

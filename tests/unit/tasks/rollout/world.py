@@ -29,7 +29,8 @@ from tasks.core.strategy import Rolling, Strategy
 from tasks.core.tracks import TRACK
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Place, Ports, Rules
-from tasks.rollout.roll_out import roll_back, roll_out
+from tasks.rollout.roll_back import roll_back
+from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
 
 DEADLINE = timedelta(minutes=5)

@@ -1,0 +1,71 @@
+"""Beginning a rollout: its record, in a history where nothing else is left open."""
+
+from dataclasses import replace
+
+from tasks.core.errors import ConfigError
+from tasks.core.model import Record, Release, RolloutState
+from tasks.rollout import records
+from tasks.rollout.drive import end_abandoned
+from tasks.rollout.model import By, Place, Ports, Stored
+from tasks.rollout.running import Rollout
+
+__all__ = ["clear_way", "draft", "fetch_own", "is_of", "open_record"]
+
+
+def fetch_own(place: Place, ports: Ports) -> tuple[Stored, ...]:
+    """Return the history of an environment, oldest first.
+
+    Raises:
+        ConfigError: another application or environment uses the namespace.
+    """
+    stored = records.fetch(ports.cluster, place.namespace)
+    for each in stored:
+        whose = (each.record.release.application, each.record.environment)
+        if whose != (place.application, place.name):
+            raise ConfigError(
+                f"the namespace belongs to {whose[1]} of {whose[0]} already",
+                where=f"{place}: namespace {place.namespace}",
+                next_step="give every environment of every application its own namespace",
+            )
+    return stored
+
+
+def is_of(newest: Stored, by: By) -> bool:
+    """Say whether a rollout was left half-way, or was ended by this run and not yet reported."""
+    return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
+
+
+def open_record(draft: Stored, rollout: Rollout) -> Stored:
+    """Store the record of a new rollout."""
+    cluster = rollout.ports.cluster
+    stored = records.fetch(cluster, rollout.place.namespace)
+    number = max((each.record.number for each in stored), default=0) + 1
+    record = replace(draft.record, number=number)
+    return records.add(cluster, replace(draft, record=record, fence=rollout.lock.number))
+
+
+def clear_way(successor: str, rollout: Rollout) -> None:
+    """End the rollouts that were left open."""
+    for each in records.fetch(rollout.ports.cluster, rollout.place.namespace):
+        if each.record.state is RolloutState.STARTED:
+            end_abandoned(each, successor, rollout)
+
+
+def draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
+    """Return the record that a rollout begins with; it gets its number when it is stored."""
+    return Stored(
+        Record(
+            number=0,
+            environment=place.name,
+            namespace=place.namespace,
+            release=release,
+            state=RolloutState.STARTED,
+            reason="",
+            started_at=ports.clock.now(),
+            run=by.run,
+            actor=by.actor,
+            approved_by=by.approved_by,
+        ),
+        environment=place.environment,
+        rules=place.rules,
+    )

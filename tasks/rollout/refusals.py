@@ -1,0 +1,76 @@
+"""Why a rollout does not begin: nothing was changed by then."""
+
+from tasks.core.errors import Conflict, GateClosed
+from tasks.core.model import Plan, Release
+from tasks.core.objects import ref_of
+from tasks.rollout import records
+from tasks.rollout.changing import was_scaled
+from tasks.rollout.model import By, Place, Stored
+from tasks.rollout.plan import Survey, lacks
+
+__all__ = [
+    "refuse_bad",
+    "refuse_conflicts",
+    "refuse_ended",
+    "refuse_lack",
+    "refuse_other_plan",
+]
+
+
+def refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: By) -> None:
+    """Refuse what was taken back here, until somebody says why it may be tried again."""
+    if by.despite is None and release.id in records.bad_releases(stored):
+        raise GateClosed(
+            f"{release.id} was taken back here before",
+            where=str(place),
+            next_step="deliver another commit, or say why this one may be tried again: "
+            f"slipway release clear {release.id} {place.name} --reason TEXT",
+        )
+
+
+def refuse_ended(by: By, place: Place) -> None:
+    """Refuse to begin anew where people were asked about a rollout that is over."""
+    if by.gates or by.refused:
+        raise GateClosed(
+            "the rollout that waited at a gate was ended meanwhile",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`, or deliver the commit again",
+        )
+
+
+def refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
+    """Refuse to do something else than people have said yes to."""
+    if by.plan is not None and by.plan != planned.id:
+        raise GateClosed(
+            f"the approval is for plan {by.plan}; the environment has changed and it is "
+            f"{planned.id} now",
+            where=str(place),
+            next_step=f"look at `slipway plan {place.name}` and ask for another approval",
+        )
+
+
+def refuse_lack(seen: Survey) -> None:
+    """Refuse a canary that would get stuck half-way; a rolling update only warns."""
+    lacking = lacks(seen)
+    if lacking and seen.outlook.ladder is not None:
+        raise GateClosed(
+            f"no room for a canary beside the live pods: {'; '.join(lacking)}",
+            where=str(seen.place),
+            next_step="raise the quota, or choose the strategy rolling",
+        )
+
+
+def refuse_conflicts(seen: Survey) -> None:
+    """Refuse to fight with others over fields, except for replicas that an autoscaler left.
+
+    An environment may say that what others have changed is taken over.
+    """
+    for look in seen.looks:
+        for conflict in look.conflicts if seen.place.environment.on_drift == "refuse" else ():
+            if conflict.field == ".spec.replicas" and was_scaled(look.live):
+                continue
+            raise Conflict(
+                f"{conflict.field} is held by {conflict.manager}",
+                where=f"{seen.place}: {ref_of(look.wanted)}",
+                next_step="take that change back, or put it into the manifests",
+            )
