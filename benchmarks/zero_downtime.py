@@ -28,7 +28,8 @@ from tasks.core.objects import Kind, Ref
 from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Judge, Place, Ports
-from tasks.rollout.roll_out import roll_back, roll_out
+from tasks.rollout.roll_back import roll_back
+from tasks.rollout.roll_out import roll_out
 from tasks.rollout.unjudged import unjudged
 
 ALL = 100

@@ -85,6 +85,7 @@ class FakeCluster:
         kept = {path for paths in owners.values() for path in paths}
         after = {path: value for path, value in live.items() if path not in dropped or path in kept}
         made = _tree({**after, **wished})
+        _refuse_other_pods(ref, self.objects.get(ref), made)
         if options.dry_run:
             return Applied(made)
         self._check_alive(f"apply {ref}")
@@ -213,6 +214,12 @@ class FakeCluster:
             self.writes.append(write)
             if self.kill_after is not None:
                 self.kill_after -= 1
+
+
+def _refuse_other_pods(ref: Ref, live: Object | None, made: Object) -> None:
+    """Refuse another pod template for a Job that is there (batch/v1, it is immutable)."""
+    if ref.kind.name == "Job" and live and live["spec"]["template"] != made["spec"]["template"]:
+        raise ConfigError("spec.template: field is immutable", where=str(ref))
 
 
 def _matches(scope: Scope, ref: Ref, thing: Object) -> bool:

@@ -13,7 +13,8 @@ from tasks.rollout.changing import (
     await_all,
     deletes,
     generated_secrets,
-    manifests_of,
+    scaled,
+    without_replicas,
 )
 from tasks.rollout.ladder import ladder_of
 from tasks.rollout.model import Observed
@@ -27,13 +28,16 @@ from tasks.rollout.steps import (
     Mark,
     ProbeRelease,
     Renew,
+    Rest,
     Scale,
     SetTraffic,
     Step,
+    Wake,
     WatchShare,
 )
 from tasks.rollout.traffic import restore_traffic, set_traffic, way_of
-from tasks.rollout.twins import Twins
+from tasks.rollout.twins import Twin, Twins
+from tasks.rollout.waves import LATER, enter, levels, run_hooks
 
 __all__ = ["backward", "forward"]
 
@@ -41,8 +45,6 @@ ALL = 100
 DRAIN = timedelta(seconds=5)
 """Proxies and nodes learn of a change of traffic within so long, and short requests end."""
 AUTOSCALER = "HorizontalPodAutoscaler"
-LATER = frozenset({"CronJob", "HTTPRoute", AUTOSCALER, "Ingress", "Job"})
-"""Kinds that act on the live release, or for users, as soon as they are there."""
 ENDING = timedelta(minutes=2)
 """Pods that take longer to end than this are left to Kubernetes."""
 
@@ -67,6 +69,10 @@ class _Ways:
     @property
     def renewed(self) -> tuple[Ref, ...]:
         return tuple(part.ref for part in self.twins.parts)
+
+    @property
+    def rests(self) -> bool:
+        return not self.ladder.standby
 
     def has(self, mark: str) -> bool:
         return self.seen.current.progress.has(mark)
@@ -104,9 +110,13 @@ def forward(seen: Observed) -> Iterable[Step]:
                     return
                 yield Mark(marks.opened(number), "a person has said yes")
         if not ways.has(marks.BAKED):
-            last = len(ways.ladder.ladder) - 1
-            yield _watch(ways, ALL, marks.watched(last), ways.ladder.bake)
+            yield from _rest(ways)
+            last = marks.watched(len(ways.ladder.ladder) - 1)
+            since = marks.RESTED if ways.rests else last
+            yield _watch(ways, ALL, since, ways.ladder.bake)
             yield Mark(marks.BAKED, "the bake has passed")
+            if ways.rests:
+                return  # look again who sets the replicas of the stable pods by now
     yield from _promote(ways)
 
 
@@ -118,6 +128,7 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
     if was_promoted and not ways.has(marks.RECOVERED):
         yield from _restore(ways, previous)
     if not ways.has(marks.BACK):
+        yield from _wake(ways)
         yield SetTraffic(0, ways.to_stable(ways.before), force=True)
         yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
     if not was_promoted:
@@ -136,9 +147,7 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
 
 
 def _ways(seen: Observed) -> _Ways:
-    before = manifests_of(seen.previous) if seen.previous else ()
-    after = manifests_of(seen.current.record)
-    return _Ways(seen, before, after, ladder_of(seen.environment, seen.twins))
+    return _Ways(seen, seen.before, seen.wanted, ladder_of(seen.environment, seen.twins))
 
 
 def _beside(ways: _Ways) -> Iterable[Step]:
@@ -147,9 +156,11 @@ def _beside(ways: _Ways) -> Iterable[Step]:
     brought = _brought(ways)
     if not ways.has(marks.BESIDE):
         yield from generated_secrets(seen)
-        yield from applies((*brought, *ways.twins.companions), seen.live, force=False)
+        entering = (*brought, *ways.twins.companions)
+        yield from applies(entering, seen.live, force=False, among=ways.after)
+        yield from run_hooks(seen, seen.current.rules.hooks.before)
         yield SetTraffic(0, ways.to_stable(ways.before))
-        yield from ways.scales(ways.ladder.ladder[0].share)
+        yield from _start(ways, ways.ladder.ladder[0].share)
         yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
     if not ways.has(marks.BESIDE_READY):
         yield await_all((*brought, *ways.canaries), marks.BESIDE, _strategy(ways))
@@ -160,6 +171,23 @@ def _beside(ways: _Ways) -> Iterable[Step]:
             yield ProbeRelease(release, seen.environment, marks.BESIDE_READY, "canary")
         yield SetTraffic(0, ways.traffic(ways.before, 0))
         yield Mark(marks.BESIDE_PROBED, "testers may come")
+
+
+def _start(ways: _Ways, share: int) -> Iterable[Step]:
+    """Start the canaries, those first that others depend on."""
+    level = levels(ways.seen.current.rules.order)
+    groups: dict[int, list[Scale]] = {}
+    for scale in ways.scales(share):
+        groups.setdefault(level.get(scale.twin.component, 0), []).append(scale)
+    *first, last = sorted(groups) or [0]
+    for number in first:
+        if not ways.has(marks.beside_ready(number)):
+            yield from groups[number]
+            yield Mark(marks.beside_applied(number))
+            workloads = tuple(ref_of(scale.twin.canary) for scale in groups[number])
+            yield AwaitReady(workloads, marks.beside_applied(number), ways.ladder.deadline)
+            yield Mark(marks.beside_ready(number))
+    yield from groups.get(last, ())
 
 
 def _climb(ways: _Ways, number: int, step: CanaryStep) -> Iterable[Step]:
@@ -183,7 +211,8 @@ def _promote(ways: _Ways) -> Iterable[Step]:
     """Put the release into the stable place while the canary answers everything."""
     seen = ways.seen
     if not ways.has(marks.APPLIED):
-        yield from applies(_with_traffic(ways, ways.after), seen.live, force=False)
+        yield from enter(seen, _with_traffic(ways, ways.after))
+        yield from (Wake(twin) for twin in _autoscaled(ways))
         yield Mark(marks.APPLIED, "promotion began")
     if not ways.has(marks.READY):
         yield await_all(ways.after, marks.APPLIED, _strategy(ways))
@@ -196,7 +225,9 @@ def _promote(ways: _Ways) -> Iterable[Step]:
         yield SetTraffic(0, ways.to_stable(ways.after))
         yield Mark(marks.HANDED_BACK, "promoted: the stable pods answer with the new release")
     yield from _take_away(ways, ways.after, marks.HANDED_BACK)
-    yield from deletes(seen, ways.after, map(ref_of, ways.twins.companions))
+    yield from run_hooks(seen, seen.current.rules.hooks.after)
+    kept = (*ways.after, *seen.jobs)
+    yield from deletes(seen, kept, map(ref_of, ways.twins.companions))
     shares = ", ".join(f"{step.share} %" for step in ways.ladder.ladder)
     yield Finish(RolloutState.SUCCEEDED, f"promoted after {shares} of the traffic")
 
@@ -204,7 +235,8 @@ def _promote(ways: _Ways) -> Iterable[Step]:
 def _restore(ways: _Ways, previous: Record) -> Iterable[Step]:
     """Put the old release into its place again; what has passed the bake answers until then."""
     if not ways.has(marks.RESTORED):
-        yield from applies(_with_traffic(ways, ways.before), ways.seen.live, force=True)
+        old = _with_traffic(ways, ways.before)
+        yield from applies(old, ways.seen.live, force=True, among=old)
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     strategy = ways.seen.environment_before.strategy
     yield await_all(ways.before, marks.RESTORED, strategy)
@@ -218,7 +250,8 @@ def _renew_back(ways: _Ways) -> Iterable[Step]:
     if not ways.has(marks.RENEWED_BACK):
         old = tuple(each for each in ways.before if ref_of(each) in ways.renewed)
         autoscalers = (each for each in ways.before if each["kind"] == AUTOSCALER)
-        yield from applies((*old, *autoscalers), ways.seen.live, force=True)
+        entering = (*old, *autoscalers)
+        yield from applies(entering, ways.seen.live, force=True, among=ways.before)
         yield Mark(marks.RENEWED_BACK, "the pods that were changed in place go back")
     yield AwaitReady(ways.renewed, marks.RENEWED_BACK, ways.ladder.deadline)
 
@@ -240,9 +273,50 @@ def _watch(ways: _Ways, share: int, since: str, least: timedelta) -> WatchShare:
         began=marks.shifted(0),
         least=least,
         deadline=ways.ladder.deadline,
-        scales=ways.scales(share),
+        twins=ways.twins.workloads,
+        scales=() if ways.rests and share == ALL else ways.scales(share),
+        guarded=_guarded(ways, share),
         renewed=ways.renewed,
     )
+
+
+def _guarded(ways: _Ways, share: int) -> tuple[Object, ...]:
+    """Return what stands while a share is watched; how many pods there are is left open."""
+    stables = {twin.stable for twin in ways.twins.workloads}
+    stable = (without_replicas(each) for each in ways.before if ref_of(each) in stables)
+    return (*stable, *ways.canaries, *ways.traffic(ways.before, share))
+
+
+def _rest(ways: _Ways) -> Iterable[Step]:
+    """Where there is no room for two, let the stable pods go once they have no traffic."""
+    if ways.rests and not ways.has(marks.RESTED):
+        last = len(ways.ladder.ladder) - 1
+        yield Drain(marks.shifted(last), DRAIN)
+        for twin in ways.twins.workloads:
+            yield Rest(twin.stable)
+        yield Mark(marks.RESTED, "stable pods scaled down, standby is off")
+
+
+def _wake(ways: _Ways) -> Iterable[Step]:
+    """Start stable pods that rest again, before they get traffic."""
+    last_watched = marks.watched(len(ways.ladder.ladder) - 1)  # resting may have begun since
+    if not ways.rests or ways.has(marks.APPLIED) or not ways.has(last_watched):
+        return
+    if not ways.has(marks.WOKEN):
+        for twin in ways.twins.workloads:
+            yield Wake(twin)
+        yield Mark(marks.WOKEN, "stable pods started again")
+    stables = tuple(twin.stable for twin in ways.twins.workloads)
+    yield AwaitReady(stables, marks.WOKEN, ways.ladder.deadline)
+
+
+def _autoscaled(ways: _Ways) -> Iterable[Twin]:
+    """Return the twins whose stable Deployment would stay at rest: we do not set its replicas."""
+    if ways.rests:
+        by_autoscaler = scaled(ways.after)
+        for twin in ways.twins.workloads:
+            if (twin.stable.kind.name, twin.stable.name) in by_autoscaler:
+                yield twin
 
 
 def _with_traffic(ways: _Ways, objects: tuple[Object, ...]) -> tuple[Object, ...]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tasks.core.model import Record, Release
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
-from tasks.core.strategy import Strategy
+from tasks.core.strategy import Hooks, Strategy
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Apply, AwaitReady, Delete, HandOver, MakeSecret, Step
 
@@ -22,13 +22,15 @@ __all__ = [
     "refs_of",
     "scaled",
     "was_scaled",
+    "without_hooks",
     "without_replicas",
 ]
 
 HPA_MANAGER = "slipway-replicas"
 """Owner of the replicas that we hand over to an autoscaler."""
 
-WATCHED = frozenset({"DaemonSet", "Deployment", "Job", "StatefulSet"})
+WATCHED = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+"""Servers: what is not ready answers nobody. Jobs and CronJobs are never waited for as such."""
 KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"})
 """What is never deleted for us: other things, or data, would go with it."""
 
@@ -40,6 +42,16 @@ SECRET = Kind("v1", "Secret")
 def manifests_of(record: Record) -> tuple[Object, ...]:
     """Return the objects that a record's release puts into its environment."""
     return parse_stream(record.release.manifests_for(record.environment).yaml)
+
+
+def without_hooks(objects: Iterable[Object], hooks: Hooks) -> tuple[Object, ...]:
+    """Leave out the Jobs that hooks run and that are never just applied."""
+    names = {hook.job for hook in (*hooks.before, *hooks.after)}
+    return tuple(
+        thing
+        for thing in objects
+        if thing["kind"] != "Job" or thing["metadata"]["name"] not in names
+    )
 
 
 def refs_of(release: Release, environment: str) -> frozenset[Ref]:
@@ -77,10 +89,14 @@ def generated_secrets(seen: Observed) -> Iterable[Step]:
 
 
 def applies(
-    objects: tuple[Object, ...], live: Mapping[Ref, Object], *, force: bool
+    objects: Iterable[Object],
+    live: Mapping[Ref, Object],
+    *,
+    force: bool,
+    among: Iterable[Object],
 ) -> Iterable[Step]:
-    """Apply objects, leaving replicas to the autoscalers that set them."""
-    by_autoscaler = scaled(objects)
+    """Apply objects, leaving replicas to the autoscalers among all of a release that set them."""
+    by_autoscaler = scaled(among)
     for thing in objects:
         ref = ref_of(thing)
         existing = live.get(ref)

@@ -18,6 +18,7 @@ NOISE = frozenset(
         "kubectl.kubernetes.io/last-applied-configuration",
         "slipway.dev/commit",
         "slipway.dev/release",
+        "slipway.dev/rollout",
     }
 )
 """Annotations that change with every rollout and change nothing."""

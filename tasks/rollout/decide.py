@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 
 from tasks.core.model import Record, RolloutState
+from tasks.core.objects import ref_of
 from tasks.rollout import beside, marks
-from tasks.rollout.changing import (
-    applies,
-    await_all,
-    deletes,
-    generated_secrets,
-    manifests_of,
-)
+from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed
-from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step
+from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
+from tasks.rollout.waves import enter, run_hooks
 
 __all__ = ["plan_steps"]
 
@@ -23,19 +19,15 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
     if record.state is not RolloutState.STARTED:
         return ()
     is_beside = seen.twins.climb
-    if progress.failed is None and progress.aside is not None and not is_beside:
-        return (Finish(RolloutState.SUPERSEDED, progress.aside),)
     is_promoted = progress.has(marks.APPLIED)  # too late to step aside: it is nearly over
-    if progress.failed is None and (progress.aside is None or is_promoted):
+    if progress.failed is None and (progress.aside is None or (is_beside and is_promoted)):
         return tuple(beside.forward(seen) if is_beside else _forward(seen))
-    why = progress.failed.reason if progress.failed else progress.aside
-    if seen.previous is None:
-        reason = f"{why}; there is no earlier release to go back to"
-        return (Finish(RolloutState.FAILED, reason),)
-    if progress.restore_failed is not None:
-        again = f"and rollout {seen.previous.number} did not come back"
-        reason = f"{why}; {again}: {progress.restore_failed.reason}"
-        return (Finish(RolloutState.FAILED, reason),)
+    if progress.failed is None and not is_beside:
+        return (Finish(RolloutState.SUPERSEDED, progress.aside or ""),)
+    why_not = _why_no_way_back(seen)
+    if why_not or seen.previous is None:
+        why = progress.failed.reason if progress.failed else progress.aside
+        return (Finish(RolloutState.FAILED, f"{why}; {why_not}"),)
     way_back = beside.backward if is_beside else _backward
     return tuple(way_back(seen, seen.previous))
 
@@ -43,11 +35,10 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
 def _forward(seen: Observed) -> Iterable[Step]:
     """Bring the release in: secrets, objects, readiness, probes; then clear what is left over."""
     progress = seen.current.progress
-    objects = manifests_of(seen.current.record)
+    objects = seen.wanted
     if not progress.has(marks.APPLIED):
         yield from generated_secrets(seen)
-        is_rollback = seen.current.record.restores is not None
-        yield from applies(objects, seen.live, force=is_rollback)
+        yield from enter(seen, objects)
         yield Mark(marks.APPLIED, f"{len(objects)} objects applied")
     if not progress.has(marks.READY):
         yield await_all(objects, marks.APPLIED, seen.environment.strategy)
@@ -57,17 +48,37 @@ def _forward(seen: Observed) -> Iterable[Step]:
             release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.READY)
         yield Mark(marks.PROBED)
-    yield from deletes(seen, objects)
+    yield from _bake(seen)
+    yield from run_hooks(seen, seen.current.rules.hooks.after)
+    yield from deletes(seen, (*objects, *seen.jobs))
     yield Finish(RolloutState.SUCCEEDED, _success(seen))
+
+
+def _bake(seen: Observed) -> Iterable[Step]:
+    """Watch the pods of a rolling update for as long as the environment says."""
+    rolling = seen.environment.strategy.rolling
+    is_rollback = seen.current.record.restores is not None
+    if rolling is None or rolling.bake is None or is_rollback:
+        return
+    if not seen.current.progress.has(marks.BAKED):
+        yield WatchShare(
+            share=100,
+            since=marks.PROBED,
+            began=marks.APPLIED,
+            least=rolling.bake,
+            deadline=rolling.deadline,
+            renewed=tuple(ref_of(thing) for thing in seen.wanted if thing["kind"] in WATCHED),
+        )
+        yield Mark(marks.BAKED, "the bake has passed")
 
 
 def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
     """Bring the whole previous release back, over whatever stands in its way, and probe it."""
-    objects, environment = manifests_of(previous), seen.environment_before
+    objects, environment = seen.before, seen.environment_before
     progress = seen.current.progress
     failed = progress.failed
     if not progress.has(marks.RESTORED):
-        yield from applies(objects, seen.live, force=True)
+        yield from applies(objects, seen.live, force=True, among=objects)
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     if not progress.has(marks.RECOVERED):
         yield await_all(objects, marks.RESTORED, environment.strategy)
@@ -78,6 +89,36 @@ def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
     why = failed.reason if failed else ""
     back = f"rollout {previous.number} ({previous.release.id}) is live again"
     yield Finish(RolloutState.RESTORED, f"{why}; {back}")
+
+
+def _why_no_way_back(seen: Observed) -> str:
+    progress = seen.current.progress
+    if _is_past_return(seen):
+        return _to_a_person(seen)
+    if seen.previous is None:
+        return "there is no earlier release to go back to"
+    if progress.restore_failed is not None:
+        again = f"and rollout {seen.previous.number} did not come back"
+        return f"{again}: {progress.restore_failed.reason}"
+    return ""
+
+
+def _is_past_return(seen: Observed) -> bool:
+    """Say whether a release that allows no way back has got as far as that."""
+    progress, after = seen.current.progress, seen.current.rules.hooks.after
+    if seen.current.record.release.irreversible is None:
+        return False
+    if after:
+        return any(progress.has(marks.hook_started(hook.job)) for hook in after)
+    return progress.has(marks.APPLIED)
+
+
+def _to_a_person(seen: Observed) -> str:
+    record = seen.current.record
+    return (
+        f"nothing is taken back, for the release is irreversible ({record.release.irreversible}). "
+        f"Next: repair it with another commit, or slipway rollback {record.environment} --reason"
+    )
 
 
 def _success(seen: Observed) -> str:

@@ -11,7 +11,7 @@ from tasks.core.objects import Ref
 from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
 from tasks.rollout.changing import HPA_MANAGER
-from tasks.rollout.put import put, renew, scale, set_traffic
+from tasks.rollout.put import put, renew, resize, scale, set_traffic, start_job
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import (
     Apply,
@@ -25,9 +25,12 @@ from tasks.rollout.steps import (
     Mark,
     ProbeRelease,
     Renew,
+    Rest,
     Scale,
     SetTraffic,
+    StartJob,
     Step,
+    Wake,
     WatchShare,
 )
 from tasks.rollout.watch_share import watch_share
@@ -79,7 +82,7 @@ def _do(step: Step, rollout: Rollout) -> Verdict | None:
     match step:
         case AwaitReady() | ProbeRelease() | WatchShare():
             return _judge(step, rollout)
-        case Apply() | Renew() | Scale() | SetTraffic():
+        case Apply() | Renew() | Scale() | SetTraffic() | StartJob():
             return _write(step, rollout)
         case _:
             _act(step, rollout)
@@ -96,7 +99,7 @@ def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Ve
             return watch_share(step, rollout)
 
 
-def _write(step: Apply | Renew | Scale | SetTraffic, rollout: Rollout) -> Verdict | None:
+def _write(step: Apply | Renew | Scale | SetTraffic | StartJob, rollout: Rollout) -> Verdict | None:
     match step:
         case Apply(thing, force):
             return put(thing, rollout, force=force)
@@ -106,10 +109,13 @@ def _write(step: Apply | Renew | Scale | SetTraffic, rollout: Rollout) -> Verdic
             return renew(step, rollout)
         case SetTraffic():
             return set_traffic(step, rollout)
+        case StartJob():
+            return start_job(step, rollout)
 
 
 def _act(
-    step: MakeSecret | HandOver | Mark | Drain | AwaitGone | Delete | Finish, rollout: Rollout
+    step: MakeSecret | HandOver | Mark | Rest | Wake | Drain | AwaitGone | Delete | Finish,
+    rollout: Rollout,
 ) -> None:
     match step:
         case MakeSecret():
@@ -118,6 +124,8 @@ def _act(
             _hand_over(step, rollout)
         case Mark():
             _mark(step, rollout)
+        case Rest() | Wake():
+            resize(step, rollout)
         case Drain():
             drain(step, rollout)
         case AwaitGone():

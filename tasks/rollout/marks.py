@@ -12,12 +12,20 @@ __all__ = [
     "READY",
     "RECOVERED",
     "RENEWED_BACK",
+    "RESTED",
     "RESTORED",
+    "WOKEN",
     "asked",
+    "beside_applied",
+    "beside_ready",
+    "hook_done",
+    "hook_started",
     "opened",
     "scaled_to",
     "shifted",
     "watched",
+    "wave_applied",
+    "wave_ready",
 ]
 
 APPLIED = "applied"
@@ -28,6 +36,9 @@ PROBED = "probed"
 BESIDE = "canary applied"
 BESIDE_READY = "canary ready"
 BESIDE_PROBED = "canary probed"
+RESTED = "stable at rest"
+"""The stable pods were scaled down, for standby is off."""
+WOKEN = "stable woken"
 BAKED = "baked"
 HANDED_BACK = "promoted"
 """The traffic went from the canary to the stable pods, which run the new release by now."""
@@ -55,6 +66,36 @@ def shifted(step: int) -> str:
 def watched(step: int) -> str:
     """A step was watched for long enough and nothing spoke against it."""
     return f"step {step} watched"
+
+
+def wave_applied(number: int) -> str:
+    """One wave of a release's objects was applied."""
+    return f"wave {number} applied"
+
+
+def wave_ready(number: int) -> str:
+    """The workloads of a wave were ready."""
+    return f"wave {number} ready"
+
+
+def hook_started(job: str) -> str:
+    """The Job of a hook was made for this rollout."""
+    return f"hook {job} started"
+
+
+def hook_done(job: str) -> str:
+    """The Job of a hook has ended well."""
+    return f"hook {job} done"
+
+
+def beside_applied(number: int) -> str:
+    """The canaries of components that others depend on were started."""
+    return f"canary wave {number} applied"
+
+
+def beside_ready(number: int) -> str:
+    """Those canaries are ready."""
+    return f"canary wave {number} ready"
 
 
 def asked(step: int) -> str:

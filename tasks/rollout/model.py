@@ -186,6 +186,8 @@ class Observed:
         leftovers: what earlier rollouts brought and may still be there.
         environment: how the release that comes in is watched and probed.
         environment_before: the same of the release that was live before it.
+        wanted: the objects of the release that comes in; before: those of the one before it.
+        jobs: those that hooks run, which are in neither.
         twins: what stands beside the stable workloads for a while; empty in a rolling update.
         gates: how many of the gates on the way people have opened.
     """
@@ -196,5 +198,8 @@ class Observed:
     leftovers: frozenset[Ref]
     environment: Environment
     environment_before: Environment
+    wanted: tuple[Object, ...] = ()
+    before: tuple[Object, ...] = ()
+    jobs: tuple[Object, ...] = ()
     twins: Twins = field(default_factory=Twins)
     gates: int = 0

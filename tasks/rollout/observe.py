@@ -8,7 +8,7 @@ from tasks.core.cluster import Objects
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref
 from tasks.rollout import records
-from tasks.rollout.changing import manifests_of, refs_of
+from tasks.rollout.changing import manifests_of, refs_of, without_hooks
 from tasks.rollout.model import Observed, Place, Stored
 from tasks.rollout.twins import Twins, plan_twins
 
@@ -34,6 +34,9 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
     if before is not None:
         refs |= refs_of(before.release, place.name)
     environment = current.environment or place.environment
+    everything = manifests_of(current.record)
+    wanted = without_hooks(everything, current.rules.hooks)
+    old = without_hooks(manifests_of(before), previous.rules.hooks) if before and previous else ()
     return Observed(
         current=current,
         previous=before,
@@ -41,16 +44,21 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         leftovers=leftovers(earlier, before, place),
         environment=environment,
         environment_before=(previous and previous.environment) or place.environment,
-        twins=_twins(current.record, before, environment),
+        wanted=wanted,
+        before=old,
+        jobs=tuple(thing for thing in everything if thing not in wanted),
+        twins=_twins(old, wanted, current.record, environment),
         gates=gates,
     )
 
 
-def _twins(record: Record, before: Record | None, environment: Environment) -> Twins:
+def _twins(
+    before: tuple[Object, ...], wanted: tuple[Object, ...], record: Record, environment: Environment
+) -> Twins:
     """Say what stands beside the live release: the same answer at every moment of a rollout."""
-    if before is None or record.restores is not None:
+    if not before or record.restores is not None:
         return Twins()
-    return plan_twins(manifests_of(before), manifests_of(record), record.release, environment)
+    return plan_twins(before, wanted, record.release, environment)
 
 
 def read_all(cluster: Objects, refs: Iterable[Ref]) -> dict[Ref, Object]:

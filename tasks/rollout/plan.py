@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects, Scope
+from tasks.core.errors import ConfigError
 from tasks.core.model import Change, ChangeKind, Plan, Record, Release
 from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of
 from tasks.rollout import records
-from tasks.rollout.changing import KEPT_KINDS, manifests_of, refs_of, scaled, without_replicas
+from tasks.rollout.changing import (
+    KEPT_KINDS,
+    manifests_of,
+    refs_of,
+    scaled,
+    without_hooks,
+    without_replicas,
+)
 from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.model import Place, Stored
 from tasks.rollout.observe import leftovers, read_all
@@ -73,7 +81,8 @@ def plan(release: Release, place: Place, cluster: Objects) -> Plan:
 
 def survey(release: Release, place: Place, cluster: Objects) -> Survey:
     """Ask the cluster about everything that a release touches."""
-    wanted = parse_stream(release.manifests_for(place.name).yaml)
+    everything = parse_stream(release.manifests_for(place.name).yaml)
+    wanted = without_hooks(everything, place.rules.hooks)
     if cluster.read(Ref(NAMESPACE, "", place.namespace)) is None:
         looks = tuple(Look(thing, None, None) for thing in wanted)
         secrets = tuple(secret.name for secret in place.environment.secrets)
@@ -122,7 +131,12 @@ def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: O
     live = cluster.read(ref_of(wanted))
     if live is not None and (wanted["kind"], wanted["metadata"]["name"]) in by_autoscaler:
         wanted = without_replicas(wanted)
-    tried = cluster.apply(wanted, DRY_RUN)
+    try:
+        tried = cluster.apply(wanted, DRY_RUN)
+    except ConfigError:
+        if wanted["kind"] != "Job" or live is None:
+            raise
+        return Look(wanted, live, wanted)  # a Job whose pods change is made again
     after = tried.object
     if tried.conflicts:
         after = cluster.apply(wanted, ApplyOptions(dry_run=True, force=True)).object

@@ -23,9 +23,12 @@ __all__ = [
     "Mark",
     "ProbeRelease",
     "Renew",
+    "Rest",
     "Scale",
     "SetTraffic",
+    "StartJob",
     "Step",
+    "Wake",
     "WatchShare",
 ]
 
@@ -110,6 +113,20 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """Scale a stable Deployment to nothing while its canary answers everything."""
+
+    stable: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Scale a stable Deployment that rests to as many pods as its canary has."""
+
+    twin: Twin
+
+
+@dataclass(frozen=True, slots=True)
 class SetTraffic:
     """Give the canary a share of the traffic, in percent; force takes over what others hold."""
 
@@ -127,7 +144,9 @@ class WatchShare:
         began: mark of the canary's first share, from which the evidence counts.
         least: it is watched for so long even where the evidence is complete before.
         deadline: its pods may be unready for so long.
-        scales: what keeps the canary in proportion to stable pods that are scaled meanwhile.
+        twins: whose canaries are watched.
+        scales: what keeps them in proportion to stable pods that are scaled meanwhile.
+        guarded: objects as we have applied them: nobody else is to change them meanwhile.
         renewed: workloads of which a share was changed where it is.
     """
 
@@ -136,7 +155,9 @@ class WatchShare:
     began: str
     least: timedelta
     deadline: timedelta
-    scales: tuple[Scale, ...]
+    twins: tuple[Twin, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    guarded: tuple[Object, ...] = field(default=(), repr=False)
     renewed: tuple[Ref, ...] = ()
 
 
@@ -154,6 +175,13 @@ class AwaitGone:
 
     since: str
     deadline: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """Make a hook's Job for this rollout; one of an earlier rollout is deleted first."""
+
+    job: Object = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +208,10 @@ Step = (
     | ProbeRelease
     | Scale
     | Renew
+    | Rest
+    | Wake
     | SetTraffic
+    | StartJob
     | WatchShare
     | Drain
     | AwaitGone

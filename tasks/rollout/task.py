@@ -1,5 +1,6 @@
 """The rollout stage as Prefect tasks; thin, so that everything else is tested without Prefect."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from tasks.core.markdown import inline, page
 from tasks.core.model import Moment, Plan, Record, Release, Verdict
 from tasks.core.past import Past
 from tasks.core.task import publish
+from tasks.core.watching import Reading, Watch
 from tasks.probe.effects import Probing, probe_release
 from tasks.report.effects import store_report
 from tasks.rollout import history
@@ -26,6 +28,7 @@ from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.render import count_changes, plan_page, record_page
 from tasks.rollout.steps import ProbeRelease
+from tasks.rollout.unjudged import unjudged
 
 __all__ = [
     "find_begun",
@@ -54,8 +57,13 @@ def _probe(
     return probe_release(probing, cluster, clock)
 
 
+def _judge(cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
+    ask = judge if watch.slos.goals else unjudged
+    return ask(cluster, clock, watch)
+
+
 def _ports(cluster: Cluster) -> Ports:
-    return Ports(cluster, SystemClock(), _probe, judge)
+    return Ports(cluster, SystemClock(), _probe, _judge)
 
 
 def _publish(record: Record, place: Place) -> None:

@@ -4,14 +4,14 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tasks.core.cluster import Scope
+from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.evidence import evidence_of
 from tasks.core.model import Moment, Outcome, Verdict
 from tasks.core.objects import Kind, Object, ref_of
 from tasks.core.sample import Sample
 from tasks.core.units import format_duration
 from tasks.core.watching import Reading, Watch
-from tasks.rollout.put import scale, stable_replicas
+from tasks.rollout.put import put, scale, stable_replicas
 from tasks.rollout.readiness import Broken, Ready, Waiting, judge
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import Scale, WatchShare
@@ -27,6 +27,7 @@ KINDS = (
     Kind("apps/v1", "StatefulSet"),
     Kind("v1", "Pod"),
 )
+COMPARE_EVERY = timedelta(seconds=10)
 MOST_SAMPLES = 2_000
 KEEP_EVERY = timedelta(seconds=10)
 """What was counted is written into the record so often, and when a step ends."""
@@ -42,12 +43,14 @@ class _Seen:
         samples: those that are not in the record yet.
         held: the outcome that keeps the step from going on, where one does.
         unready_since: since when pods of the canary are missing.
+        compared_at: when it was last looked whether others have changed our objects.
     """
 
     samples: list[Sample]
     kept_at: datetime
     held: Outcome | None = None
     unready_since: datetime | None = None
+    compared_at: datetime | None = None
 
 
 def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
@@ -59,7 +62,7 @@ def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
     clock = rollout.ports.clock
     enough = rollout.stored.progress.at(step.since) + step.least
     seen = _Seen([], clock.now())
-    judge_by = rollout.ports.judge if step.scales else unjudged
+    judge_by = rollout.ports.judge if step.twins else unjudged
     for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
         rollout.lock.check()
         rollout.lock.look()
@@ -84,7 +87,7 @@ def _question(step: WatchShare, rollout: Rollout) -> Watch:
         namespace=place.namespace,
         target=place.target,
         slos=stored.rules.slos,
-        workloads=tuple(each.twin.stable.name for each in step.scales),
+        workloads=tuple(twin.stable.name for twin in step.twins),
         since=stored.progress.at(step.began),
         share=step.share,
         beside=step.share < 100,  # noqa: PLR2004 per cent
@@ -111,15 +114,19 @@ def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
     cluster, now = rollout.ports.cluster, rollout.ports.clock.now()
     objects = cluster.find(Scope(KINDS, rollout.place.namespace))
     by_ref = {ref_of(thing): thing for thing in objects}
+    canaries = tuple(ref_of(twin.canary) for twin in step.twins)
+    gone = [ref for ref in canaries if ref not in by_ref]
+    if gone:
+        return Verdict(Outcome.FAILED, f"{gone[0]} was deleted by somebody")
     for each in step.scales:
-        canary = by_ref.get(ref_of(each.twin.canary))
-        if canary is None:
-            reason = f"{ref_of(each.twin.canary)} was deleted by somebody"
-            return Verdict(Outcome.FAILED, reason)
+        canary = by_ref[ref_of(each.twin.canary)]
         refused = _follow(each, by_ref.get(each.twin.stable), canary, rollout)
         if refused is not None:
             return refused
-    workloads = (*(ref_of(each.twin.canary) for each in step.scales), *step.renewed)
+    changed = _drift(step, seen, rollout)
+    if changed is not None:
+        return changed
+    workloads = (*canaries, *step.renewed)
     since = rollout.stored.progress.at(step.began)
     match judge(workloads, objects, since, now):
         case Ready():
@@ -132,6 +139,31 @@ def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
             if now - seen.unready_since >= step.deadline:
                 lasts = format_duration(step.deadline)
                 return Verdict(Outcome.FAILED, f"not ready for {lasts}: {'; '.join(missing)}")
+    return None
+
+
+def _drift(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
+    """Look now and then whether somebody else has changed what the traffic depends on.
+
+    The environment says whether that ends the rollout, or is taken over. Scaling is no change.
+    """
+    now = rollout.ports.clock.now()
+    if seen.compared_at is not None and now - seen.compared_at < COMPARE_EVERY:
+        return None
+    seen.compared_at = now
+    for thing in step.guarded:
+        conflicts = rollout.ports.cluster.apply(thing, DRY_RUN).conflicts
+        if not conflicts:
+            continue
+        told = ", ".join(f"{each.field} by {each.manager}" for each in conflicts)
+        reason = f"{ref_of(thing)} was changed meanwhile: {told}"
+        environment = rollout.stored.environment or rollout.place.environment
+        if environment.on_drift == "refuse":
+            return Verdict(Outcome.FAILED, reason)
+        refused = put(thing, rollout, force=True)
+        if refused is not None:
+            return refused
+        _keep(seen, rollout, Moment(now, f"{reason}; taken over"))
     return None
 
 

@@ -69,6 +69,7 @@ def manifest_findings(
     yield from _namespaces(application, rendered)
     if followed and rendered:
         yield from _images(application, rendered)
+        yield from _hooks(application, rendered)
 
 
 def _not_rendered(path: Path, overlay: str, error: Exception) -> Finding:
@@ -95,6 +96,24 @@ def _images(
                 f"the image {image} is in no manifest of {' or '.join(rendered)}, only {there}",
                 f"write `image: {image}` in a container, or name the one that is there here",
             )
+
+
+def _hooks(
+    application: Application, rendered: Mapping[str, tuple[Workload, ...]]
+) -> Iterator[Finding]:
+    jobs = {
+        name: {each.name for each in workloads if each.kind == "Job"}
+        for name, workloads in rendered.items()
+    }
+    for when in ("before", "after"):
+        for index, hook in enumerate(getattr(application.hooks, when)):
+            missing = [name for name in rendered if hook.job not in jobs[name]]
+            if missing:
+                yield Finding(
+                    ("hooks", when, index, "job"),
+                    f"{hook.job} is no Job in the manifests of {' or '.join(missing)}",
+                    "name a Job that stands in the overlays of all environments",
+                )
 
 
 def _namespaces(

@@ -11,7 +11,7 @@ from tasks.core.config.monitoring import monitoring_findings
 from tasks.core.config.probes import probe_findings
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
-from tasks.core.config.strategies import strategy_findings
+from tasks.core.config.strategies import order_findings, strategy_findings
 from tasks.core.config.times import freeze_findings, nightly_findings
 from tasks.core.config.triggers import trigger_findings
 from tasks.core.units import format_duration, format_size
@@ -30,6 +30,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from _components(application)
     for name, environment in application.environments.items():
         yield from _environment(environment, ("environments", name), known)
+    yield from order_findings(application, known)
     yield from _namespaces(application)
     yield from _waivers(application, known)
     yield from slo_findings(application.slos)

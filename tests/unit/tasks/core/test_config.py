@@ -206,6 +206,28 @@ FAULTS = {
         ("[5, 50, 100]", "[5, 50]"),
         "18: environments.prod.strategy.canary.steps: must end at 100, got 5, 50",
     ),
+    "a gate that nobody may open": (
+        (
+            "overlay: deploy/dev",
+            "overlay: deploy/dev\n    strategy: {canary: {steps: [{share: 5, gate: true}, 100]}}",
+        ),
+        (
+            "13: environments.dev.strategy.canary.steps: has a gate, and nobody is named who could"
+            " open it"
+        ),
+    ),
+    "a component that waits for one that is not there": (
+        ("port: 8080", "port: 8080\n    depends_on: [db]"),
+        "10: components.api.depends_on: db is no component of this application",
+    ),
+    "a component that waits for itself": (
+        ("port: 8080", "port: 8080\n    depends_on: [api]"),
+        "10: components.api.depends_on: api depends on itself, by way of api",
+    ),
+    "a hook whose Job is in no manifest": (
+        ("slos:", "hooks: {before: [{job: migrate}]}\nslos:"),
+        "28: hooks.before[0].job: migrate is no Job in the manifests of dev or prod",
+    ),
     "two strategies": (
         ("strategy: {canary", "strategy: {rolling: {}, canary"),
         "18: environments.prod.strategy: must name exactly one strategy, names rolling, canary",

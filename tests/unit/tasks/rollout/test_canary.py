@@ -14,6 +14,7 @@ from tasks.rollout.history import is_bad
 from tasks.rollout.lock import Aside, ask
 from tasks.rollout.model import By
 from tests.unit.tasks.rollout.world import (
+    WELL,
     World,
     config_map,
     deployment,
@@ -170,6 +171,58 @@ def test_a_canary_that_somebody_deletes_is_a_release_that_somebody_refuses() -> 
     record = world.when_rolling_out(TWO)
     assert record.state is RolloutState.RESTORED
     assert record.reason.startswith("Deployment/api-canary was deleted by somebody")
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def edit(world: World) -> None:
+    """Change the image of the stable pods, as a person with kubectl would."""
+    workload = world.workload("api")
+    workload["spec"]["template"]["spec"]["containers"] = [{"name": "api", "image": "hotfix"}]
+    world.cluster.change(workload, "kubectl-edit")
+
+
+def test_what_somebody_changes_meanwhile_ends_the_canary_with_field_and_name() -> None:
+    world = given_live()
+    world.meanwhile = [edit]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    field = ".spec.template.spec.containers"
+    assert record.reason.startswith(
+        f"Deployment/api was changed meanwhile: {field} by kubectl-edit; rollout 1"
+    )
+
+
+def test_what_somebody_changes_meanwhile_is_taken_over_where_the_file_says_so() -> None:
+    world = given_live()
+    world.on_drift = "take over"
+    world.meanwhile = [edit]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.SUCCEEDED
+    assert [what for what in said(record) if what.endswith("kubectl-edit; taken over")]
+    then_only_the_stable_track_is_left(world, "2")
+
+
+def test_without_standby_the_stable_pods_rest_and_are_there_again_after_the_promotion() -> None:
+    world = given_live(Strategy(canary=Canary(steps=(50, 100), bake=BAKE, standby=False)))
+    sizes: list[int] = []
+    world.meanwhile = [lambda each: sizes.append(each.replicas_of("api"))] * 7
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.SUCCEEDED
+    assert (sizes[0], sizes[-1]) == (4, 0)
+    assert world.replicas_of("api") == 4
+    then_only_the_stable_track_is_left(world, "2")
+
+
+def test_without_standby_a_way_back_starts_the_stable_pods_before_they_get_traffic() -> None:
+    world = given_live(Strategy(canary=Canary(steps=(50, 100), bake=BAKE, standby=False)))
+    world.readings = [*[WELL] * 3, BAD]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert [what for what in said(record) if what.startswith("stable pods")] == [
+        "stable pods scaled down, standby is off",
+        "stable pods started again",
+    ]
+    assert world.replicas_of("api") == 4
     then_only_the_stable_track_is_left(world, "1")
 
 

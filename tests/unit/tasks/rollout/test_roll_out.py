@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 
 import pytest
 
@@ -7,6 +8,7 @@ from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.model import Outcome, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.core.probes import Probe
+from tasks.core.strategy import Rolling, Strategy
 from tasks.rollout import records
 from tasks.rollout.history import is_bad
 from tasks.rollout.model import By
@@ -96,6 +98,14 @@ def test_a_release_whose_probe_fails_is_taken_back() -> None:
     assert record.reason.startswith(FAILED.reason)
     assert FAILED in record.verdicts
     assert world.image_of("api") == "api@1"
+
+
+def test_a_rolling_update_is_over_when_its_bake_has_passed() -> None:
+    rolling = Rolling(deadline=DEADLINE, bake=timedelta(minutes=2))
+    world = World(strategy=Strategy(rolling=rolling))
+    record = world.when_rolling_out(ONE)
+    assert record.state is RolloutState.SUCCEEDED
+    assert record.finished_at == record.started_at + timedelta(minutes=2)
 
 
 def test_what_was_restored_is_probed_as_it_was_when_it_came() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.clock import Clock
@@ -116,6 +117,8 @@ class World:
     rules: Rules = field(default_factory=Rules)
     readings: list[Reading] = field(default_factory=list)
     watched: list[Watch] = field(default_factory=list)
+    on_drift: Literal["refuse", "take over"] = "refuse"
+    job_fates: dict[str, str] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
     meanwhile: list[Callable[["World"], object]] = field(default_factory=list)
     tracks_probed: list[Track] = field(default_factory=list)
@@ -132,6 +135,7 @@ class World:
             namespace="shop",
             strategy=self.strategy,
             probes=self.probes,
+            on_drift=self.on_drift,
             secrets=self.secrets,
         )
         target = Target("kubeconfig", "ctx", "r", "b", "d")
@@ -204,9 +208,16 @@ class World:
             return ILL
         return self.readings.pop(0) if self.readings else WELL
 
+    def _end_job(self, cluster: FakeCluster, thing: Object) -> None:
+        fate = self.job_fates.get(thing["metadata"]["name"], "complete")
+        if "status" not in thing and fate in _JOB_STATUS:
+            cluster.change({**thing, "status": _JOB_STATUS[fate]}, "kube-controller-manager")
+
     def _control(self, cluster: FakeCluster, thing: Object) -> None:
         """Do what the Deployment controller and the kubelet do, all in one."""
         status = thing.get("status") or {}
+        if thing["kind"] == "Job":
+            self._end_job(cluster, thing)
         if thing["kind"] != "Deployment":
             return
         if status.get("observedGeneration") == thing["metadata"]["generation"]:
@@ -261,6 +272,10 @@ _POD_STATUS: dict[str, Object] = {
         lastState={"terminated": {"exitCode": 3, "reason": "Error"}},
     ),
     "refused": {},
+}
+_JOB_STATUS: dict[str, Object] = {
+    "complete": {"succeeded": 1},
+    "failed": {"conditions": [{"type": "Failed", "status": "True", "message": "BackoffLimit"}]},
 }
 _CONDITIONS: dict[str, list[Object]] = {
     "refused": [
