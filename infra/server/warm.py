@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,6 +130,8 @@ class WarmWorker(ProcessWorker):
     def __init__(self, pool: str, warm: WarmProcess) -> None:
         super().__init__(work_pool_name=pool, create_pool_if_not_found=True)
         self._warm = warm
+        self.starting: set[str] = set()
+        """Runs that wait for their process: a warm process that imports anew takes its time."""
 
     @classmethod
     def __dispatch_key__(cls) -> str:
@@ -146,7 +148,10 @@ class WarmWorker(ProcessWorker):
         variables = {name: value for name, value in configuration.env.items() if value is not None}
         if needs_interpreter(variables, {**os.environ, **self._warm.variables}):
             return await super().run(flow_run, configuration, task_status)
-        with TemporaryDirectory(prefix="slipway-run-") as folder:
+        run_id = str(flow_run.id)
+        self.starting.add(run_id)
+        told = _Told(task_status, lambda: self.starting.discard(run_id))
+        with TemporaryDirectory(prefix="slipway-run-") as folder, contextlib.closing(told):
             async with FlowRunExecutorContext() as context:
                 starter = _Starter(self._warm, Order(variables, folder), context.control_channel)
                 executor = context.create_executor(
@@ -155,7 +160,7 @@ class WarmWorker(ProcessWorker):
                     resolve_flow=load_flow_from_flow_run,
                     propose_submitting=False,
                 )
-                execution = await executor.submit(task_status=_Told(task_status))
+                execution = await executor.submit(task_status=told)
         if execution is None or execution.status_code is None:
             raise RuntimeError("the run's process could not be started")
         return ProcessWorkerResult(
@@ -168,8 +173,10 @@ class _Told(TaskStatus[ProcessHandle]):
     """Hands on the number of a process that has been started."""
 
     to: TaskStatus[int] | None
+    close: Callable[[], None]
 
     def started(self, value: ProcessHandle | None = None) -> None:
+        self.close()
         if self.to is not None and value is not None and value.pid is not None:
             self.to.started(value.pid)
 

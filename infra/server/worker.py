@@ -9,6 +9,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,7 +57,12 @@ async def _serve() -> None:
     worker, due = _worker(), asyncio.Event()
     async with get_client() as client:
         await _recover(client, since=None)
-        beside = (_keep_recovering(client), _keep_listening(due), _keep_submitting(worker, due))
+        starting = worker.starting if isinstance(worker, WarmWorker) else set()
+        beside = (
+            _keep_recovering(client, starting),
+            _keep_listening(due),
+            _keep_submitting(worker, due),
+        )
         tasks = [asyncio.create_task(each) for each in beside]
         try:
             await worker.start()
@@ -71,11 +77,11 @@ def _worker() -> ProcessWorker:
     return WarmWorker(POOL, WarmProcess(state_dir() / "logs" / "worker.log"))
 
 
-async def _keep_recovering(client: PrefectClient) -> None:
+async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
-            await _recover(client, since=GRACE)
+            await _recover(client, since=GRACE, starting=starting)
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 
@@ -104,11 +110,14 @@ async def _keep_submitting(worker: ProcessWorker, due: asyncio.Event) -> None:
             log.exception("looking for runs that are due failed, trying again")
 
 
-async def _recover(client: PrefectClient, since: timedelta | None) -> None:
-    """Schedule again what has no process any more."""
-    processes = run_processes()
-    for run in await _unfinished(client):
-        if str(run.id) not in processes and is_orphaned(run, utc_now(), since):
+async def _recover(
+    client: PrefectClient, since: timedelta | None, starting: AbstractSet[str] = frozenset()
+) -> None:
+    """Schedule again what has no process any more, but for what is about to get one."""
+    unfinished = await _unfinished(client)
+    about, processes = frozenset(starting), run_processes()
+    for run in unfinished:
+        if str(run.id) not in about | processes.keys() and is_orphaned(run, utc_now(), since):
             states = await client.read_flow_run_states(run.id)
             state = next_state(states)
             log.info("run %s has no process any more: %s", run.id, state.name)
