@@ -10,6 +10,7 @@ import typer
 from infra.cli import exits
 from infra.cli.options import Context, Json, Kubeconfig
 from infra.cli.output import console, print_json, say
+from infra.cli.rollouts import connected
 from infra.target import Named, chosen
 from tasks.analysis.check import Answered, Mark, check, pods_that_show
 from tasks.analysis.effects import prometheus_of
@@ -17,7 +18,6 @@ from tasks.analysis.questions import Counted, Histogram, Pods, questions
 from tasks.analysis.scrape import scrape
 from tasks.analysis.series import Selector
 from tasks.core.cluster import Cluster, Scope
-from tasks.core.cluster_api import connect
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
 from tasks.core.objects import Kind, pod_template
@@ -95,7 +95,7 @@ def _look(place: Place) -> Looked:
         )
     counted = [each for each in asked if isinstance(each, Counted | Histogram)]
     names = {Selector.read(query).name for each in counted for query in each.queries}
-    with connect(place.target) as cluster, prometheus_of(place.target) as prometheus:
+    with connected(place.target) as cluster, prometheus_of(place.target) as prometheus:
         if prometheus is None:
             raise ConfigError(
                 "no Prometheus is named",
