@@ -47,13 +47,11 @@ def promote(
     """
     place = place_of(application, name, wishes.target)
     begun = find_begun(place, flow_run.id)
-    if begun is not None and begun.state is not RolloutState.STARTED:
-        return begun  # before a pause or a kill: whatever came here since stays
-    if begun is not None:  # a killed process got as far as acting: gates were passed, go on
+    if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by)
     require_thawed(name, place.environment.freezes)
-    plan = plan_release(release, place)
+    plan = plan_release(release, place, wishes.despite)
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
         approved = await_approval(release, plan, place.environment.approval, before)

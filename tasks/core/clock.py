@@ -8,12 +8,18 @@ from typing import Protocol
 
 __all__ = ["Clock", "FakeClock", "SystemClock", "utc_now"]
 
+_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """A source of instants and of waits."""
 
     def now(self) -> datetime:
         """Return the aware UTC instant."""
+        ...
+
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
         ...
 
     def wait(self, duration: timedelta) -> None:
@@ -28,6 +34,10 @@ class SystemClock:
         """Return the aware UTC instant."""
         return utc_now()
 
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        return timedelta(seconds=time.monotonic())
+
     def wait(self, duration: timedelta) -> None:
         """Block this thread for the duration."""
         time.sleep(max(0.0, duration.total_seconds()))  # noqa: TID251 the one place
@@ -35,15 +45,30 @@ class SystemClock:
 
 @dataclass(slots=True)
 class FakeClock:
-    """A clock that moves only when somebody waits on it."""
+    """A clock that moves only when somebody waits on it, or sets the instant by hand.
 
-    instant: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    Attributes:
+        jumped: by how much somebody has set the wall clock, without any time going by.
+    """
+
+    instant: datetime = _BEGINNING
+    jumped: timedelta = timedelta(0)
     waits: list[timedelta] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> datetime:
         """Return the instant that the waits so far have led to."""
         return self.instant
+
+    def elapsed(self) -> timedelta:
+        """Return the time that has gone by, without the jumps."""
+        return self.instant - self.jumped - _BEGINNING
+
+    def jump(self, by: timedelta) -> None:
+        """Set the wall clock as an administrator, or a time server, does."""
+        with self._lock:
+            self.instant += by
+            self.jumped += by
 
     def wait(self, duration: timedelta) -> None:
         """Move on at once and remember the wait."""

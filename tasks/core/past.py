@@ -22,6 +22,7 @@ class Past:
         rules: of the live release's slipway.yaml.
         approval: likewise; None where nobody is asked about rollouts.
         slos: likewise.
+        unwanted: id of the release that a rollback asked for now is against.
     """
 
     records: tuple[Record, ...]
@@ -31,6 +32,7 @@ class Past:
     rules: RollbackRules
     approval: Approval | None
     slos: Slos
+    unwanted: str | None = None
 
     def record(self, number: int | None) -> Record | None:
         """Return a rollout by its number, None where there is none."""

@@ -25,25 +25,23 @@ def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict | None:
     """Watch until the workloads are ready, broken or late, or another run asks us away."""
     cluster, clock = rollout.ports.cluster, rollout.ports.clock
     since = rollout.stored.progress.at(step.since)
-    deadline = since + step.deadline
     kinds = {ref.kind for ref in step.workloads} | set(COMPANIONS)
     scope = Scope(tuple(sorted(kinds)), rollout.place.namespace)
     objects = cluster.find(scope)
     while True:
-        now = clock.now()
-        found = judge(step.workloads, objects, since, now)
-        match found:
+        now, left = clock.now(), step.deadline - rollout.age(step.since)
+        match judge(step.workloads, objects, since, now):
             case Ready():
                 return Verdict(Outcome.PASSED, f"{len(step.workloads)} workloads ready")
             case Broken(reason, subject, pod, container):
                 shown = evidence_of(cluster, pod or subject, container)
                 return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
-            case Waiting(missing) if now >= deadline:
+            case Waiting(missing) if left <= timedelta(0):
                 return _late(step, missing, objects, rollout)
             case Waiting() if rollout.asked is not None:
                 return None
             case Waiting(_, until):
-                wake = min(deadline, until or deadline, now + LOOK_EVERY)
+                wake = min(now + min(left, LOOK_EVERY), until or now + left)
                 objects = _next_picture(step, rollout, scope, wake) or objects
 
 

@@ -1,12 +1,14 @@
 """A release beside the live one: its way in, share by share, and its way back by traffic."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref, ref_of
+from tasks.core.references import renamed
 from tasks.core.strategy import Canary, CanaryStep, Strategy
+from tasks.core.tracks import canary_name
 from tasks.rollout import marks
 from tasks.rollout.changing import (
     applies,
@@ -35,7 +37,7 @@ from tasks.rollout.steps import (
     Wake,
     WatchShare,
 )
-from tasks.rollout.traffic import restore_traffic, set_traffic, way_of
+from tasks.rollout.traffic import all_to_canary, restore_traffic, set_traffic, way_of
 from tasks.rollout.twins import Twin, Twins
 from tasks.rollout.waves import LATER, enter, levels, run_hooks
 
@@ -84,7 +86,9 @@ class _Ways:
         )
 
     def traffic(self, base: tuple[Object, ...], share: int) -> tuple[Object, ...]:
-        return set_traffic(base, self.twins, share, self.ladder.testers)
+        shared = set_traffic(base, self.twins, share, self.ladder.testers)
+        # nobody may be left with stable pods that are about to rest
+        return all_to_canary(shared, self.twins) if self.rests and share == ALL else shared
 
     def to_stable(self, base: tuple[Object, ...]) -> tuple[Object, ...]:
         """Services that leave the canary out, routes that know it and send nobody there.
@@ -124,11 +128,12 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
     """Give the traffic back to the live release, and take everything of the new one away."""
     ways = _ways(seen)
     progress, environment = seen.current.progress, seen.environment_before
-    was_promoted = ways.has(marks.APPLIED)
+    was_promoted = ways.has(marks.PROMOTING)
     if was_promoted and not ways.has(marks.RECOVERED):
         yield from _restore(ways, previous)
     if not ways.has(marks.BACK):
         yield from _wake(ways)
+        yield from _make_again(ways)
         yield SetTraffic(0, ways.to_stable(ways.before), force=True)
         yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
     if not was_promoted:
@@ -157,8 +162,12 @@ def _beside(ways: _Ways) -> Iterable[Step]:
     if not ways.has(marks.BESIDE):
         yield from generated_secrets(seen)
         entering = (*brought, *ways.twins.companions)
-        yield from applies(entering, seen.live, force=False, among=ways.after)
-        yield from run_hooks(seen, seen.current.rules.hooks.before)
+        if not ways.has(marks.BROUGHT):
+            yield from applies(entering, seen.live, force=False, among=ways.after)
+            yield Mark(marks.BROUGHT)
+        if seen.current.rules.hooks.before:  # what is new may be what they stand on
+            yield await_all(brought, marks.BROUGHT, _strategy(ways))
+            yield from run_hooks(_with_copies(ways), seen.current.rules.hooks.before)
         yield SetTraffic(0, ways.to_stable(ways.before))
         yield from _start(ways, ways.ladder.ladder[0].share)
         yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
@@ -171,6 +180,17 @@ def _beside(ways: _Ways) -> Iterable[Step]:
             yield ProbeRelease(release, seen.environment, marks.BESIDE_READY, "canary")
         yield SetTraffic(0, ways.traffic(ways.before, 0))
         yield Mark(marks.BESIDE_PROBED, "testers may come")
+
+
+def _with_copies(ways: _Ways) -> Observed:
+    """Let the Jobs of hooks read the new configuration where the canary has copies of it."""
+    copies = {ref_of(each) for each in ways.twins.companions}
+    names = {
+        (ref.kind.name, ref.name): canary_name(ref.name)
+        for ref in map(ref_of, ways.after)
+        if replace(ref, name=canary_name(ref.name)) in copies
+    }
+    return replace(ways.seen, jobs=tuple(renamed(job, names) for job in ways.seen.jobs))
 
 
 def _start(ways: _Ways, share: int) -> Iterable[Step]:
@@ -210,10 +230,12 @@ def _climb(ways: _Ways, number: int, step: CanaryStep) -> Iterable[Step]:
 def _promote(ways: _Ways) -> Iterable[Step]:
     """Put the release into the stable place while the canary answers everything."""
     seen = ways.seen
+    if not ways.has(marks.PROMOTING):
+        yield Mark(marks.PROMOTING, "promotion began")
     if not ways.has(marks.APPLIED):
         yield from enter(seen, _with_traffic(ways, ways.after))
-        yield from (Wake(twin) for twin in _autoscaled(ways))
-        yield Mark(marks.APPLIED, "promotion began")
+        yield from (Wake(twin) for twin in _left_at_rest(ways, ways.after))
+        yield Mark(marks.APPLIED)
     if not ways.has(marks.READY):
         yield await_all(ways.after, marks.APPLIED, _strategy(ways))
         yield Mark(marks.READY)
@@ -233,10 +255,17 @@ def _promote(ways: _Ways) -> Iterable[Step]:
 
 
 def _restore(ways: _Ways, previous: Record) -> Iterable[Step]:
-    """Put the old release into its place again; what has passed the bake answers until then."""
+    """Put the old release into its place again.
+
+    Until then the canary answers, which has passed the bake; where the traffic has been handed
+    back already, and the canary may be gone, the stable pods themselves.
+    """
     if not ways.has(marks.RESTORED):
-        old = _with_traffic(ways, ways.before)
+        handed_back = ways.has(marks.HANDED_BACK)
+        old = ways.before if handed_back else _with_traffic(ways, ways.before)
         yield from applies(old, ways.seen.live, force=True, among=old)
+        if not handed_back:
+            yield from (Wake(twin) for twin in _left_at_rest(ways, ways.before))
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     strategy = ways.seen.environment_before.strategy
     yield await_all(ways.before, marks.RESTORED, strategy)
@@ -300,7 +329,7 @@ def _rest(ways: _Ways) -> Iterable[Step]:
 def _wake(ways: _Ways) -> Iterable[Step]:
     """Start stable pods that rest again, before they get traffic."""
     last_watched = marks.watched(len(ways.ladder.ladder) - 1)  # resting may have begun since
-    if not ways.rests or ways.has(marks.APPLIED) or not ways.has(last_watched):
+    if not ways.rests or ways.has(marks.PROMOTING) or not ways.has(last_watched):
         return
     if not ways.has(marks.WOKEN):
         for twin in ways.twins.workloads:
@@ -310,13 +339,27 @@ def _wake(ways: _Ways) -> Iterable[Step]:
     yield AwaitReady(stables, marks.WOKEN, ways.ladder.deadline)
 
 
-def _autoscaled(ways: _Ways) -> Iterable[Twin]:
+def _make_again(ways: _Ways) -> Iterable[Step]:
+    """Make stable Deployments that somebody has deleted again, before they get traffic."""
+    stables = {twin.stable for twin in ways.twins.workloads}
+    gone = [each for each in ways.before if ref_of(each) in stables - ways.seen.live.keys()]
+    if gone and not ways.has(marks.PROMOTING):
+        yield from (Apply(each, force=True) for each in gone)
+        yield Mark(marks.MADE_AGAIN, "stable pods started again")
+    if gone or ways.has(marks.MADE_AGAIN):
+        yield AwaitReady(tuple(sorted(stables)), marks.MADE_AGAIN, ways.ladder.deadline)
+
+
+def _left_at_rest(ways: _Ways, objects: tuple[Object, ...]) -> Iterable[Twin]:
     """Return the twins whose stable Deployment would stay at rest: we do not set its replicas."""
-    if ways.rests:
-        by_autoscaler = scaled(ways.after)
-        for twin in ways.twins.workloads:
-            if (twin.stable.kind.name, twin.stable.name) in by_autoscaler:
-                yield twin
+    if not ways.rests:
+        return
+    by_autoscaler = scaled(objects)
+    sized = {ref_of(each) for each in objects if "replicas" in (each.get("spec") or {})}
+    for twin in ways.twins.workloads:
+        is_autoscaled = (twin.stable.kind.name, twin.stable.name) in by_autoscaler
+        if is_autoscaled or twin.stable not in sized:
+            yield twin
 
 
 def _with_traffic(ways: _Ways, objects: tuple[Object, ...]) -> tuple[Object, ...]:

@@ -19,10 +19,11 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
     if record.state is not RolloutState.STARTED:
         return ()
     is_beside = seen.twins.climb
-    is_promoted = progress.has(marks.APPLIED)  # too late to step aside: it is nearly over
-    if progress.failed is None and (progress.aside is None or (is_beside and is_promoted)):
+    # nearly over, or without a way back, it is too late to step aside
+    goes_on = (is_beside and progress.has(marks.PROMOTING)) or _is_past_return(seen)
+    if progress.failed is None and (progress.aside is None or goes_on):
         return tuple(beside.forward(seen) if is_beside else _forward(seen))
-    if progress.failed is None and not is_beside:
+    if progress.failed is None and seen.previous is None:
         return (Finish(RolloutState.SUPERSEDED, progress.aside or ""),)
     why_not = _why_no_way_back(seen)
     if why_not or seen.previous is None:
@@ -86,9 +87,11 @@ def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
     if environment.probes:
         yield ProbeRelease(previous.release, environment, marks.RECOVERED)
     yield from deletes(seen, objects)
-    why = failed.reason if failed else ""
     back = f"rollout {previous.number} ({previous.release.id}) is live again"
-    yield Finish(RolloutState.RESTORED, f"{why}; {back}")
+    if failed is None:
+        yield Finish(RolloutState.SUPERSEDED, f"{progress.aside}; {back}")
+    else:
+        yield Finish(RolloutState.RESTORED, f"{failed.reason}; {back}")
 
 
 def _why_no_way_back(seen: Observed) -> str:

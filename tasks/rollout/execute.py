@@ -11,7 +11,7 @@ from tasks.core.objects import Ref
 from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
 from tasks.rollout.changing import HPA_MANAGER
-from tasks.rollout.put import put, renew, resize, scale, set_traffic, start_job
+from tasks.rollout.put import put, renew, rest, scale, set_traffic, start_job, wake
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import (
     Apply,
@@ -66,7 +66,7 @@ def _turn_round(rollout: Rollout) -> bool:
     if asked is None:
         return False
     progress = stored.progress
-    if asked.takes_back:
+    if asked.against:
         progress = replace(progress, failed=Verdict(Outcome.FAILED, asked.reason))
     else:
         progress = replace(progress, aside=asked.reason)
@@ -124,8 +124,10 @@ def _act(
             _hand_over(step, rollout)
         case Mark():
             _mark(step, rollout)
-        case Rest() | Wake():
-            resize(step, rollout)
+        case Rest():
+            rest(step, rollout)
+        case Wake():
+            wake(step, rollout)
         case Drain():
             drain(step, rollout)
         case AwaitGone():
@@ -140,14 +142,17 @@ def _mark(step: Mark, rollout: Rollout) -> None:
     now, stored = rollout.ports.clock.now(), rollout.stored
     said = (Moment(now, step.moment, step.share),) if step.moment else ()
     record = replace(stored.record, moments=(*stored.record.moments, *said))
-    progress = stored.progress.reached(step.name, now)
-    rollout.write(replace(stored, record=record, progress=progress))
+    rollout.remember(replace(stored, record=record))
+    rollout.reach(step.name)
     if step.moment:
         log.info("%s: %s", rollout.place, step.moment)
 
 
 def _note(rollout: Rollout, verdict: Verdict) -> None:
-    """Write a verdict into the record; a failed one starts, or ends, the way back."""
+    """Put a verdict into the record; a failed one starts, or ends, the way back.
+
+    One that passed is written together with the mark that follows it.
+    """
     stored = rollout.stored
     now, outcome = rollout.ports.clock.now(), verdict.outcome
     said = Moment(now, f"{outcome.value}: {verdict.reason}", outcome=outcome)
@@ -156,13 +161,15 @@ def _note(rollout: Rollout, verdict: Verdict) -> None:
         verdicts=(*stored.record.verdicts, verdict),
         moments=(*stored.record.moments, said),
     )
+    if verdict.outcome is Outcome.PASSED:
+        rollout.remember(replace(stored, record=record))
+        return
+    log.warning("%s: %s", rollout.place, verdict.reason)
     progress = stored.progress
-    if verdict.outcome is not Outcome.PASSED:
-        log.warning("%s: %s", rollout.place, verdict.reason)
-        if progress.failed is None:
-            progress = replace(progress, failed=verdict)
-        else:
-            progress = replace(progress, restore_failed=verdict)
+    if progress.failed is None:
+        progress = replace(progress, failed=verdict)
+    else:
+        progress = replace(progress, restore_failed=verdict)
     rollout.write(replace(stored, record=record, progress=progress))
 
 
@@ -225,7 +232,8 @@ def _finish(step: Finish, rollout: Rollout) -> None:
     said = Moment(rollout.ports.clock.now(), f"{state.value}: {step.reason}")
     record = replace(record, moments=(*record.moments, said))
     taken_back = state is RolloutState.RESTORED or stored.progress.restore_failed is not None
-    bad = stored.bad or taken_back
+    # a rollback that fails says nothing against the release that it brings back
+    bad = stored.bad or (taken_back and record.restores is None)
     rollout.write(replace(stored, record=record, bad=bad))
     log.info(
         "%s: rollout %d (%s) %s: %s",

@@ -9,7 +9,7 @@ from tasks.core.past import Past
 from tasks.rollout import records
 from tasks.rollout.model import Place, Stored
 
-__all__ = ["begun_by", "history", "is_bad", "live", "note", "past", "stored_history"]
+__all__ = ["before", "begun_by", "history", "is_bad", "live", "note", "past", "stored_history"]
 
 
 def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
@@ -33,6 +33,12 @@ def is_bad(release: str, place: Place, cluster: Objects) -> bool:
     return release in records.bad_releases(records.fetch(cluster, place.namespace))
 
 
+def before(number: int, place: Place, cluster: Objects) -> Record | None:
+    """Return the rollout before one, None where it was the first that is kept."""
+    found = (each for each in history(place, cluster) if each.number < number)
+    return next(found, None)
+
+
 def begun_by(run: str, place: Place, cluster: Objects) -> Record | None:
     """Return the newest rollout that a run has begun, ended or not: its gates were passed."""
     return next((record for record in history(place, cluster) if record.run == run), None)
@@ -52,6 +58,7 @@ def past(place: Place, cluster: Objects) -> Past:
         rules=environment.rollback,
         approval=environment.approval,
         slos=live.rules.slos if live else place.rules.slos,
+        unwanted=records.unwanted(stored),
     )
 
 

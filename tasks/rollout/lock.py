@@ -19,8 +19,8 @@ LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAME = "slipway"
 EXPIRY = timedelta(seconds=30)
 RENEW_EVERY = timedelta(seconds=10)
-PATIENCE = timedelta(minutes=30)
-"""How long to wait for another rollout before giving up."""
+PATIENCE = timedelta(hours=6)
+"""How long to wait for another rollout that lives before giving up: bakes may be long."""
 
 ASIDE = "slipway.dev/aside"
 TRIES = 5
@@ -35,13 +35,13 @@ class Aside:
     Attributes:
         run: who asks.
         reason: stands in the history.
-        takes_back: the release itself is not wanted any more; otherwise another one only wants
-            its place.
+        against: id of the release that is not wanted any more; where empty, another one wants
+            the place of whatever comes in.
     """
 
     run: str
     reason: str
-    takes_back: bool = False
+    against: str = ""
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class Lock:
     """A lock that is held; number grows with each holder.
 
     Attributes:
+        renewed_at: by the clock's own time, which does not jump.
         asked: what another run wants of us.
     """
 
@@ -57,19 +58,20 @@ class Lock:
     ref: Ref
     holder: str
     number: int
-    renewed_at: datetime
+    renewed_at: timedelta
     lost: bool = False
     asked: Aside | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """Return while the lock is ours; called before every act.
+        """Return while the lock is ours, as the cluster has it; called before every act.
 
         Raises:
-            Conflict: another run has taken it over.
+            Conflict: another run has taken it over, or the same one in another process.
         """
-        if not self.lost and self.clock.now() - self.renewed_at >= RENEW_EVERY:
-            self.renew()
+        if not self.lost:
+            is_due = self.clock.elapsed() - self.renewed_at >= RENEW_EVERY
+            self.renew() if is_due else self._look()
         if self.lost:
             raise Conflict(
                 "another run has taken this rollout over",
@@ -77,18 +79,11 @@ class Lock:
                 next_step="follow the other run, or run this one again when it has ended",
             )
 
-    def look(self) -> Aside | None:
-        """Return what another run asks of us by now."""
-        lease = self.cluster.read(self.ref)
-        if lease is not None:
-            self.asked = _asked(lease)
-        return self.asked
-
     def renew(self) -> None:
         """Say that the holder lives, or find out that the lock is lost."""
         with self._guard:
-            now = self.clock.now()
-            self.lost = not self._rewrite({"renewTime": _written(now)})
+            now = self.clock.elapsed()
+            self.lost = not self._rewrite({"renewTime": _written(self.clock.now())})
             if not self.lost:
                 self.renewed_at = now
 
@@ -97,13 +92,21 @@ class Lock:
         with self._guard:
             self._rewrite({"holderIdentity": "", "leaseDurationSeconds": 1})
 
+    def _look(self) -> Object | None:
+        """Read the lease, and what others ask of us; nothing where it is not ours any more."""
+        lease = self.cluster.read(self.ref)
+        if lease is None or _holding(lease) != (self.holder, self.number):
+            self.lost = True
+            return None
+        self.asked = _asked(lease)
+        return lease
+
     def _rewrite(self, changes: Object) -> bool:
         """Change the lease while it is ours; those who ask us for something write to it too."""
         for _ in range(TRIES):
-            lease = self.cluster.read(self.ref)
-            if lease is None or _holding(lease) != (self.holder, self.number):
+            lease = self._look()
+            if lease is None:
                 return False
-            self.asked = _asked(lease)
             lease["spec"] |= changes
             with contextlib.suppress(Conflict):
                 self.cluster.replace(lease)
@@ -166,14 +169,14 @@ def _asked(lease: Object) -> Aside | None:
 
 def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str, aside: Aside | None) -> Lock:
     """Wait until the lock is free, ours already, or its holder has been silent for too long."""
-    give_up = clock.now() + PATIENCE
+    give_up = clock.elapsed() + PATIENCE
     while True:
         lease = cluster.read(ref)
         if lease is None or _holding(lease)[0] in ("", holder):
             with contextlib.suppress(Conflict):  # somebody was faster: look again
                 return _write(cluster, clock, ref, holder, lease)
             continue
-        if clock.now() >= give_up:
+        if clock.elapsed() >= give_up:
             raise _closed(ref, _holding(lease)[0])
         if aside is not None:
             ask(cluster, lease, aside)
@@ -214,7 +217,7 @@ def _write(cluster: Cluster, clock: Clock, ref: Ref, holder: str, lease: Object 
         cluster.replace(
             {**lease, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
         )
-    return Lock(cluster, clock, ref, holder, number, now)
+    return Lock(cluster, clock, ref, holder, number, clock.elapsed())
 
 
 _LABELS = {"app.kubernetes.io/managed-by": "slipway"}

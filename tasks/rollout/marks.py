@@ -7,8 +7,11 @@ __all__ = [
     "BESIDE",
     "BESIDE_PROBED",
     "BESIDE_READY",
+    "BROUGHT",
     "HANDED_BACK",
+    "MADE_AGAIN",
     "PROBED",
+    "PROMOTING",
     "READY",
     "RECOVERED",
     "RENEWED_BACK",
@@ -29,10 +32,12 @@ __all__ = [
 ]
 
 APPLIED = "applied"
-"""Every object of the release was applied; for a canary: its promotion began."""
+"""Every object of the release was applied, for a canary into the stable place."""
 READY = "ready"
 PROBED = "probed"
 
+BROUGHT = "new objects applied"
+"""What the live release does not have, and copies of changed configuration, are there."""
 BESIDE = "canary applied"
 BESIDE_READY = "canary ready"
 BESIDE_PROBED = "canary probed"
@@ -40,6 +45,8 @@ RESTED = "stable at rest"
 """The stable pods were scaled down, for standby is off."""
 WOKEN = "stable woken"
 BAKED = "baked"
+PROMOTING = "promoting"
+"""The stable objects are touched from here on: the way back has to apply them again."""
 HANDED_BACK = "promoted"
 """The traffic went from the canary to the stable pods, which run the new release by now."""
 
@@ -49,6 +56,8 @@ RECOVERED = "recovered"
 BACK = "back"
 """The traffic went from the canary back to the stable pods, which run the old release."""
 
+MADE_AGAIN = "made again"
+"""Stable Deployments that somebody had deleted were applied again."""
 RENEWED_BACK = "renewed back"
 """The release before was applied to what had changed in place."""
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from tasks.core.application import Environment
-from tasks.core.cluster import Objects
+from tasks.core.cluster import Objects, Scope
 from tasks.core.model import Record, RolloutState
-from tasks.core.objects import Object, Ref
+from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.tracks import CANARY, TRACK
 from tasks.rollout import records
 from tasks.rollout.changing import manifests_of, refs_of, without_hooks
 from tasks.rollout.model import Observed, Place, Stored
@@ -15,6 +16,12 @@ from tasks.rollout.twins import Twins, plan_twins
 __all__ = ["leftovers", "observe", "read_all"]
 
 READERS = 8
+TWINNED = (
+    Kind("apps/v1", "Deployment"),
+    Kind("v1", "ConfigMap"),
+    Kind("v1", "Secret"),
+    Kind("v1", "Service"),
+)
 
 
 def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> Observed:
@@ -41,7 +48,7 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         current=current,
         previous=before,
         live=read_all(cluster, refs),
-        leftovers=leftovers(earlier, before, place),
+        leftovers=leftovers(earlier, before, place) | _left_canaries(cluster, place),
         environment=environment,
         environment_before=(previous and previous.environment) or place.environment,
         wanted=wanted,
@@ -50,6 +57,12 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         twins=_twins(old, wanted, current.record, environment),
         gates=gates,
     )
+
+
+def _left_canaries(cluster: Objects, place: Place) -> frozenset[Ref]:
+    """Return what canaries have put there, this rollout's own or of one that never came back."""
+    scope = Scope(TWINNED, place.namespace, labels=f"{TRACK}={CANARY}")
+    return frozenset(map(ref_of, cluster.find(scope)))
 
 
 def _twins(

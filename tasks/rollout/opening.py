@@ -9,7 +9,7 @@ from tasks.rollout.drive import end_abandoned
 from tasks.rollout.model import By, Place, Ports, Stored
 from tasks.rollout.running import Rollout
 
-__all__ = ["clear_way", "draft", "fetch_own", "is_of", "open_record"]
+__all__ = ["clear_way", "draft", "ended_by", "fetch_own", "is_of", "open_record"]
 
 
 def fetch_own(place: Place, ports: Ports) -> tuple[Stored, ...]:
@@ -30,8 +30,17 @@ def fetch_own(place: Place, ports: Ports) -> tuple[Stored, ...]:
     return stored
 
 
+def ended_by(stored: tuple[Stored, ...], by: By) -> Record | None:
+    """Return the rollout that this run has begun and that is over, whoever ended it.
+
+    Whatever came here since stays: a run that is called again only reports.
+    """
+    own = [each.record for each in stored if each.record.run == by.run]
+    return own[-1] if own and own[-1].state is not RolloutState.STARTED else None
+
+
 def is_of(newest: Stored, by: By) -> bool:
-    """Say whether a rollout was left half-way, or was ended by this run and not yet reported."""
+    """Say whether a rollout is this run's, or was left half-way by another one."""
     return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
 
 

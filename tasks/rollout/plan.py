@@ -57,6 +57,7 @@ class Survey:
         gone: objects of earlier rollouts that are there and no longer wanted.
         missing_secrets: names of generated Secrets that do not exist yet.
         outlook: how the release would come in.
+        is_bad: the release was taken back here.
     """
 
     release: Release
@@ -67,6 +68,7 @@ class Survey:
     missing_secrets: tuple[str, ...]
     quotas: tuple[Object, ...]
     outlook: Outlook
+    is_bad: bool = False
 
 
 def plan(release: Release, place: Place, cluster: Objects) -> Plan:
@@ -103,6 +105,7 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         missing_secrets=_missing(cluster, place),
         quotas=cluster.find(Scope((QUOTA,), place.namespace)),
         outlook=look_ahead(manifests_of(live.record) if live else (), wanted, release, place),
+        is_bad=release.id in records.bad_releases(stored),
     )
 
 
@@ -202,6 +205,8 @@ def _name(seen: Survey, changes: Iterable[Change]) -> str:
 def _warnings(seen: Survey) -> Iterator[str]:
     if seen.current is None:
         yield "first rollout: if it fails there is no earlier release to go back to"
+    if seen.is_bad:
+        yield f"{seen.release.id} was taken back here before"
     if seen.release.irreversible:
         yield (
             f"irreversible: {seen.release.irreversible}; once it has taken its place nothing is "

@@ -16,15 +16,17 @@ __all__ = [
     "ROLLOUT",
     "put",
     "renew",
-    "resize",
+    "rest",
     "scale",
     "set_traffic",
     "stable_replicas",
     "start_job",
+    "wake",
 ]
 
 ROLLOUT = "slipway.dev/rollout"
 """Annotation of a hook's Job: number of the rollout that it was made for."""
+BEFORE_REST = "slipway.dev/replicas-before-rest"
 GONE_WITHIN = timedelta(minutes=1)
 
 
@@ -92,16 +94,34 @@ def scale(step: Scale, rollout: Rollout) -> Verdict | None:
     return put({**canary, "spec": {**canary["spec"], "replicas": replicas}}, rollout)
 
 
-def resize(step: Rest | Wake, rollout: Rollout) -> None:
-    """Scale a stable Deployment over whoever scales it otherwise; the next apply takes it back."""
-    cluster = rollout.ports.cluster
-    ref, replicas = step.stable if isinstance(step, Rest) else step.twin.stable, 0
-    if isinstance(step, Wake):
-        replicas = stable_replicas(cluster.read(ref_of(step.twin.canary)))
+def rest(step: Rest, rollout: Rollout) -> None:
+    """Scale a stable Deployment to nothing; an annotation keeps how many pods it had."""
+    live = rollout.ports.cluster.read(step.stable)
+    had = max(stable_replicas(live), _before_rest(live))
+    _resize(step.stable, 0, {BEFORE_REST: str(had)}, rollout)
+
+
+def wake(step: Wake, rollout: Rollout) -> None:
+    """Scale a stable Deployment up to its canary's size; never down."""
+    cluster, stable = rollout.ports.cluster, step.twin.stable
+    live, canary = cluster.read(stable), cluster.read(ref_of(step.twin.canary))
+    wanted = stable_replicas(canary) if canary is not None else _before_rest(live)
+    _resize(stable, max(wanted, stable_replicas(live)), {}, rollout)
+
+
+def _resize(ref: Ref, replicas: int, annotations: dict[str, str], rollout: Rollout) -> None:
+    """Scale a Deployment over whoever scales it otherwise; the next apply takes it back."""
     head = {"apiVersion": ref.kind.api_version, "kind": ref.kind.name}
-    metadata = {"name": ref.name, "namespace": ref.namespace}
+    metadata: Object = {"name": ref.name, "namespace": ref.namespace}
+    if annotations:
+        metadata["annotations"] = annotations
     thing = {**head, "metadata": metadata, "spec": {"replicas": replicas}}
-    cluster.apply(thing, ApplyOptions(manager=HPA_MANAGER, force=True))
+    rollout.ports.cluster.apply(thing, ApplyOptions(manager=HPA_MANAGER, force=True))
+
+
+def _before_rest(live: Object | None) -> int:
+    annotations = (live or {"metadata": {}})["metadata"].get("annotations") or {}
+    return int(annotations.get(BEFORE_REST, 0))
 
 
 def renew(step: Renew, rollout: Rollout) -> Verdict | None:

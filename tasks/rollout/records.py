@@ -24,6 +24,7 @@ __all__ = [
     "newest_good",
     "newest_usable",
     "prune",
+    "unwanted",
     "update",
 ]
 
@@ -66,11 +67,13 @@ def update(cluster: Objects, changed: Stored) -> Stored:
 
 
 def prune(cluster: Objects, stored: Iterable[Stored]) -> None:
-    """Delete all but the newest records; what is live and what a rollback goes to stay."""
+    """Delete all but the newest records.
+
+    What is live, what a rollback goes to and what tells of each bad release that it is bad stay.
+    """
     newest_first = sorted(stored, key=lambda each: each.record.number, reverse=True)
-    live = newest_good(newest_first)
-    before = newest_usable(newest_first)
-    kept = {each.record.number for each in (*newest_first[:KEPT], live, before) if each}
+    live, before, bad = newest_good(newest_first), newest_usable(newest_first), _marks(newest_first)
+    kept = {each.record.number for each in (*newest_first[:KEPT], live, before, *bad) if each}
     for each in newest_first:
         if each.record.number not in kept:
             cluster.delete(_ref(each.record))
@@ -99,6 +102,19 @@ def newest_usable(stored: Iterable[Stored]) -> Stored | None:
     return newest_good(each for each in known if each.record.release.id not in unusable)
 
 
+def unwanted(stored: Iterable[Stored]) -> str | None:
+    """Return the release that a rollback asked for now is against, None where nothing is there.
+
+    That of a rollout under way; while a rollback is under way, that which it takes back.
+    """
+    known = sorted(stored, key=lambda each: each.record.number)
+    newest = known[-1].record if known else None
+    if newest and newest.state is RolloutState.STARTED and newest.restores is None:
+        return newest.release.id
+    live = newest_good(known)
+    return live.record.release.id if live else None
+
+
 def bad_releases(stored: Iterable[Stored]) -> frozenset[str]:
     """Return ids of releases that were taken back and have not succeeded since."""
     bad: set[str] = set()
@@ -108,6 +124,14 @@ def bad_releases(stored: Iterable[Stored]) -> frozenset[str]:
         elif each.record.state is RolloutState.SUCCEEDED:
             bad.discard(each.record.release.id)
     return frozenset(bad)
+
+
+def _marks(stored: Iterable[Stored]) -> Iterable[Stored]:
+    """Return the newest record that marks each bad release."""
+    known = sorted(stored, key=lambda each: each.record.number)
+    still = bad_releases(known)
+    marks = {each.record.release.id: each for each in known if each.bad}
+    return tuple(mark for release, mark in marks.items() if release in still)
 
 
 def encode(stored: Stored) -> Object:

@@ -17,9 +17,11 @@ __all__ = [
 ]
 
 
-def refuse_bad(stored: tuple[Stored, ...], release: Release, place: Place, by: By) -> None:
+def refuse_bad(
+    stored: tuple[Stored, ...], release: Release, place: Place, despite: str | None
+) -> None:
     """Refuse what was taken back here, until somebody says why it may be tried again."""
-    if by.despite is None and release.id in records.bad_releases(stored):
+    if despite is None and release.id in records.bad_releases(stored):
         raise GateClosed(
             f"{release.id} was taken back here before",
             where=str(place),

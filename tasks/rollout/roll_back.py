@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Moment, Outcome, Record, RolloutState, Verdict
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
-from tasks.rollout.opening import clear_way, draft, fetch_own, is_of, open_record
+from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
 from tasks.rollout.running import Rollout
 
 __all__ = ["choose", "roll_back"]
@@ -17,19 +17,26 @@ __all__ = ["choose", "roll_back"]
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
     """Bring a whole earlier release back, from the records alone, and mark the live one bad.
 
-    A rollout that is under way is what goes back, at once and by itself: it is asked to, or, where
-    its run is gone or waits for people, turned round here. Its record is returned.
+    What is not wanted any more is settled before others are waited for: the release of a rollout
+    that is under way, or else the live one. A rollout under way goes back at once and by itself:
+    it is asked to, or, where its run is gone or waits for people, turned round here; its record is
+    returned. A rollback that is under way already is never turned round: who asks meanwhile is
+    told that the release is not live any more.
 
     Raises:
         GateClosed: there is no such rollout, or its release was taken back itself.
         Conflict: another run took over, or what is blamed is not live any more.
         Unavailable: the cluster does not answer; call again.
     """
-    asked = Aside(by.run, _reason(by, back), takes_back=True) if back.to is None else None
+    known = fetch_own(place, ports)
+    if (ended := ended_by(known, by)) is not None:
+        return ended
+    back = replace(back, blames=back.blames or records.unwanted(known))
+    asked = Aside(by.run, _reason(by, back), back.blames or "") if back.to is None else None
     with lock.hold(ports.cluster, ports.clock, place.namespace, by.run, asked) as held:
         stored = fetch_own(place, ports)
         newest = stored[-1] if stored else None
-        if newest and asked and _is_turned(newest, by):
+        if newest and asked and _is_turned(newest, by, back):
             rollout = Rollout(place, ports, held, newest)
             if newest.progress.failed is None:
                 rollout.write(_turned(newest, asked))
@@ -38,8 +45,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             rollout = Rollout(place, ports, held, newest)
         else:
             _refuse_other_live(stored, back, place)
-            begun = _draft_back(choose(stored, back.to, place), place, by, ports)
-            begun = replace(begun, record=replace(begun.record, reason=back.reason))
+            begun = _draft_back(choose(stored, back.to, place), back, place, by, ports)
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
@@ -52,12 +58,14 @@ def _reason(by: By, back: Back) -> str:
     return f"taken back{who}: {back.reason}"
 
 
-def _is_turned(newest: Stored, by: By) -> bool:
+def _is_turned(newest: Stored, by: By, back: Back) -> bool:
     """Say whether the newest rollout is the one to take back: under way, or ended as we asked."""
     if newest.progress.asked_by == by.run:
         return True
-    is_ours = newest.record.restores is not None
-    return newest.record.state is RolloutState.STARTED and not is_ours
+    record = newest.record
+    is_rollback = record.restores is not None
+    is_open = record.state is RolloutState.STARTED
+    return is_open and not is_rollback and record.release.id == back.blames
 
 
 def _turned(left: Stored, asked: Aside) -> Stored:
@@ -116,18 +124,23 @@ def _named(to: int | str | None) -> str:
     return f"rollout {to}" if isinstance(to, int) else f"release {to}"
 
 
-def _draft_back(goal: Stored, place: Place, by: By, ports: Ports) -> Stored:
+def _draft_back(goal: Stored, back: Back, place: Place, by: By, ports: Ports) -> Stored:
     """Return a new rollout that brings an earlier one back as it was."""
     environment = goal.environment or place.environment
     former = replace(place, environment=environment, rules=goal.rules)
     begun = draft(goal.record.release, former, by, ports)
-    return replace(begun, record=replace(begun.record, restores=goal.record.number))
+    record = replace(begun.record, restores=goal.record.number, reason=back.reason)
+    return replace(begun, record=record)
 
 
 def _mark_bad(rollout: Rollout, stored: tuple[Stored, ...]) -> None:
     """Mark what was live before a rollback, so that nothing deploys it again unasked."""
     current = rollout.stored.record
     live = records.newest_good(each for each in stored if each.record.number < current.number)
-    if live and live.record.release.id != current.release.id:
-        marked = replace(live, bad=True, fence=rollout.lock.number)
-        records.update(rollout.ports.cluster, marked)
+    if live is None or live.bad or live.record.release.id == current.release.id:
+        return
+    why = f"taken back by rollout {current.number}: {current.reason}"
+    said = Moment(rollout.ports.clock.now(), why, outcome=Outcome.FAILED)
+    record = replace(live.record, moments=(*live.record.moments, said))
+    marked = replace(live, record=record, bad=True, cleared=False, fence=rollout.lock.number)
+    records.update(rollout.ports.cluster, marked)

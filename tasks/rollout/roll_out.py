@@ -4,13 +4,22 @@ import logging
 from dataclasses import replace
 
 from tasks.core.cluster import Objects
-from tasks.core.model import ChangeKind, Outcome, Plan, Record, Release, RolloutState, Verdict
+from tasks.core.model import (
+    ChangeKind,
+    Moment,
+    Outcome,
+    Plan,
+    Record,
+    Release,
+    RolloutState,
+    Verdict,
+)
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
-from tasks.rollout import lock
+from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import By, Place, Ports, Stored
-from tasks.rollout.opening import clear_way, draft, fetch_own, is_of, open_record
+from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
 from tasks.rollout.plan import draw, survey
 from tasks.rollout.refusals import (
     refuse_bad,
@@ -31,9 +40,10 @@ log = logging.getLogger(__name__)
 def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
     """Put a release into an environment, or leave the environment as it was.
 
-    Killed at any point and called again it goes on where it was. The record says how it ended, or
-    that it waits at a gate; a release that fails is no error. The record of the live release comes
-    back where it is this release already and nothing in the cluster differs from it.
+    Killed at any point and called again it goes on where it was; what is over is only reported.
+    The record says how it ended, or that it waits at a gate; a release that fails is no error. The
+    record of the live release comes back where it is this release already and nothing in the
+    cluster differs from it.
 
     Raises:
         ConfigError: the cluster refuses the manifests; nothing was changed.
@@ -42,16 +52,20 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         Unavailable: the cluster does not answer; call again.
     """
     _ensure_namespace(ports.cluster, release, place)
+    known = fetch_own(place, ports)
+    if (ended := ended_by(known, by)) is not None:
+        return ended
+    if _begun(known, release, by) is None:  # nobody gives way to a release that is refused
+        refuse_bad(known, release, place, by.despite)
     with lock.hold(
         ports.cluster, ports.clock, place.namespace, by.run, _asked(release, place, by)
     ) as held:
         stored = fetch_own(place, ports)
-        newest = stored[-1] if stored else None
-        if newest and newest.record.release.id == release.id and is_of(newest, by):
+        if (newest := _begun(stored, release, by)) is not None:
             return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
-        refuse_bad(stored, release, place, by)
+        refuse_bad(stored, release, place, by.despite)
         refuse_ended(by, place)
-        begun = draft(release, place, by, ports)
+        begun = _draft(stored, release, place, by, ports)
         rollout = Rollout(place, ports, held, begun, by.gates)
         clear_way(release.id, rollout)
         seen = survey(release, place, ports.cluster)
@@ -65,6 +79,25 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         begun = replace(begun, record=replace(begun.record, plan=planned))
         rollout.stored = open_record(begun, rollout)
         return drive(rollout)
+
+
+def _draft(
+    stored: tuple[Stored, ...], release: Release, place: Place, by: By, ports: Ports
+) -> Stored:
+    """Return the record to begin with; it keeps why a bad release is tried again."""
+    begun = draft(release, place, by, ports)
+    if by.despite is None or release.id not in records.bad_releases(stored):
+        return begun
+    said = Moment(ports.clock.now(), f"deployed again although it was taken back: {by.despite}")
+    return replace(begun, record=replace(begun.record, moments=(said,)))
+
+
+def _begun(stored: tuple[Stored, ...], release: Release, by: By) -> Stored | None:
+    """Return the newest rollout where it is of this release and for this run to go on with."""
+    newest = stored[-1] if stored else None
+    if newest is None or newest.record.release.id != release.id or not is_of(newest, by):
+        return None
+    return newest
 
 
 def _asked(release: Release, place: Place, by: By) -> Aside | None:

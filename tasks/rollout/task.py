@@ -21,11 +21,12 @@ from tasks.core.task import publish
 from tasks.core.watching import Reading, Watch
 from tasks.probe.effects import Probing, probe_release
 from tasks.report.effects import store_report
-from tasks.rollout import history
+from tasks.rollout import history, records
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.refusals import refuse_bad
 from tasks.rollout.render import count_changes, plan_page, record_page
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.unjudged import unjudged
@@ -38,6 +39,10 @@ __all__ = [
     "roll_back",
     "roll_out",
 ]
+
+
+PATIENCE = [1.0, 5.0, 15.0, 30.0, *[60.0] * 30]
+"""Seconds between tries: half an hour in all, for a cluster that is being mended."""
 
 
 def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -66,7 +71,10 @@ def _ports(cluster: Cluster) -> Ports:
     return Ports(cluster, SystemClock(), _probe, _judge)
 
 
-def _publish(record: Record, place: Place) -> None:
+def _publish(record: Record, before: Record | None, place: Place) -> None:
+    """Show a rollout, and write the page of the one before anew: it may have been ended by ours."""
+    if before is not None:
+        _report(before, place)
     summary = f"{record.state.value}: {record.reason}"
     shown = page(record_page(record, place), _report(record, place))
     publish(("rollout", place.application, place.name), shown, summary)
@@ -102,9 +110,10 @@ def find_begun(place: Place, run: str) -> Record | None:
     retry_delay_seconds=[1, 5, 15],
     retry_condition_fn=_is_unavailable,
 )
-def plan_release(release: Release, place: Place) -> Plan:
-    """Say what rolling a release out would do."""
+def plan_release(release: Release, place: Place, despite: str | None = None) -> Plan:
+    """Say what rolling a release out would do; one that was taken back is refused before that."""
     with connect(place.target) as cluster:
+        refuse_bad(records.fetch(cluster, place.namespace), release, place, despite)
         plan = planning.plan(release, place, cluster)
     publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan))
     return plan
@@ -112,29 +121,31 @@ def plan_release(release: Release, place: Place) -> Plan:
 
 @task(
     task_run_name="{place.name}: roll out",
-    retries=5,
-    retry_delay_seconds=[1, 5, 15, 30, 60],
+    retries=len(PATIENCE),
+    retry_delay_seconds=PATIENCE,
     retry_condition_fn=_is_unavailable,
 )
 def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
         record = rolling.roll_out(release, place, by, _ports(cluster))
-    _publish(record, place)
+        before = history.before(record.number, place, cluster)
+    _publish(record, before, place)
     return record
 
 
 @task(
     task_run_name="{place.name}: roll back",
-    retries=5,
-    retry_delay_seconds=[1, 5, 15, 30, 60],
+    retries=len(PATIENCE),
+    retry_delay_seconds=PATIENCE,
     retry_condition_fn=_is_unavailable,
 )
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
         record = back_rolling.roll_back(place, by, back, _ports(cluster))
-    _publish(record, place)
+        before = history.before(record.number, place, cluster)
+    _publish(record, before, place)
     return record
 
 

@@ -20,6 +20,7 @@ from tasks.rollout.twins import Twin, Twins
 
 __all__ = [
     "Way",
+    "all_to_canary",
     "canary_replicas",
     "is_routed",
     "real_share",
@@ -69,6 +70,13 @@ def set_traffic(
             for each in _routes(things, canaries)
         ),
     )
+
+
+def all_to_canary(things: Iterable[Object], twins: Twins) -> tuple[Object, ...]:
+    """Return Services and routes with every Service, routed ones too, on the canary's pods."""
+    known = tuple(things)
+    services = {ref_of(each) for each in _services(known, twins)}
+    return tuple(_with_track(each, CANARY) if ref_of(each) in services else each for each in known)
 
 
 def restore_traffic(base: Iterable[Object], twins: Twins) -> tuple[Object, ...]:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.evidence import evidence_of
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Seen:
-    """What a watch remembers from one reading to the next.
+    """What a watch remembers from one reading to the next; times are the clock's own.
 
     Attributes:
         samples: those that are not in the record yet.
@@ -47,10 +47,10 @@ class _Seen:
     """
 
     samples: list[Sample]
-    kept_at: datetime
+    kept_at: timedelta
     held: Outcome | None = None
-    unready_since: datetime | None = None
-    compared_at: datetime | None = None
+    unready_since: timedelta | None = None
+    compared_at: timedelta | None = None
 
 
 def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
@@ -60,18 +60,17 @@ def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
     changes are in place there is no track to count on its own: pods and time decide.
     """
     clock = rollout.ports.clock
-    enough = rollout.stored.progress.at(step.since) + step.least
-    seen = _Seen([], clock.now())
+    seen = _Seen([], clock.elapsed())
     judge_by = rollout.ports.judge if step.twins else unjudged
     for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
         rollout.lock.check()
-        rollout.lock.look()
         if rollout.asked is not None:
             _keep(seen, rollout)
             return None
         _collect(reading, seen, rollout)
         verdict = _signals(step, seen, rollout)
-        if verdict is None and _is_final(reading, enough, clock.now()):
+        is_over = rollout.age(step.since) >= step.least
+        if verdict is None and _is_final(reading, is_over=is_over):
             verdict = reading.verdict
         if verdict is not None and (seen.unready_since is None or _failed(verdict)):
             _keep(seen, rollout)
@@ -95,12 +94,12 @@ def _question(step: WatchShare, rollout: Rollout) -> Watch:
     )
 
 
-def _is_final(reading: Reading, enough: datetime, now: datetime) -> bool:
+def _is_final(reading: Reading, *, is_over: bool) -> bool:
     match reading.verdict.outcome:
         case Outcome.FAILED:
             return True
         case Outcome.PASSED:
-            return reading.decided and now >= enough
+            return reading.decided and is_over
         case Outcome.NO_DATA | Outcome.UNAVAILABLE:
             return False
 
@@ -111,16 +110,17 @@ def _failed(verdict: Verdict) -> bool:
 
 def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
     """Look at what needs no statistics, and keep the canary in proportion to the stable pods."""
-    cluster, now = rollout.ports.cluster, rollout.ports.clock.now()
+    cluster, clock = rollout.ports.cluster, rollout.ports.clock
     objects = cluster.find(Scope(KINDS, rollout.place.namespace))
     by_ref = {ref_of(thing): thing for thing in objects}
     canaries = tuple(ref_of(twin.canary) for twin in step.twins)
-    gone = [ref for ref in canaries if ref not in by_ref]
+    stables = tuple(twin.stable for twin in step.twins)
+    gone = [ref for ref in (*canaries, *stables) if ref not in by_ref]
     if gone:
         return Verdict(Outcome.FAILED, f"{gone[0]} was deleted by somebody")
     for each in step.scales:
         canary = by_ref[ref_of(each.twin.canary)]
-        refused = _follow(each, by_ref.get(each.twin.stable), canary, rollout)
+        refused = _follow(each, by_ref[each.twin.stable], canary, rollout)
         if refused is not None:
             return refused
     changed = _drift(step, seen, rollout)
@@ -128,15 +128,16 @@ def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
         return changed
     workloads = (*canaries, *step.renewed)
     since = rollout.stored.progress.at(step.began)
-    match judge(workloads, objects, since, now):
+    match judge(workloads, objects, since, clock.now()):
         case Ready():
             seen.unready_since = None
         case Broken(reason, subject, pod, container):
             shown = evidence_of(cluster, pod or subject, container)
             return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
         case Waiting(missing):
-            seen.unready_since = seen.unready_since or now
-            if now - seen.unready_since >= step.deadline:
+            if seen.unready_since is None:
+                seen.unready_since = clock.elapsed()
+            if clock.elapsed() - seen.unready_since >= step.deadline:
                 lasts = format_duration(step.deadline)
                 return Verdict(Outcome.FAILED, f"not ready for {lasts}: {'; '.join(missing)}")
     return None
@@ -147,27 +148,44 @@ def _drift(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
 
     The environment says whether that ends the rollout, or is taken over. Scaling is no change.
     """
-    now = rollout.ports.clock.now()
-    if seen.compared_at is not None and now - seen.compared_at < COMPARE_EVERY:
+    elapsed = rollout.ports.clock.elapsed()
+    if seen.compared_at is not None and elapsed - seen.compared_at < COMPARE_EVERY:
         return None
-    seen.compared_at = now
+    seen.compared_at = elapsed
     for thing in step.guarded:
-        conflicts = rollout.ports.cluster.apply(thing, DRY_RUN).conflicts
-        if not conflicts:
+        reason = _change_of(thing, rollout)
+        if reason is None:
             continue
-        told = ", ".join(f"{each.field} by {each.manager}" for each in conflicts)
-        reason = f"{ref_of(thing)} was changed meanwhile: {told}"
         environment = rollout.stored.environment or rollout.place.environment
         if environment.on_drift == "refuse":
             return Verdict(Outcome.FAILED, reason)
-        refused = put(thing, rollout, force=True)
+        refused = put(_at_its_size(thing, rollout), rollout, force=True)
         if refused is not None:
             return refused
-        _keep(seen, rollout, Moment(now, f"{reason}; taken over"))
+        _keep(seen, rollout, Moment(rollout.ports.clock.now(), f"{reason}; taken over"))
     return None
 
 
-def _follow(step: Scale, stable: Object | None, canary: Object, rollout: Rollout) -> Verdict | None:
+def _change_of(thing: Object, rollout: Rollout) -> str | None:
+    """Say what somebody has done to an object as we have applied it."""
+    cluster, ref = rollout.ports.cluster, ref_of(thing)
+    if cluster.read(ref) is None:
+        return f"{ref} was deleted by somebody"
+    conflicts = cluster.apply(thing, DRY_RUN).conflicts
+    told = ", ".join(f"{each.field} by {each.manager}" for each in conflicts)
+    return f"{ref} was changed meanwhile: {told}" if told else None
+
+
+def _at_its_size(thing: Object, rollout: Rollout) -> Object:
+    """Return a workload with as many pods as it has: a field that nobody names is reset."""
+    live = rollout.ports.cluster.read(ref_of(thing))
+    replicas = (live or {}).get("spec", {}).get("replicas")
+    if replicas is None or "replicas" in thing["spec"]:
+        return thing
+    return {**thing, "spec": {**thing["spec"], "replicas": replicas}}
+
+
+def _follow(step: Scale, stable: Object, canary: Object, rollout: Rollout) -> Verdict | None:
     """Scale the canary where an autoscaler or a person has scaled the stable pods."""
     wanted = canary_replicas(stable_replicas(stable), step.share, step.way)
     return None if stable_replicas(canary) == wanted else scale(step, rollout)
@@ -183,13 +201,13 @@ def _collect(reading: Reading, seen: _Seen, rollout: Rollout) -> None:
         said = f"holds, {held.value}: {reading.verdict.reason}" if held else "there is data again"
         log.info("%s: %s", rollout.place, said)
         _keep(seen, rollout, Moment(rollout.ports.clock.now(), said))
-    elif seen.samples and rollout.ports.clock.now() - seen.kept_at >= KEEP_EVERY:
+    elif seen.samples and rollout.ports.clock.elapsed() - seen.kept_at >= KEEP_EVERY:
         _keep(seen, rollout)
 
 
 def _keep(seen: _Seen, rollout: Rollout, *said: Moment) -> None:
     """Write what was counted into the record, so that a new process goes on counting."""
-    seen.kept_at = rollout.ports.clock.now()
+    seen.kept_at = rollout.ports.clock.elapsed()
     if not seen.samples and not said:
         return
     record = rollout.stored.record

@@ -1,18 +1,21 @@
 """Canaries and blue-green rollouts of a shop whose api is behind a plain Service."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tasks.core.errors import GateClosed
 from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
-from tasks.core.objects import Kind, Ref
-from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Strategy
+from tasks.core.objects import Kind, Object, Ref, parse_stream
+from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Hook, Hooks, Strategy
+from tasks.core.tracks import TRACK
 from tasks.core.watching import Reading
 from tasks.rollout import records
 from tasks.rollout.history import is_bad
 from tasks.rollout.lock import Aside, ask
-from tasks.rollout.model import By
+from tasks.rollout.model import By, Rules
 from tests.unit.tasks.rollout.world import (
     WELL,
     World,
@@ -26,10 +29,9 @@ from tests.unit.tasks.rollout.world import (
 BAKE = timedelta(seconds=5)
 CANARY = Strategy(canary=Canary(steps=(25, 50, 100), bake=BAKE))
 BLUE_GREEN = Strategy(blueGreen=BlueGreen(bake=BAKE))
+REST = Strategy(canary=Canary(steps=(50, 100), bake=BAKE, standby=False))
 BAD = Reading(Verdict(Outcome.FAILED, "availability: 20 % of 100 requests failed"))
 SHORT = Strategy(canary=Canary(steps=(50, 100), bake=BAKE))
-WRITES = {"canary": 43, "blue-green": 36, "back": 24}
-"""As many as each of these rollouts needs: the last ones are not killed at all."""
 
 
 def release(digit: str, config: str = "settings", **settings: str) -> Release:
@@ -42,6 +44,22 @@ def release(digit: str, config: str = "settings", **settings: str) -> Release:
     )
 
 
+def unsized(digit: str) -> Release:
+    """Return a release that leaves the number of pods to others."""
+    api = image("api", digit)
+    workload = deployment("api", api.reference, replicas=None, track="stable")
+    return make_release(service("api"), workload, images=(api,))
+
+
+def with_job(name: str, of: Release | None = None) -> Release:
+    """Return the second release, or another one, with a Job for a hook."""
+    base = of or TWO
+    job: Object = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}}
+    job["spec"] = {"template": {"spec": {"containers": [{"name": name, "image": "migrate"}]}}}
+    made = make_release(*parse_stream(base.manifests_for("prod").yaml), job, images=base.images)
+    return replace(made, irreversible=base.irreversible)
+
+
 ONE, TWO, THREE = release("1"), release("2"), release("3")
 
 
@@ -49,6 +67,27 @@ def given_live(strategy: Strategy = CANARY) -> World:
     world = World(strategy=strategy)
     world.when_rolling_out(ONE)
     return world
+
+
+def writes_of(strategy: Strategy, *, bad: bool = False) -> range:
+    """Count what an undisturbed rollout writes: a kill after each is a case of its own."""
+    world = given_live(strategy)
+    world.bad = {image("api", "2").reference} if bad else set()
+    before = len(world.cluster.writes)
+    world.when_rolling_out(TWO)
+    return range(len(world.cluster.writes) - before)
+
+
+def undisturbed(strategy: Strategy, *, bad: bool = False) -> Record:
+    world = given_live(strategy)
+    world.bad = {image("api", "2").reference} if bad else set()
+    return world.when_rolling_out(TWO)
+
+
+def told(record: Record) -> tuple[object, ...]:
+    """Return everything in a record that a kill may not change: all but when it happened."""
+    moments = [(each.what, each.share, each.outcome) for each in record.moments]
+    return record.number, record.state, record.reason, record.verdicts, moments
 
 
 def said(record: Record) -> list[str]:
@@ -251,17 +290,17 @@ def test_a_newer_release_ends_a_canary_that_waits_at_a_gate() -> None:
     then_only_the_stable_track_is_left(world, "3")
 
 
-def asks(world: World, *, takes_back: bool) -> None:
+def asks(world: World, against: str = "") -> None:
     """Write on the lease as a run that waits would."""
     ref = Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")
     lease = world.cluster.read(ref)
     assert lease is not None
-    ask(world.cluster, lease, Aside("run-y", "taken back by bob: users suffer", takes_back))
+    ask(world.cluster, lease, Aside("run-y", "taken back by bob: users suffer", against))
 
 
 def test_a_rollback_by_hand_turns_a_canary_round_by_traffic() -> None:
     world = given_live()
-    world.meanwhile = [lambda each: asks(each, takes_back=True)]
+    world.meanwhile = [lambda each: asks(each, TWO.id)]
     record = world.when_rolling_out(TWO)
     assert record.state is RolloutState.RESTORED
     assert record.reason.startswith("taken back by bob: users suffer; rollout 1 ")
@@ -285,7 +324,7 @@ def test_a_rollback_by_hand_turns_a_canary_round_that_nobody_drives() -> None:
 
 def test_a_newer_release_may_take_the_place_of_a_canary_under_way() -> None:
     world = given_live()
-    world.meanwhile = [lambda each: asks(each, takes_back=False)]
+    world.meanwhile = [asks]
     record = world.when_rolling_out(TWO)
     assert record.state is RolloutState.SUPERSEDED
     assert not is_bad(TWO.id, world.place, world.cluster)
@@ -295,34 +334,39 @@ def test_a_newer_release_may_take_the_place_of_a_canary_under_way() -> None:
 
 @pytest.mark.parametrize(
     ("strategy", "writes"),
-    [(SHORT, writes) for writes in range(WRITES["canary"])]
-    + [(BLUE_GREEN, writes) for writes in range(WRITES["blue-green"])],
+    [(each, writes) for each in (SHORT, BLUE_GREEN, REST) for writes in writes_of(each)],
 )
-def test_killed_anywhere_and_started_again_a_canary_converges(
+def test_killed_after_any_write_a_canary_ends_as_if_nothing_had_been(
     strategy: Strategy, writes: int
 ) -> None:
     world = given_live(strategy)
-    by = By(run="run-x")
+    by = By(run="run-x", actor="ann", approved_by=("bob",))
     with world.killed_after(writes):
         world.when_rolling_out(TWO, by)
     record = world.when_rolling_out(TWO, by)
-    assert (record.number, record.state) == (2, RolloutState.SUCCEEDED)
+    assert told(record) == told(undisturbed(strategy))
     then_only_the_stable_track_is_left(world, "2")
 
 
-@pytest.mark.parametrize("writes", range(WRITES["back"]))
-def test_killed_anywhere_and_started_again_the_way_back_converges(writes: int) -> None:
-    world = given_live()
+@pytest.mark.parametrize(
+    ("strategy", "writes"),
+    [(each, writes) for each in (SHORT, REST) for writes in writes_of(each, bad=True)],
+)
+def test_killed_after_any_write_the_way_back_ends_as_if_nothing_had_been(
+    strategy: Strategy, writes: int
+) -> None:
+    world = given_live(strategy)
     by = By(run="run-x")
     world.bad = {image("api", "2").reference}
     with world.killed_after(writes):
         world.when_rolling_out(TWO, by)
     record = world.when_rolling_out(TWO, by)
-    assert (record.number, record.state) == (2, RolloutState.RESTORED)
+    assert told(record) == told(undisturbed(strategy, bad=True))
     then_only_the_stable_track_is_left(world, "1")
+    assert world.replicas_of("api") == 4
 
 
-@pytest.mark.parametrize("writes", range(WRITES["blue-green"]))
+@pytest.mark.parametrize("writes", writes_of(BLUE_GREEN))
 def test_a_canary_whose_run_never_comes_back_is_taken_away_by_the_next_release(
     writes: int,
 ) -> None:
@@ -335,3 +379,107 @@ def test_a_canary_whose_run_never_comes_back_is_taken_away_by_the_next_release(
     assert RolloutState.STARTED not in {
         stored.record.state for stored in records.fetch(world.cluster, "shop")
     }
+
+
+@pytest.mark.parametrize("writes", writes_of(SHORT))
+def test_taken_back_by_hand_wherever_it_was_killed_the_old_release_answers_alone(
+    writes: int,
+) -> None:
+    world = given_live(SHORT)
+    with world.killed_after(writes):
+        world.when_rolling_out(TWO)
+    with suppress(GateClosed):  # killed before it began there is nothing to take back
+        world.when_rolling_back()
+    then_only_the_stable_track_is_left(world, "1")
+    assert (
+        is_bad(TWO.id, world.place, world.cluster) or len(records.fetch(world.cluster, "shop")) == 1
+    )
+
+
+def test_a_hook_that_fails_after_the_promotion_leaves_all_traffic_with_the_old_pods() -> None:
+    world = given_live()
+    world.rules = Rules(hooks=Hooks(after=(Hook("contract"),)))
+    world.job_fates["contract"] = "failed"
+    seen: list[dict[str, str]] = []
+    world.cluster.controllers.append(lambda *_: seen.append(world.selector_of("api")))
+    record = world.when_rolling_out(with_job("contract"))
+    assert record.state is RolloutState.RESTORED, record.reason
+    handed_back = len(seen) - 1 - seen[::-1].index({"app": "api", TRACK: "canary"})
+    assert {"app": "api"} in seen[handed_back:], "the canary, which is gone, is not asked again"
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_two_releases_at_rest_are_never_promoted_to_nothing() -> None:
+    world = World(strategy=REST)
+    world.when_rolling_out(unsized("1"))
+    workload = world.workload("api")
+    workload["spec"]["replicas"] = 3
+    world.cluster.change(workload, "kubectl-scale")
+    record = world.when_rolling_out(unsized("2"))
+    assert record.state is RolloutState.SUCCEEDED
+    assert world.replicas_of("api") == 3
+
+
+def test_a_canary_deleted_while_the_stable_pods_rest_brings_as_many_back_as_there_were() -> None:
+    world = given_live(REST)
+
+    def delete(each: World) -> None:
+        if each.replicas_of("api") == 0:
+            each.cluster.delete(Ref(Kind("apps/v1", "Deployment"), "shop", "api-canary"))
+
+    world.meanwhile = [delete] * 20
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert world.replicas_of("api") == 4
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_stable_pods_that_somebody_deletes_are_made_again_before_they_get_traffic() -> None:
+    world = given_live()
+    world.meanwhile = [
+        lambda each: each.cluster.delete(Ref(Kind("apps/v1", "Deployment"), "shop", "api"))
+    ]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert record.reason.startswith("Deployment/api was deleted by somebody")
+    assert world.replicas_of("api") == 4
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_what_is_taken_over_keeps_its_pods() -> None:
+    world = given_live()
+    world.on_drift = "take over"
+    sizes: list[int] = []
+    world.meanwhile = [edit, *[lambda each: sizes.append(each.replicas_of("api"))] * 3]
+    world.when_rolling_out(TWO)
+    assert set(sizes) == {4}
+
+
+def test_a_request_against_another_release_turns_nobody_round() -> None:
+    world = given_live()
+    world.meanwhile = [lambda each: asks(each, ONE.id)]
+    assert world.when_rolling_out(TWO).state is RolloutState.SUCCEEDED
+
+
+def test_a_canary_that_failed_for_good_is_cleared_away_by_the_rollback_after_it() -> None:
+    world = given_live()
+    world.when_rolling_out(TWO)
+    world.behaviour[image("api", "2").reference] = "crash"
+    irreversible = replace(THREE, irreversible="drops a column")
+    world.rules = Rules(hooks=Hooks(after=(Hook("contract"),)))
+    world.job_fates["contract"] = "failed"
+    failed = world.when_rolling_out(with_job("contract", irreversible))
+    assert failed.state is RolloutState.FAILED
+    world.rules = Rules()
+    assert world.when_rolling_back(to=1).state is RolloutState.SUCCEEDED
+    then_only_the_stable_track_is_left(world, "1")
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=3), timedelta(hours=-3)], ids=["on", "back"])
+def test_a_jump_of_the_clock_neither_fails_a_release_nor_ends_its_bake(jump: timedelta) -> None:
+    world = given_live()
+    world.meanwhile = [lambda each: each.cluster.clock.jump(jump)]
+    began = world.cluster.clock.elapsed()
+    record = world.when_rolling_out(TWO)
+    assert told(record) == told(undisturbed(CANARY))
+    assert world.cluster.clock.elapsed() - began >= BAKE

@@ -168,11 +168,11 @@ def test_a_record_that_is_larger_still_loses_the_diffs_of_its_plan(cluster: Fake
         ((stored(1), stored(2, release="r-2"), stored(3, release="r-2")), [1, 3]),
         (
             (stored(1), replace(stored(2, release="r-2"), bad=True), stored(3, release="r-3")),
-            [1, 3],
+            [1, 2, 3],
         ),
-        ((replace(stored(1), bad=True), stored(3, release="r-2")), [3]),
+        ((replace(stored(1), bad=True), stored(3, release="r-2")), [1, 3]),
     ],
-    ids=["live and before", "another release", "never a bad one", "nothing to go back to"],
+    ids=["live and before", "another release", "past a bad one", "nothing to go back to"],
 )
 def test_the_newest_fifty_stay_with_what_is_live_and_what_a_rollback_goes_to(
     cluster: FakeCluster, before: tuple[Stored, ...], kept: list[int]
@@ -196,3 +196,17 @@ def test_a_bad_release_is_good_again_when_it_has_succeeded_since() -> None:
     bad = replace(stored(1, RolloutState.RESTORED, release="r-bad"), bad=True)
     assert records.bad_releases((bad, stored(2))) == {"r-bad"}
     assert records.bad_releases((bad, stored(2, release="r-bad"))) == frozenset()
+
+
+def test_a_bad_release_is_remembered_however_many_rollouts_came_since(
+    cluster: FakeCluster,
+) -> None:
+    first = replace(stored(1, RolloutState.RESTORED, release="r-bad"), bad=True)
+    records.add(cluster, first)
+    for number in range(2, 2 + records.KEPT + 5):
+        records.add(cluster, stored(number, release=f"r-{number}"))
+    records.prune(cluster, records.fetch(cluster, "shop"))
+    left = records.fetch(cluster, "shop")
+    assert left[0].record.number == 1
+    assert records.bad_releases(left) == {"r-bad"}
+    assert len(left) == records.KEPT + 1

@@ -1,8 +1,14 @@
+from collections.abc import Callable
+
 import pytest
 
+from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Moment, RolloutState
+from tasks.core.model import Moment, Outcome, Record, RolloutState, Verdict
+from tasks.core.objects import Kind, Object, Ref
+from tasks.rollout import records
 from tasks.rollout.history import begun_by, history, is_bad, live, note, past
+from tasks.rollout.lock import Aside, ask, hold
 from tasks.rollout.model import Back, By
 from tasks.rollout.roll_back import roll_back
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
@@ -129,16 +135,128 @@ def test_a_rollback_asked_for_again_by_the_same_run_is_only_reported() -> None:
     assert len(history(world.place, world.cluster)) == 4
 
 
-@pytest.mark.parametrize("writes", range(20))
+def writes_of_a_rollback() -> range:
+    world = given_three_rollouts()
+    before = len(world.cluster.writes)
+    world.when_rolling_back()
+    return range(len(world.cluster.writes) - before)
+
+
+@pytest.mark.parametrize("writes", writes_of_a_rollback())
 def test_killed_anywhere_and_started_again_a_rollback_converges(writes: int) -> None:
     world = given_three_rollouts()
     by = By(run="rollback-run")
     with world.killed_after(writes):
         world.when_rolling_back(by=by)
     record = world.when_rolling_back(by=by)
-    assert (record.number, record.restores, record.state) == (4, 2, RolloutState.SUCCEEDED)
+    assert told(record) == told(given_three_rollouts().when_rolling_back(by=by))
     assert is_bad(THREE.id, world.place, world.cluster)
     assert world.names("ConfigMap") == {"two"}
+
+
+def told(record: Record) -> tuple[object, ...]:
+    """Return everything in a record that a kill may not change: all but when it happened."""
+    moments = [(each.what, each.share, each.outcome) for each in record.moments]
+    return record.number, record.state, record.reason, record.verdicts, moments
+
+
+def in_the_middle_of_a_rollback(world: World, act: Callable[[World], object]) -> Record:
+    """Roll back, and let something happen as soon as the way back has begun."""
+
+    def watch(_cluster: FakeCluster, thing: Object) -> None:
+        if thing["kind"] == "Deployment" and world.cluster.controllers[-1] is watch:
+            world.cluster.controllers.pop()
+            act(world)
+
+    world.cluster.controllers.append(watch)
+    return world.when_rolling_back(by=By(run="first"))
+
+
+def asks(against: str) -> Callable[[World], object]:
+    """Return what another run does that wants the holder of the lock to make room."""
+
+    def ask_holder(world: World) -> None:
+        lease = world.cluster.read(Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway"))
+        assert lease is not None
+        ask(world.cluster, lease, Aside("second", "asked by another", against))
+
+    return ask_holder
+
+
+@pytest.mark.parametrize(
+    "against",
+    [
+        pytest.param(THREE.id, id="another rollback of the same release"),
+        pytest.param(TWO.id, id="a rollback of the release that comes back"),
+        pytest.param("", id="a newer release that wants the place"),
+    ],
+)
+def test_a_rollback_under_way_is_never_turned_round(against: str) -> None:
+    world = given_three_rollouts()
+    record = in_the_middle_of_a_rollback(world, asks(against))
+    assert (record.state, record.release.id) == (RolloutState.SUCCEEDED, TWO.id)
+    assert world.image_of("api") == "api@2"
+    assert not is_bad(TWO.id, world.place, world.cluster)
+
+
+def test_a_second_rollback_asked_for_during_the_first_is_told_that_it_is_done() -> None:
+    world = given_three_rollouts()
+    blamed: list[str | None] = []
+
+    def second(each: World) -> None:
+        blamed.append(records.unwanted(records.fetch(each.cluster, "shop")))
+
+    in_the_middle_of_a_rollback(world, second)
+    assert blamed == [THREE.id], "what the first one takes away"
+    with pytest.raises(Conflict, match=f"{THREE.id} is not live any more"):
+        roll_back(world.place, By(run="b"), Back("users suffer", blames=blamed[0]), world.ports)
+    assert world.image_of("api") == "api@2"
+
+
+def test_a_rollback_that_fails_says_nothing_against_the_release_it_goes_to() -> None:
+    world = given_three_rollouts()
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    failed = world.when_rolling_back()
+    assert failed.state is RolloutState.RESTORED
+    assert world.image_of("api") == "api@3", "what answered before answers again"
+    assert not is_bad(TWO.id, world.place, world.cluster)
+    assert is_bad(THREE.id, world.place, world.cluster)
+    assert world.when_rolling_back().release.id == TWO.id, "asked again, it goes there again"
+
+
+def test_a_bad_release_keeps_with_its_record_why_it_was_taken_back() -> None:
+    world = given_three_rollouts()
+    world.when_rolling_back()
+    bad = history(world.place, world.cluster)[1]
+    assert bad.moments[-1].what == "taken back by rollout 4: users suffer"
+
+
+def test_a_release_that_is_refused_makes_nobody_give_way() -> None:
+    world = given_three_rollouts()
+    world.when_rolling_back()
+    silent = hold(world.cluster, world.cluster.clock, "shop", "somebody")
+    silent.__enter__()
+    with pytest.raises(GateClosed, match="was taken back here before"):
+        world.when_rolling_out(THREE)
+    lease = world.cluster.objects[Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")]
+    assert not lease["metadata"].get("annotations")
+    silent.__exit__(None, None, None)
+
+
+def test_a_run_that_is_called_again_after_others_came_only_reports() -> None:
+    world = World()
+    first = world.when_rolling_out(ONE, By(run="older"))
+    world.when_rolling_out(TWO, By(run="newer"))
+    assert world.when_rolling_out(ONE, By(run="older")) == first
+    assert world.image_of("api") == "api@2"
+
+
+def test_why_a_bad_release_is_tried_again_stands_in_the_history() -> None:
+    world = given_three_rollouts()
+    world.when_rolling_back()
+    again = world.when_rolling_out(THREE, By(run="again", despite="the database is mended"))
+    said = "deployed again although it was taken back: the database is mended"
+    assert said in [moment.what for moment in again.moments]
 
 
 def test_history_is_newest_first_and_live_is_the_newest_that_succeeded() -> None:
