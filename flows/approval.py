@@ -27,6 +27,7 @@ from tasks.core.application import Approval
 from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed
 from tasks.core.model import Plan, Record, Release
+from tasks.core.units import format_duration
 
 __all__ = ["ApprovalForm", "ask_until_approved", "await_approval", "is_ahead"]
 
@@ -116,6 +117,12 @@ def _ask(request: Request, description: str, attempt: int) -> Answer:
     key = f"{request.environment}-{request.plan}-{attempt}"
     expires_at = request.opened_at + request.rules.expires
     left = int((expires_at - utc_now()).total_seconds())
+    if left <= 0 and _stored_at(key) is None:
+        raise GateClosed(
+            f"nobody answered within {format_duration(request.rules.expires)}",
+            where=_place(request),
+            next_step="deliver the commit again",
+        )
     form = suspend_flow_run(
         wait_for_input=ApprovalForm.with_initial_data(description=description),
         timeout=max(1, left),
@@ -126,17 +133,20 @@ def _ask(request: Request, description: str, attempt: int) -> Answer:
         code=form.code.strip(),
         choice=Choice(form.decision),
         comment=form.comment.strip(),
-        answered_at=_answered_at(key),
+        answered_at=_stored_at(key) or utc_now(),
     )
 
 
-def _answered_at(key: str) -> datetime:
-    """Return when the server stored the answer: a slow worker must not outdate a code."""
+def _stored_at(key: str) -> datetime | None:
+    """Return when the server stored the answer, None where there is none.
+
+    A slow worker must not outdate a code.
+    """
     with get_client(sync_client=True) as client:
         stored = client.filter_flow_run_input(
             UUID(flow_run.id), key_prefix=f"suspended-{key}-response", limit=1, exclude_keys=set()
         )
-    return stored[0].created or utc_now()
+    return stored[0].created if stored else None
 
 
 def _supersede(application: str, environment: str) -> None:

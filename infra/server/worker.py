@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psutil
 from prefect.client.orchestration import PrefectClient, get_client
@@ -22,6 +23,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.states import Failed, Scheduled
@@ -33,12 +35,21 @@ from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
 from tasks.core.paths import state_dir
 
-__all__ = ["end_leftovers", "is_orphaned", "main", "next_state", "run_processes"]
+__all__ = [
+    "end_leftovers",
+    "has_expired",
+    "is_orphaned",
+    "main",
+    "next_state",
+    "run_processes",
+]
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 3
 MOST_RECOVERIES = 10
+MOST_FAILED = 50
+"""So many runs that failed last are looked at."""
 GRACE = timedelta(seconds=20)
 """A run that has just been given to a worker has no process yet."""
 RECOVERING = "Recovering"
@@ -78,10 +89,12 @@ def _worker() -> ProcessWorker:
 
 
 async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) -> None:
+    known: set[UUID] = set()
     while True:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
             await _recover(client, since=GRACE, starting=starting)
+            await _close_expired(client, known)
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 
@@ -125,6 +138,40 @@ async def _recover(
     for run_id, family in processes.items():
         if not any(_is_engine(process) for process in family):
             end_leftovers(run_id, family)
+
+
+async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
+    """Let runs whose question was never answered end themselves.
+
+    Prefect fails them without a process; one that waits at a gate has a canary to take back.
+
+    Args:
+        client: of Prefect's server.
+        known: runs that have been looked at; this adds to them.
+    """
+    for run in await _just_failed(client):
+        if run.id not in known and has_expired(await client.read_flow_run_states(run.id)):
+            log.info("run %s was not answered in time", run.id)
+            state = Scheduled(name=RECOVERING, message="Nobody answered in time; clearing up")
+            await client.set_flow_run_state(run.id, state, force=True)
+        known.add(run.id)
+
+
+async def _just_failed(client: PrefectClient) -> list[FlowRun]:
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED])),
+            deployment_id=FlowRunFilterDeploymentId(is_null_=False),
+        ),
+        sort=FlowRunSort.END_TIME_DESC,
+        limit=MOST_FAILED,
+    )
+
+
+def has_expired(states: Iterable[State[Any]]) -> bool:
+    """Say whether a run went from its pause to its failure without anybody's doing."""
+    newest = sorted(states, key=lambda state: state.timestamp)[-2:]
+    return [state.type for state in newest] == [StateType.PAUSED, StateType.FAILED]
 
 
 async def _unfinished(client: PrefectClient) -> list[FlowRun]:

@@ -4,7 +4,14 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
-from infra.server.worker import GRACE, MOST_RECOVERIES, RECOVERING, is_orphaned, next_state
+from infra.server.worker import (
+    GRACE,
+    MOST_RECOVERIES,
+    RECOVERING,
+    has_expired,
+    is_orphaned,
+    next_state,
+)
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -45,3 +52,24 @@ def test_a_run_without_a_process_goes_on_but_not_for_ever(
     before = [State(type=StateType.SCHEDULED, name=RECOVERING) for _ in range(recoveries)]
     paused = [State(type=StateType.PAUSED, name="Suspended") for _ in range(20)]
     assert next_state([*before, *paused]).type is expected
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        pytest.param(("RUNNING", "PAUSED", "FAILED"), True, id="never answered"),
+        pytest.param(("RUNNING", "PAUSED", "RUNNING", "FAILED"), False, id="answered, then failed"),
+        pytest.param(("PAUSED", "FAILED", "SCHEDULED"), False, id="let go on already"),
+        pytest.param(("FAILED",), False, id="never paused"),
+        pytest.param((), False, id="nothing is known"),
+    ],
+)
+def test_a_run_that_nobody_answered_is_told_from_one_that_failed(
+    types: tuple[str, ...],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    states = [
+        State(type=StateType(name), timestamp=NOW + timedelta(seconds=number))
+        for number, name in enumerate(types)
+    ]
+    assert has_expired(reversed(states)) is expected
