@@ -152,7 +152,7 @@ async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
     for run in await _just_failed(client):
         if run.id not in known and has_expired(await client.read_flow_run_states(run.id)):
             log.info("run %s was not answered in time", run.id)
-            state = Scheduled(name=RECOVERING, message="Nobody answered in time; clearing up")
+            state: State[Any] = Scheduled(name=RECOVERING, message="Nobody answered in time; clearing up")
             await client.set_flow_run_state(run.id, state, force=True)
         known.add(run.id)
 

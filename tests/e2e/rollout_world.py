@@ -135,10 +135,11 @@ class World:
         ports = Ports(self.cluster, self.clock, probe, self.judge)
         return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
 
-    def roll_back(self, to: int | None = None) -> Record:
+    def roll_back(self, to: int | None = None, by: By | None = None) -> Record:
         self.runs += 1
         ports = Ports(self.cluster, self.clock, probe, self.judge)
-        return roll_back(self.place, By(run=f"run-{self.runs}"), Back("users suffer", to), ports)
+        by = by or By(run=f"run-{self.runs}")
+        return roll_back(self.place, by, Back("users suffer", to), ports)
 
     def probe(self, release: Release) -> Verdict:
         step = ProbeRelease(release, self.place.environment, "ready_at")
