@@ -27,10 +27,11 @@ from tasks.core.model import (
 from tasks.core.objects import Kind, Object, Ref
 from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
+from tasks.core.slos import Slos
 from tasks.core.strategy import Rolling, Strategy
 from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
-from tasks.rollout.model import Back, By, Judge, Place, Ports
+from tasks.rollout.model import Back, By, Judge, Place, Ports, Rules
 from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
@@ -49,7 +50,7 @@ spec:
   strategy: {{rollingUpdate: {{maxUnavailable: 0, maxSurge: 1}}}}
   selector: {{matchLabels: {{app: {name}}}}}
   template:
-    metadata: {{labels: {{app: {name}}}}}
+    metadata: {{labels: {{app: {name}}}, annotations: {annotations}}}
     spec:
       terminationGracePeriodSeconds: {grace}
       volumes: [{{name: www, configMap: {{name: {name}}}}}]
@@ -91,6 +92,8 @@ class World:
     strategy: Strategy | None = None
     extra: str = ""
     drain: int = 0
+    annotations: dict[str, str] = field(default_factory=dict)
+    slos: Slos = field(default_factory=Slos)
     judge: Judge = unjudged
     clock: SystemClock = field(default_factory=SystemClock)
 
@@ -103,7 +106,7 @@ class World:
             probes=(Probe(path="/health", component="api", deadline=timedelta(seconds=5)),),
             secrets=(GeneratedSecret(name="passwords", keys=("root", "user")),),
         )
-        return Place("toy", "dev", environment, self.target)
+        return Place("toy", "dev", environment, self.target, Rules(slos=self.slos))
 
     def release(self, api: dict[str, str], web: str = "hello", command: str = SERVE) -> Release:
         """Return a release whose api serves these files."""
@@ -151,7 +154,10 @@ class World:
 
     def _workload(self, name: str, command: str, image: str) -> str:
         times = {"drain": self.drain, "grace": self.drain + 1}
-        return WORKLOAD.format(name=name, command=command, image=image, **times)
+        annotations = json.dumps(self.annotations)
+        return WORKLOAD.format(
+            name=name, command=command, image=image, annotations=annotations, **times
+        )
 
     def _digest(self) -> str:
         url = f"http://{self.target.registry}/v2/library/busybox/manifests/1.36"
