@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -37,7 +37,7 @@ SLOS = Slos(
 COUNT = (
     "mkdir /tmp/www; cp /www/* /tmp/www; cd /tmp/www; httpd -p 8080 -h /tmp/www; n=0; "
     "trap exit TERM; while true; do n=$((n+50)); "
-    'echo hits_total{status=\\\\\\"200\\\\\\"} $n > new; mv new metrics; sleep 1 & wait; done'
+    "echo 'hits_total{status=\\\"200\\\"}' $n > new; mv new metrics; sleep 1 & wait; done"
 )
 """Counts 50 requests a second, none of which has failed."""
 PATIENCE = timedelta(minutes=6)
@@ -67,53 +67,61 @@ class Gate:
         self.fault = Fault.WELL
         self.mended.set()
 
-    def handler(self) -> type[BaseHTTPRequestHandler]:
-        gate = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                match gate.fault:
-                    case Fault.AWAY:
-                        self.close_connection = True
-                    case Fault.WRONG:
-                        self._say(200, b"<html>a proxy's page</html>")
-                    case Fault.EMPTY:
-                        result = {"resultType": "vector", "result": []}
-                        self._say(200, json.dumps({"status": "success", "data": result}).encode())
-                    case Fault.SLOW:
-                        gate.mended.wait(timeout=240)
-                        self._pass_on(body)
-                    case Fault.WELL:
-                        self._pass_on(body)
+class GatedServer(ThreadingHTTPServer):
+    """Serves what the gate lets through."""
 
-            def _pass_on(self, body: bytes) -> None:
-                kind = {"content-type": self.headers["content-type"]}
-                url = f"{lab_target().prometheus}{self.path}"
-                answer = httpx.post(url, content=body, headers=kind, trust_env=False, timeout=30)
-                self._say(answer.status_code, answer.content)
+    daemon_threads = True
+    block_on_close = False
 
-            def _say(self, status: int, body: bytes) -> None:
-                try:
-                    self.send_response(status)
-                    self.send_header("content-length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:  # whoever asked has not waited
-                    self.close_connection = True
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        super().__init__(("127.0.0.1", 0), Handler)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
 
-        return Handler
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the fault has it."""
+
+    server: GatedServer
+
+    def do_POST(self) -> None:
+        """Pass a query on, or not."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        match self.server.gate.fault:
+            case Fault.AWAY:
+                self.close_connection = True
+            case Fault.WRONG:
+                self._say(200, b"<html>a proxy's page</html>")
+            case Fault.EMPTY:
+                result = {"resultType": "vector", "result": []}
+                self._say(200, json.dumps({"status": "success", "data": result}).encode())
+            case Fault.SLOW:
+                self.server.gate.mended.wait(timeout=240)
+                self._pass_on(body)
+            case Fault.WELL:
+                self._pass_on(body)
+
+    def _pass_on(self, body: bytes) -> None:
+        kind = {"content-type": self.headers["content-type"]}
+        url = f"{lab_target().prometheus}{self.path}"
+        answer = httpx.post(url, content=body, headers=kind, trust_env=False, timeout=30)
+        self._say(answer.status_code, answer.content)
+
+    def _say(self, status: int, body: bytes) -> None:
+        with suppress(OSError):  # whoever asked may not have waited
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
+        """Say nothing."""
 
 
 @contextmanager
 def standing_before_prometheus(gate: Gate) -> Iterator[str]:
     """Serve a gate and return its address."""
-    served = ThreadingHTTPServer(("127.0.0.1", 0), gate.handler())
-    served.daemon_threads = True
-    served.block_on_close = False
+    served = GatedServer(gate)
     thread = threading.Thread(target=served.serve_forever, args=(0.05,), daemon=True)
     with served:
         thread.start()
@@ -163,9 +171,8 @@ def records(tmp_path_factory: pytest.TempPathFactory, lab: object) -> Iterator[d
     """Let all of it happen side by side: a look at Prometheus takes half a minute each."""
     del lab  # it has to be up
     with ExitStack() as stack:
-        cases = [
-            stack.enter_context(case(fault, tmp_path_factory.mktemp(fault))) for fault in Fault
-        ]
+        folders = ((fault, tmp_path_factory.mktemp(fault)) for fault in Fault)
+        cases = [stack.enter_context(case(*each)) for each in folders]
         with ThreadPoolExecutor(len(cases)) as pool:
             found = pool.map(Case.run, cases)
             yield {each.fault: record for each, record in zip(cases, found, strict=True)}
