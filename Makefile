@@ -20,10 +20,14 @@ demo: setup ## A commit of MyFin to production, then a bad one and its restore (
 test: setup check unit e2e ## All tests
 
 unit: setup ## Unit and property tests
-	@$(RUN) pytest tests/unit
+	@$(RUN) pytest tests/unit -n 2
 
+e2e: export SLIPWAY_INSTANCE = test
 e2e: setup ## End-to-end tests on a lab of their own
-	@SLIPWAY_INSTANCE=test $(RUN) pytest tests/e2e
+	@$(RUN) slipway lab up
+	@trap '$(RUN) slipway down --lab' EXIT; \
+	$(RUN) pytest tests/e2e -m "not disruptive" -n 2 --dist loadgroup && \
+	$(RUN) pytest tests/e2e -m disruptive
 
 check: lint types imports ## Linter, types and layers
 

@@ -152,9 +152,12 @@ async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
     for run in await _just_failed(client):
         if run.id not in known and has_expired(await client.read_flow_run_states(run.id)):
             log.info("run %s was not answered in time", run.id)
-            state: State[Any] = Scheduled(name=RECOVERING, message="Nobody answered in time; clearing up")
-            await client.set_flow_run_state(run.id, state, force=True)
+            await client.set_flow_run_state(run.id, _closing(), force=True)
         known.add(run.id)
+
+
+def _closing() -> State[Any]:
+    return Scheduled(name=RECOVERING, message="Nobody answered in time; clearing up")
 
 
 async def _just_failed(client: PrefectClient) -> list[FlowRun]:

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run side by side (make e2e): one Slipway serves all tests of the pipeline."""
+    for item in items:
+        uses_pipeline = "pipeline" in getattr(item, "fixturenames", ())
+        alone = item.get_closest_marker("independent") is not None
+        file = item.path.stem
+        group = "pipeline" if uses_pipeline else item.nodeid if alone else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_instance() -> Iterator[None]:
     """Keep away from the lab and the Slipway that may be running on this machine."""

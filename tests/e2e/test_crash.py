@@ -19,7 +19,7 @@ from tests.e2e.shop import Shop
 if TYPE_CHECKING:
     from infra.server.client import RunView
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.disruptive]
 
 STEP = """python -c "import urllib.request as u; u.urlopen('{gate}', timeout=240).read()" """
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline_world import Pipeline
     from tests.e2e.shop import Shop
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.disruptive]
 
 RATE = 40
 AWAY = timedelta(minutes=1)

@@ -30,7 +30,7 @@ from tests.e2e.routed_world import (
     version,
 )
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.independent]
 
 MOST_DEATHS = 150
 BY = By(run="killed", actor="ann")

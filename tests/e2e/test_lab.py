@@ -22,7 +22,7 @@ from infra.lab.waiting import wait_until
 from tasks.core import process
 from tasks.core.errors import ToolFailed
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.disruptive]
 
 SOON = timedelta(seconds=60)
 WORKLOAD = """
