@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra import lab, server
+from infra import lab, reports, server
 from infra.cli import exits
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
 from infra.cli.output import console, say, table, working
@@ -50,7 +50,7 @@ def up(  # noqa: PLR0913 one parameter an option
     builder: Builder = None,
     docker_host: DockerHost = None,
 ) -> None:
-    """Start Prefect's server, the worker and the receiver of events, and register the flows.
+    """Start Prefect's server, the worker, the receiver of events and the reports' pages.
 
     Example: `slipway up --lab`, or `slipway up --context staging --registry ghcr.io/me`
     """
@@ -61,7 +61,7 @@ def up(  # noqa: PLR0913 one parameter an option
         lab_cli.up()
     target = lab_target() if with_lab else chosen(named)
     choose(target)
-    with working("Prefect's server, the worker and the receiver start"):
+    with working("Prefect's server, the worker, the receiver and the reports start"):
         started = server.up()
     for health in started:
         say("✓", "green", f"{health.name} {health.word}")
@@ -69,6 +69,7 @@ def up(  # noqa: PLR0913 one parameter an option
         server.register()
     say("✓", "green", f"flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {prefect_server().ui}")
+    console.print(f"reports: {reports.address()}")
     console.print(f"webhooks: {settings().url}/github")
 
 
@@ -77,15 +78,15 @@ def down(
     with_lab: Annotated[bool, typer.Option("--lab", help="End the embedded lab too.")] = False,
     purge: Annotated[bool, typer.Option(help="With --lab: remove all state, history too.")] = False,
 ) -> None:
-    """End the receiver, the worker and Prefect's server; runs go on at the next start.
+    """End what `up` started; runs go on at the next start.
 
     Example: `slipway down --lab`
     """
     if purge and not with_lab:
         raise ConfigError("--purge removes the lab's state too", next_step="add --lab")
-    with working("the receiver, the worker and Prefect's server end"):
+    with working("the reports, the receiver, the worker and Prefect's server end"):
         server.down()
-    console.print("the receiver, the worker and Prefect's server have ended")
+    console.print("the reports, the receiver, the worker and Prefect's server have ended")
     if with_lab:
         lab_cli.down(purge=purge)
     if purge:

@@ -17,7 +17,7 @@ from tasks.core.model import Outcome, Record
 from tasks.core.slos import Slos
 from tasks.report import series
 from tasks.report.charts import after, number
-from tasks.report.effects import report_file
+from tasks.report.effects import report_file, report_place
 from tasks.report.page import known_moments, report_page
 from tasks.rollout.history import stored_history
 from tasks.rollout.model import Place, Stored
@@ -136,6 +136,5 @@ def _counts(record: Record, slos: Slos) -> Iterator[Sequence[str]]:
 
 
 def _report(record: Record) -> str:
-    """Return where the report is kept, if it is on this machine."""
-    file = report_file(record)
-    return str(file) if file.exists() else ""
+    """Return where the report is, if it is on this machine."""
+    return report_place(record) if report_file(record).exists() else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from infra import reports
 from infra.server.settings import Server, server
 from infra.webhook.settings import settings
 from tasks.core.clock import Clock, SystemClock
@@ -108,6 +109,7 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
         ),
         Daemon("worker", (python, "-m", "infra.server.worker"), None),
         Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
+        Daemon("reports", (python, "-m", "infra.reports"), f"{reports.address()}/"),
     )
 
 

@@ -8,13 +8,33 @@ from tasks.core.paths import state_dir
 from tasks.core.slos import Slos
 from tasks.report.page import report_page
 
-__all__ = ["report_file", "store_report"]
+__all__ = ["address_file", "report_file", "report_place", "reports_folder", "store_report"]
+
+
+def reports_folder() -> Path:
+    """Return where reports are kept: a folder an application, in it one an environment."""
+    return state_dir() / "reports"
+
+
+def address_file() -> Path:
+    """Return the file that says where a browser finds the reports, if they are served."""
+    return state_dir() / "run" / "reports-address"
 
 
 def report_file(record: Record) -> Path:
     """Return where a rollout's report is kept."""
-    folder = state_dir() / "reports" / record.release.application / record.environment
+    folder = reports_folder() / record.release.application / record.environment
     return folder / f"{record.number}.html"
+
+
+def report_place(record: Record) -> str:
+    """Return the address of a rollout's report, or its file where none are served."""
+    file = report_file(record)
+    try:
+        address = address_file().read_text()
+    except FileNotFoundError:
+        return str(file)
+    return f"{address}/{file.relative_to(reports_folder())}"
 
 
 def store_report(record: Record, slos: Slos) -> Path:

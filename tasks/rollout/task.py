@@ -20,7 +20,7 @@ from tasks.core.past import Past
 from tasks.core.task import publish
 from tasks.core.watching import Reading, Watch
 from tasks.probe.effects import Probing, probe_release
-from tasks.report.effects import store_report
+from tasks.report.effects import report_place, store_report
 from tasks.rollout import history, records
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
@@ -84,10 +84,13 @@ def _report(record: Record, place: Place) -> str:
     """Store the report page and say where; one that cannot be stored stops nothing."""
     again = f"`slipway show {record.environment} {record.number} --html FILE` writes it anywhere."
     try:
-        return f"Report: {inline(str(store_report(record, place.rules.slos)))}. {again}"
+        store_report(record, place.rules.slos)
     except Exception as error:  # noqa: BLE001 no page is worth a rollout that is over
         get_run_logger().warning("the report could not be stored: %s", error)
         return again
+    where = report_place(record)
+    shown = f"[rollout {record.number}]({where})" if "://" in where else inline(where)
+    return f"Report: {shown}. {again}"
 
 
 @task(
