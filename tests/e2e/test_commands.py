@@ -76,7 +76,13 @@ class TestEveryday:
     def test_status(self, pipeline: "Pipeline", delivered: Delivered) -> None:
         status = read(pipeline.slipway("status", "--json"))
         health = {part["name"]: part["health"] for part in status["parts"]}
-        assert health == {"prefect-server": "up", "worker": "up", "lab": "up", "receiver": "up"}
+        assert health == {
+            "prefect-server": "up",
+            "worker": "up",
+            "lab": "up",
+            "receiver": "up",
+            "reports": "up",
+        }
         assert delivered.run in {run["id"] for run in status["waiting"]}
 
     def test_check(self, pipeline: "Pipeline", delivered: Delivered) -> None:

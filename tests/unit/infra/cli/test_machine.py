@@ -46,6 +46,7 @@ def test_status_of_a_machine_where_nothing_runs() -> None:
         ("prefect-server", "down"),
         ("worker", "down"),
         ("receiver", "down"),
+        ("reports", "down"),
     ]
     assert (found["target"], found["waiting"], found["runs"]) == (None, [], [])
 
