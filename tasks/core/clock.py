@@ -20,6 +20,10 @@ class Clock(Protocol):
         """Return after the duration, not before."""
         ...
 
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -31,6 +35,10 @@ class SystemClock:
     def wait(self, duration: timedelta) -> None:
         """Block this thread for the duration."""
         time.sleep(max(0.0, duration.total_seconds()))  # noqa: TID251 the one place
+
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        return timedelta(seconds=time.monotonic())
 
 
 @dataclass(slots=True)
@@ -50,6 +58,10 @@ class FakeClock:
         with self._lock:
             self.instant += duration
             self.waits.append(duration)
+
+    def elapsed(self) -> timedelta:
+        """Return the sum of the waits."""
+        return sum(self.waits, timedelta())
 
 
 def utc_now() -> datetime:

@@ -155,7 +155,8 @@ def _pictures(
     news: "queue.SimpleQueue[_News]", kinds: int, until: datetime, clock: Clock
 ) -> Iterator[tuple[Object, ...]]:
     pictures: dict[Kind, Picture] = {}
-    while (left := (until - clock.now()).total_seconds()) > 0:
+    over = clock.elapsed() + (until - clock.now())  # a jump of the wall clock ends no watch
+    while (left := (over - clock.elapsed()).total_seconds()) > 0:
         try:
             batch = [news.get(timeout=left)]
         except queue.Empty:
