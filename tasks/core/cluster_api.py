@@ -40,8 +40,14 @@ __all__ = ["KubernetesCluster", "connect"]
 REQUEST_TIMEOUT = timedelta(seconds=30)
 LOG_BYTES = 100_000
 CONNECT_TIMEOUT = timedelta(seconds=5)
-_RETRIES = urllib3.Retry(connect=2, read=2, redirect=False, status=False)
-"""For a connection that broke; urllib3 repeats only methods that are safe to repeat."""
+_RETRIES = urllib3.Retry(
+    connect=2, read=2, redirect=False, status=False, allowed_methods=frozenset({"GET"})
+)
+"""What was not sent is sent again, and what was only read is read again.
+
+A write whose answer was lost may have been done: sent again, a replace would be a conflict with
+itself, and look like another run's. It is Unavailable, and whoever asked for it looks again.
+"""
 
 
 @contextlib.contextmanager

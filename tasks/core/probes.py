@@ -10,10 +10,14 @@ from pydantic.dataclasses import dataclass
 from tasks.core.strict import STRICT, Name
 from tasks.core.units import Duration
 
-__all__ = ["Grpc", "Probe", "ProbeJob", "Scalar", "Tcp"]
+__all__ = ["EVERY_WAY", "Grpc", "Probe", "ProbeJob", "Scalar", "Tcp", "Via"]
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Scalar = str | int | float | bool | None
+
+Via = Literal["pods", "service", "route"]
+"""The ways to a release: each pod by itself, a Service, the public address."""
+EVERY_WAY: frozenset[Via] = frozenset({"pods", "service", "route"})
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -29,7 +33,7 @@ class Tcp:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Grpc:
-    """A question to the server's grpc.health.v1.Health, without TLS.
+    """A question to the server's grpc.health.v1.Health.
 
     Attributes:
         port: the component's own where absent.
@@ -63,14 +67,14 @@ class Probe:
 
     Attributes:
         path: an HTTP GET, with its query.
-        tcp: a connection to each new pod.
-        grpc: a health check of each new pod.
+        tcp: a connection.
+        grpc: a health check.
         command: run in the component's container of each new pod; its exit status decides.
         job: a container that asks by itself; its exit status decides.
         component: whose pods; a probe without one goes to the public route only.
         via: pods (each new pod directly), service (the component's Service) or route (the
             environment's url).
-        scheme: how pods and Services are asked; their certificates are not verified.
+        scheme: how pods and Services are asked, gRPC too; their certificates are not verified.
         port: the component's own, or its Service's first, where absent.
         contains: text in a good answer's body, or in what a command prints.
         json: what stands in a good answer's body, by JSON path (RFC 9535).
@@ -85,7 +89,7 @@ class Probe:
     command: tuple[str, ...] | None = None
     job: ProbeJob | None = None
     component: Name | None = None
-    via: Literal["pods", "service", "route"] = "pods"
+    via: Via = "pods"
     scheme: Literal["http", "https"] = "http"
     port: PortNumber | None = None
     expect: Annotated[int, Field(ge=100, le=599)] = 200
@@ -94,3 +98,15 @@ class Probe:
     within: Duration = timedelta(seconds=1)
     passes: Annotated[int, Field(ge=1, le=100)] = 3
     deadline: Duration = timedelta(seconds=60)
+
+    @property
+    def way(self) -> Via:
+        """How it really goes: a Job of a component asks its Service, what has none the route."""
+        if self.component is None or self.via == "route":
+            return "route"
+        return "service" if self.job is not None else self.via
+
+    def is_among(self, components: frozenset[str] | None, via: frozenset[Via]) -> bool:
+        """Say whether it goes one of these ways, to one of these components; all where None."""
+        is_of = components is None or self.component is None or self.component in components
+        return is_of and self.way in via

@@ -1,21 +1,18 @@
-"""One question to a pod, a Service or the public route, and its answer."""
+"""One question to a pod, and its answer."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-import httpx
-
-from tasks.core.application import Environment
 from tasks.core.cluster import Answer, Cluster, Tunnel
 from tasks.core.errors import Unavailable
-from tasks.core.model import Target
 from tasks.core.objects import Ref
 from tasks.core.probes import Probe
 from tasks.probe.grpc_health import STATES, ask_health
+from tasks.probe.tls import inside_tls
 
-__all__ = ["Server", "ask_pod", "request_route"]
+__all__ = ["Server", "ask_pod"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +40,6 @@ def ask_pod(probe: Probe, server: Server, cluster: Cluster) -> Answer:
         return Answer(None, error.what, time.monotonic() - started)
 
 
-def request_route(
-    environment: Environment, target: Target, probe: Probe, headers: Mapping[str, str]
-) -> Answer:
-    """GET a path of the public address, through the ingress where one is named."""
-    url = httpx.URL(environment.url or "").join(probe.path or "/")
-    named = {"Host": url.netloc.decode(), **headers}
-    extensions = {"sni_hostname": url.host}
-    direct = target.ingress is None
-    if target.ingress is not None:
-        host, _, port = target.ingress.partition(":")
-        url = url.copy_with(host=host, port=int(port) if port else None)
-    seconds = probe.within.total_seconds()
-    started = time.monotonic()
-    try:
-        with httpx.Client(timeout=seconds, trust_env=direct) as client:
-            response = client.get(url, headers=named, extensions=extensions)
-    except httpx.HTTPError as error:
-        return Answer(None, f"no answer: {error}", time.monotonic() - started)
-    return Answer(response.status_code, response.text, time.monotonic() - started)
-
-
 def _listen(probe: Probe, tunnel: Tunnel, elapsed: Callable[[], float]) -> Answer:
     """Wait for a refusal: nothing else tells through a tunnel whether the pod has accepted.
 
@@ -75,5 +51,8 @@ def _listen(probe: Probe, tunnel: Tunnel, elapsed: Callable[[], float]) -> Answe
 
 
 def _ask_health(probe: Probe, tunnel: Tunnel, elapsed: Callable[[], float]) -> Answer:
-    state = ask_health(tunnel, probe.grpc.service if probe.grpc else "", probe.within)
+    service = probe.grpc.service if probe.grpc else ""
+    if probe.scheme == "https":
+        tunnel = inside_tls(tunnel, probe.within)
+    state = ask_health(tunnel, service, probe.within, probe.scheme)
     return Answer(state, STATES[state], elapsed())

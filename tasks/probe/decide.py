@@ -3,32 +3,39 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import jsonpath
 
-from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
 from tasks.core.probes import Probe, Scalar
 from tasks.core.sample import Track
-from tasks.core.tracks import CANARY, TRACK
+from tasks.core.tracks import CANARY, STABLE, TRACK
 from tasks.core.units import format_duration
 from tasks.probe.grpc_health import SERVING
 
 __all__ = [
+    "Spent",
     "Streak",
+    "belongs_to",
     "container_of",
     "describe",
-    "goes_to_pods",
-    "headers_for",
+    "has_failed",
     "is_asked",
+    "is_late",
+    "is_on",
     "judge",
     "leads_to",
     "port_of",
+    "service_port",
+    "target_port",
 ]
 
 SHOWN = 200
+CHANCE = timedelta(seconds=10)
+"""A process that goes on after a deadline asks for at least so long: the time was another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,25 @@ class Streak:
     Attributes:
         passes: consecutive ones, up to now.
         last: why the newest answer was no pass; empty where it was.
+        tries: answers in this process.
     """
 
     passes: int = 0
     last: str = "no answer yet"
+    tries: int = 0
 
     def after(self, fault: str | None) -> "Streak":
         """Return the streak after another answer, fault being None for a pass."""
-        return Streak(self.passes + 1, "") if fault is None else Streak(0, fault)
+        tries = self.tries + 1
+        return Streak(self.passes + 1, "", tries) if fault is None else Streak(0, fault, tries)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How long has been probed: since the mark that deadlines count from, and by this process."""
+
+    since_mark: timedelta
+    here: timedelta
 
 
 def describe(probe: Probe) -> str:
@@ -78,9 +96,20 @@ def judge(probe: Probe, answer: Answer) -> str | None:
     return fault
 
 
-def goes_to_pods(probe: Probe) -> bool:
-    """Say whether a probe is sent to each pod by itself."""
-    return probe.job is None and probe.component is not None and probe.via == "pods"
+def has_failed(probe: Probe, streak: Streak, spent: Spent) -> bool:
+    """Say whether one who was asked has had enough time and tries.
+
+    One whole series of tries is made in every process, and one that passes so far is let end. A Job
+    has one try.
+    """
+    if probe.job is not None:
+        return streak.passes == 0
+    return is_late(probe, spent) and streak.passes == 0 and streak.tries >= probe.passes
+
+
+def is_late(probe: Probe, spent: Spent) -> bool:
+    """Say whether a probe's time is over."""
+    return spent.since_mark >= probe.deadline and spent.here >= min(probe.deadline, CHANCE)
 
 
 def container_of(pod: Object, image: ReleasedImage) -> Object | None:
@@ -97,29 +126,46 @@ def port_of(container: Object, image: ReleasedImage) -> int | None:
     return number if isinstance(number, int) else None  # a name that no port bears leads nowhere
 
 
-def is_asked(pod: Object, track: Track) -> bool:
-    """Say whether a pod of a track gets traffic, and so has to answer probes."""
+def is_on(pod: Object, track: Track) -> bool:
+    """Say whether a pod is of a track, and to stay."""
     metadata = pod["metadata"]
     beside = (metadata.get("labels") or {}).get(TRACK) == CANARY
+    has_ended = (pod.get("status") or {}).get("phase") in {"Failed", "Succeeded"}
+    return beside == (track == CANARY) and "deletionTimestamp" not in metadata and not has_ended
+
+
+def is_asked(pod: Object, track: Track) -> bool:
+    """Say whether a pod of a track gets traffic, and so has to answer probes."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    asked = beside == (track == CANARY)
-    return asked and ready and "deletionTimestamp" not in metadata
+    return ready and is_on(pod, track)
 
 
-def leads_to(service: Object, pods: Iterable[Object]) -> bool:
-    """Say whether a Service sends requests to one of these pods."""
+def belongs_to(service: Object, pods: Iterable[Object]) -> bool:
+    """Say whether a Service is there for one of these pods, whichever track it sends to now."""
     selector = service["spec"].get("selector") or {}
+    wanted = {key: value for key, value in selector.items() if key != TRACK}
     labels = [pod["metadata"].get("labels") or {} for pod in pods]
-    return bool(selector) and any(selector.items() <= each.items() for each in labels)
+    return bool(wanted) and any(wanted.items() <= each.items() for each in labels)
 
 
-def headers_for(environment: Environment, track: Track) -> dict[str, str]:
-    """Return what leads a request of the public route to a canary."""
-    strategy = environment.strategy.canary or environment.strategy.blueGreen
-    if track == "stable" or strategy is None:
-        return {}
-    return {strategy.testers.header: "always"}
+def leads_to(service: Object, track: Track) -> bool:
+    """Say whether a Service sends to a track now; to both is not to the canary."""
+    selector = service["spec"].get("selector") or {}
+    return bool(selector.get(TRACK, STABLE) == track)
+
+
+def service_port(service: Object, number: int | None) -> Object | None:
+    """Return a port of a Service, the first one where none is named."""
+    ports = service["spec"].get("ports") or ()
+    return next((each for each in ports if number in (None, each["port"])), None)
+
+
+def target_port(port: Object, container: Object) -> int | None:
+    """Return where a container is reached by a port of a Service, None where it leads nowhere."""
+    target = port.get("targetPort", port["port"])
+    named = {each.get("name"): each["containerPort"] for each in container.get("ports") or ()}
+    return target if isinstance(target, int) else named.get(target)
 
 
 def _wanted(probe: Probe) -> tuple[int, str]:

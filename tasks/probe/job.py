@@ -30,21 +30,20 @@ RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """What runs, and until when it may."""
+    """What runs, and for how long it may: from its own start, for it has no other try."""
 
     namespace: str
     image: str
     command: tuple[str, ...]
     env: dict[str, str]
     pull_secrets: tuple[str, ...]
-    until: datetime
+    deadline: timedelta
 
 
 def run_job(run: JobRun, cluster: Cluster, clock: Clock) -> Answer:
     """Make a Job, follow it to its end, and delete it with its pods."""
     started = time.monotonic()
-    left = run.until - clock.now()
-    manifest = job_manifest(run, f"slipway-probe-{uuid4().hex[:8]}", left)
+    manifest = job_manifest(run, f"slipway-probe-{uuid4().hex[:8]}")
     ref = ref_of(manifest)
     with contextlib.ExitStack() as undone:
         undone.callback(cluster.delete, ref)
@@ -52,15 +51,15 @@ def run_job(run: JobRun, cluster: Cluster, clock: Clock) -> Answer:
             cluster.create(manifest)
         except ConfigError as error:
             return Answer(None, error.what, 0.0)
-        status = _exit_status(ref, run, cluster)
+        status = _exit_status(ref, cluster, clock.now() + run.deadline)
         if status == 0:
             return Answer(0, "", time.monotonic() - started)
         said = "; ".join(_evidence(ref, cluster))
-        late = f"no end within {format_duration(left)}: {said}"
+        late = f"no end within {format_duration(run.deadline)}: {said}"
         return Answer(status, said if status is not None else late, time.monotonic() - started)
 
 
-def job_manifest(run: JobRun, name: str, deadline: timedelta) -> Object:
+def job_manifest(run: JobRun, name: str) -> Object:
     """Write a Job that the restricted pod security standard admits."""
     labels = {"app.kubernetes.io/managed-by": "slipway", LABEL: name}
     container: Object = {
@@ -94,16 +93,16 @@ def job_manifest(run: JobRun, name: str, deadline: timedelta) -> Object:
         "metadata": {"name": name, "namespace": run.namespace, "labels": labels},
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": max(1, round(deadline.total_seconds())),
+            "activeDeadlineSeconds": max(1, round(run.deadline.total_seconds())),
             "ttlSecondsAfterFinished": round(KEPT_AFTERWARDS.total_seconds()),
             "template": {"metadata": {"labels": labels}, "spec": spec},
         },
     }
 
 
-def _exit_status(job: Ref, run: JobRun, cluster: Cluster) -> int | None:
+def _exit_status(job: Ref, cluster: Cluster, until: datetime) -> int | None:
     """Return how the Job's container ended, None where it did not in time."""
-    for seen in cluster.watch(_pods(job), run.until):
+    for seen in cluster.watch(_pods(job), until):
         for pod in seen:
             for container in (pod.get("status") or {}).get("containerStatuses") or ():
                 ended = (container.get("state") or {}).get("terminated")

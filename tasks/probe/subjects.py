@@ -2,46 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 
-from tasks.core.application import Environment
 from tasks.core.clock import Clock
-from tasks.core.cluster import Answer, Cluster, Scope
-from tasks.core.model import Release, ReleasedImage, Target
-from tasks.core.objects import Kind, Object, ref_of
+from tasks.core.cluster import Answer, Cluster
+from tasks.core.objects import Object, container_lists, ref_of
 from tasks.core.probes import Probe
-from tasks.core.sample import Track
-from tasks.probe.ask import Server, ask_pod, request_route
-from tasks.probe.decide import (
-    container_of,
-    goes_to_pods,
-    headers_for,
-    is_asked,
-    leads_to,
-    port_of,
-)
+from tasks.probe.ask import Server, ask_pod
+from tasks.probe.decide import describe, service_port, target_port
 from tasks.probe.job import JobRun, run_job
+from tasks.probe.route import ask_route
+from tasks.probe.scene import Probing, Scene, survey
 
-__all__ = ["Probing", "Scene", "Subject", "look", "subjects_of"]
-
-POD, SERVICE = Kind("v1", "Pod"), Kind("v1", "Service")
-
-
-@dataclass(frozen=True, slots=True)
-class Probing:
-    """What is probed and where it is.
-
-    Attributes:
-        began: deadlines count from here, also in a process that goes on with it.
-        track: whether the release runs as the canary beside the stable one, or in its place.
-    """
-
-    environment: Environment
-    target: Target
-    release: Release
-    began: datetime
-    track: Track = "stable"
+__all__ = ["Subject", "Turn", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,89 +38,132 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What runs of the release now; pods come and go under an autoscaler."""
+class Turn:
+    """Who is asked this time.
 
-    probing: Probing
+    Attributes:
+        nobody: probes that have found nobody yet.
+        left_out: what another release might answer, each in a sentence.
+    """
+
+    scene: Scene
+    subjects: tuple[Subject, ...]
+    nobody: tuple[Probe, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """What it takes to ask on behalf of one probe."""
+
+    number: int
+    probe: Probe
+    scene: Scene
     cluster: Cluster
     clock: Clock
-    pods: tuple[Object, ...]
-    services: tuple[Object, ...]
 
-    def pods_of(self, component: str | None) -> Iterator[tuple[Object, Server]]:
-        """Return a component's pods, and how they are asked."""
-        for image in self.probing.release.images:
-            if image.component == component:
-                yield from self._pods_with(image)
+    def subjects(self) -> Iterator[Subject]:
+        """List who is to be asked now."""
+        if self.probe.job is not None:
+            yield from self._jobs()
+        elif self.probe.way == "pods":
+            yield from self._pods()
+        elif self.probe.way == "route":
+            probing = self.scene.probing
+            ask = partial(
+                ask_route, probing.environment, probing.target, self.probe, probing.headers
+            )
+            yield Subject(f"route {probing.environment.url}", self.number, self.probe, ask)
+        else:
+            for service in self.scene.leading_to(self.probe.component):
+                yield from self._behind(service)
 
-    def services_of(self, component: str | None) -> tuple[Object, ...]:
-        """Return the Services that lead to a component's pods."""
-        pods = [pod for pod, _ in self.pods_of(component)]
-        return tuple(each for each in self.services if leads_to(each, pods))
+    def _pods(self) -> Iterator[Subject]:
+        for _, server in self.scene.pods_of(self.probe.component):
+            port = _asked_port(self.probe) or server.port
+            if port is not None or self.probe.command is not None:
+                yield self._pod(f"pod {server.pod.name}", replace(server, port=port))
 
-    def is_due(self, probe: Probe) -> bool:
-        """Say whether a probe can reach the release: no Service may lead to a canary yet."""
-        reached = any(leads_to(each, self.pods) for each in self.services)
-        return goes_to_pods(probe) or self.probing.track == "stable" or reached
+    def _behind(self, service: Object) -> Iterator[Subject]:
+        """Ask a Service; where it is no HTTP, each pod behind, at the port that the Service names.
 
-    def _pods_with(self, image: ReleasedImage) -> Iterator[tuple[Object, Server]]:
-        for pod in self.pods:
-            container = container_of(pod, image)
-            if container is not None:
-                yield pod, Server(ref_of(pod), container["name"], port_of(container, image))
+        The API server passes nothing but HTTP on to Services.
+        """
+        ref, probe = ref_of(service), self.probe
+        port = service_port(service, _asked_port(probe))
+        if probe.path is not None:
+            number = port["port"] if port else probe.port
+            if number is not None:
+                ask = partial(
+                    self.cluster.request, ref, number, probe.path, probe.within, probe.scheme
+                )
+                yield Subject(f"service {ref.name}", self.number, probe, ask)
+            return
+        for pod, server in self.scene.pods_of(probe.component) if port else ():
+            container = _container(pod, server)
+            target = target_port(port, container)
+            if target is not None:
+                name = f"service {ref.name}, pod {server.pod.name}"
+                yield self._pod(name, replace(server, port=target))
 
+    def _pod(self, name: str, server: Server) -> Subject:
+        ask = partial(ask_pod, self.probe, server, self.cluster)
+        return Subject(name, self.number, self.probe, ask, server)
 
-def look(probing: Probing, cluster: Cluster, clock: Clock) -> Scene:
-    """Find the pods that get traffic, and the Services beside them."""
-    found = cluster.find(Scope((POD, SERVICE), probing.environment.namespace))
-    pods = tuple(
-        thing for thing in found if ref_of(thing).kind == POD and is_asked(thing, probing.track)
-    )
-    services = tuple(thing for thing in found if ref_of(thing).kind == SERVICE)
-    return Scene(probing, cluster, clock, pods, services)
-
-
-def subjects_of(number: int, probe: Probe, scene: Scene) -> Iterator[Subject]:
-    """List who is to be asked now by one probe."""
-    probing, cluster = scene.probing, scene.cluster
-    if probe.job is not None:
-        run = _job_run(probe, scene)
-        if run is not None:
-            yield Subject("job", number, probe, partial(run_job, run, cluster, scene.clock))
-    elif goes_to_pods(probe):
-        for _, server in scene.pods_of(probe.component):
-            port = (probe.tcp or probe.grpc or probe).port or server.port
-            if port is not None or probe.command is not None:
-                ask = partial(ask_pod, probe, replace(server, port=port), cluster)
-                yield Subject(f"pod {server.pod.name}", number, probe, ask, server)
-    elif probe.via == "service":
-        for service in scene.services_of(probe.component):
-            ref = ref_of(service)
-            port = probe.port or service["spec"]["ports"][0]["port"]
-            ask = partial(cluster.request, ref, port, probe.path or "/", probe.within, probe.scheme)
-            yield Subject(f"service {ref.name}", number, probe, ask)
-    else:
-        headers = headers_for(probing.environment, probing.track)
-        ask = partial(request_route, probing.environment, probing.target, probe, headers)
-        yield Subject(f"route {probing.environment.url}", number, probe, ask)
+    def _jobs(self) -> Iterator[Subject]:
+        """Run a Job; nobody does where its component does not run yet."""
+        probe, probing = self.probe, self.scene.probing
+        pods = tuple(self.scene.pods_of(probe.component))
+        if probe.job is None or (probe.component is not None and not pods):
+            return
+        released = {each.component: each.reference for each in probing.release.images}
+        secrets = pods[0][0]["spec"].get("imagePullSecrets") if pods else ()
+        run = JobRun(
+            namespace=probing.environment.namespace,
+            image=probe.job.image or released[probe.component or ""],
+            command=probe.job.command,
+            env={**_told(probe, self.scene), **probe.job.env},
+            pull_secrets=tuple(each["name"] for each in secrets or ()),
+            deadline=probe.deadline,
+        )
+        yield Subject("job", self.number, probe, partial(run_job, run, self.cluster, self.clock))
 
 
-def _job_run(probe: Probe, scene: Scene) -> JobRun | None:
-    """Say what a probe's Job runs, None where its component does not run yet."""
-    pods = tuple(scene.pods_of(probe.component))
-    if probe.job is None or (probe.component is not None and not pods):
-        return None
-    released = {each.component: each.reference for each in scene.probing.release.images}
-    services = [ref_of(each).name for each in scene.services_of(probe.component)]
-    own = {"SLIPWAY_RELEASE": scene.probing.release.id}
-    if services:
-        own["SLIPWAY_SERVICE"] = services[0]
-    secrets = pods[0][0]["spec"].get("imagePullSecrets") if pods else ()
-    return JobRun(
-        namespace=scene.probing.environment.namespace,
-        image=probe.job.image or released[probe.component or ""],
-        command=probe.job.command,
-        env={**own, **probe.job.env},
-        pull_secrets=tuple(each["name"] for each in secrets or ()),
-        until=scene.probing.began + probe.deadline,
-    )
+def look(probing: Probing, cluster: Cluster, clock: Clock) -> Turn:
+    """Find out who is to be asked now."""
+    scene = survey(probing, cluster)
+    subjects: list[Subject] = []
+    nobody: list[Probe] = []
+    left_out: list[str] = []
+    for number, probe in enumerate(probing.environment.probes):
+        if not probe.is_among(probing.components, probing.via):
+            continue
+        why = scene.why_not(probe)
+        if why is not None:
+            left_out.append(f"{describe(probe)} not asked: {why}")
+            continue
+        found = tuple(_Caller(number, probe, scene, cluster, clock).subjects())
+        subjects += found
+        nobody += () if found else (probe,)
+    return Turn(scene, tuple(subjects), tuple(nobody), tuple(left_out))
+
+
+def _asked_port(probe: Probe) -> int | None:
+    return (probe.tcp or probe.grpc or probe).port
+
+
+def _container(pod: Object, server: Server) -> Object:
+    containers = (each for some in container_lists(pod) for each in some)
+    return next(each for each in containers if each["name"] == server.container)
+
+
+def _told(probe: Probe, scene: Scene) -> dict[str, str]:
+    """Return what a Job learns of the release: where it is, and how its canary is met."""
+    probing = scene.probing
+    told = {"SLIPWAY_RELEASE": probing.release.id}
+    if probe.component is not None:
+        services = scene.leading_to(probe.component)
+        return told | ({"SLIPWAY_SERVICE": ref_of(services[0]).name} if services else {})
+    url = {"SLIPWAY_URL": probing.environment.url} if probing.environment.url else {}
+    headers = {"SLIPWAY_HEADER": f"{name}: {value}" for name, value in probing.headers.items()}
+    return told | url | headers

@@ -9,6 +9,7 @@ from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generat
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
 from tasks.rollout.waves import enter, run_hooks
+from tasks.rollout.way_back import backward
 
 __all__ = ["plan_steps"]
 
@@ -29,7 +30,7 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
     if why_not or seen.previous is None:
         why = progress.failed.reason if progress.failed else progress.aside
         return (Finish(RolloutState.FAILED, f"{why}; {why_not}"),)
-    way_back = beside.backward if is_beside else _backward
+    way_back = backward if is_beside else _backward
     return tuple(way_back(seen, seen.previous))
 
 

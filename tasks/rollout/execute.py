@@ -206,8 +206,8 @@ def _hand_over(step: HandOver, rollout: Rollout) -> None:
 
 
 def _probe(step: ProbeRelease, rollout: Rollout) -> Verdict:
-    began = rollout.stored.progress.at(step.since)
     ports = rollout.ports
+    began = ports.clock.now() - rollout.age(step.since)
     return ports.probe(ports.cluster, ports.clock, rollout.place, step, began)
 
 

@@ -17,6 +17,8 @@ __all__ = [
     "RENEWED_BACK",
     "RESTED",
     "RESTORED",
+    "SERVED",
+    "TESTED",
     "WOKEN",
     "asked",
     "beside_applied",
@@ -41,6 +43,7 @@ BROUGHT = "new objects applied"
 BESIDE = "canary applied"
 BESIDE_READY = "canary ready"
 BESIDE_PROBED = "canary probed"
+TESTED = "route probed as testers"
 RESTED = "stable at rest"
 """The stable pods were scaled down, for standby is off."""
 WOKEN = "stable woken"
@@ -49,6 +52,9 @@ PROMOTING = "promoting"
 """The stable objects are touched from here on: the way back has to apply them again."""
 HANDED_BACK = "promoted"
 """The traffic went from the canary to the stable pods, which run the new release by now."""
+
+SERVED = "services probed"
+"""Services and routes were asked after they had come back to the stable pods."""
 
 RESTORED = "restored"
 """Every object of the release before was applied again."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects, Scope
+from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects
 from tasks.core.errors import ConfigError
 from tasks.core.model import Change, ChangeKind, Plan, Record, Release
 from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of
@@ -24,12 +24,12 @@ from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.model import Place, Stored
 from tasks.rollout.observe import leftovers, read_all
 from tasks.rollout.outlook import Outlook, look_ahead
-from tasks.rollout.quota import shortages
+from tasks.rollout.quota import counted, shortages
+from tasks.rollout.room import Room, fetch_room, planned_room
 
 __all__ = ["Look", "Survey", "draw", "lacks", "plan", "survey"]
 
 NAMESPACE = Kind("v1", "Namespace")
-QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
 WORKERS = 8
 
@@ -56,6 +56,7 @@ class Survey:
     Attributes:
         gone: objects of earlier rollouts that are there and no longer wanted.
         missing_secrets: names of generated Secrets that do not exist yet.
+        room: what limits it.
         outlook: how the release would come in.
         is_bad: the release was taken back here.
     """
@@ -66,7 +67,7 @@ class Survey:
     looks: tuple[Look, ...]
     gone: tuple[Object, ...]
     missing_secrets: tuple[str, ...]
-    quotas: tuple[Object, ...]
+    room: Room
     outlook: Outlook
     is_bad: bool = False
 
@@ -88,9 +89,8 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
     if cluster.read(Ref(NAMESPACE, "", place.namespace)) is None:
         looks = tuple(Look(thing, None, None) for thing in wanted)
         secrets = tuple(secret.name for secret in place.environment.secrets)
-        quotas = tuple(thing for thing in wanted if thing["kind"] == QUOTA.name)
-        outlook = look_ahead((), wanted, release, place)
-        return Survey(release, place, None, looks, (), secrets, quotas, outlook)
+        outlook, room = look_ahead((), wanted, release, place), planned_room(cluster, wanted)
+        return Survey(release, place, None, looks, (), secrets, room, outlook)
     stored = records.fetch(cluster, place.namespace)
     live = records.newest_good(stored)
     look = partial(_look, cluster, scaled(wanted))
@@ -103,8 +103,14 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         looks=looks,
         gone=_gone(cluster, stored, release, place),
         missing_secrets=_missing(cluster, place),
-        quotas=cluster.find(Scope((QUOTA,), place.namespace)),
-        outlook=look_ahead(manifests_of(live.record) if live else (), wanted, release, place),
+        room=fetch_room(cluster, place.namespace, wanted),
+        outlook=look_ahead(
+            manifests_of(live.record) if live else (),
+            wanted,
+            release,
+            place,
+            {ref_of(each.live): each.live for each in looks if each.live is not None},
+        ),
         is_bad=release.id in records.bad_releases(stored),
     )
 
@@ -126,8 +132,12 @@ def draw(seen: Survey) -> Plan:
 
 def lacks(seen: Survey) -> tuple[str, ...]:
     """Say which limits of the namespace's quotas the rollout would exceed."""
-    needs = (seen.outlook.demand(look.after or look.wanted, look.live) for look in seen.looks)
-    return tuple(shortages(seen.quotas, needs))
+    secrets = 1 + len(seen.missing_secrets)  # the record is one
+    needs = [counted(SECRET)] * secrets + list(seen.outlook.companions())
+    for look in seen.looks:
+        after = look.after or look.wanted
+        needs += seen.outlook.needs(after, look.live, seen.room.limit_ranges)
+    return tuple(shortages(seen.room.quotas, needs))
 
 
 def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: Object) -> Look:
@@ -221,7 +231,14 @@ def _warnings(seen: Survey) -> Iterator[str]:
         if thing["kind"] in KEPT_KINDS:
             yield f"{ref_of(thing)} is no longer in the release and is kept: data would be lost"
     yield from lacks(seen)
+    yield from filter(None, (_crowding(look, seen) for look in seen.looks))
     yield from sorted(_loose_images(seen))
+
+
+def _crowding(look: Look, seen: Survey) -> str | None:
+    if not seen.room.nodes:
+        return None
+    return seen.outlook.crowding(look.after or look.wanted, look.live, seen.room.nodes)
 
 
 def _drift(seen: Survey) -> Iterator[str]:

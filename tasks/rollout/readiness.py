@@ -1,6 +1,6 @@
 """What a picture of the cluster says about workloads that should become ready."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,16 +8,19 @@ from tasks.core.objects import Object, Ref, ref_of
 from tasks.rollout.partition import node_share, nodes_for, partition_of
 from tasks.rollout.pods import is_observed, new_pods
 
-__all__ = ["Broken", "Readiness", "Ready", "Waiting", "judge", "new_pods"]
+__all__ = ["Broken", "Readiness", "Ready", "Waiting", "judge", "judge_again", "new_pods"]
 
 UNSCHEDULABLE_GRACE = timedelta(minutes=2)
-"""A cluster autoscaler needs about as long for a new node."""
+"""A cluster autoscaler needs about as long for a new node. On the way in no node means that there
+is no room for the release; for pods that ran before it means that a node has gone (judge_again)."""
 QUOTA_GRACE = timedelta(seconds=15)
 """Pods that are still ending count against a quota."""
 CRASHES = 2
 
 NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 NO_START = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+LOST = frozenset({"ContainerStatusUnknown", "Unknown"})
+"""How a kubelet calls the end of containers that it did not see: it, or its node, was away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,27 @@ Readiness = Ready | Waiting | Broken
 def judge(
     workloads: tuple[Ref, ...], objects: tuple[Object, ...], since: datetime, now: datetime
 ) -> Readiness:
-    """Say how workloads stand; since is when their new state was applied."""
+    """Say how workloads stand that come in; since is when their new state was applied."""
+    return _judge(workloads, objects, now, lambda workload: _troubles(workload, objects, since))
+
+
+def judge_again(
+    workloads: tuple[Ref, ...], objects: tuple[Object, ...], since: datetime, now: datetime
+) -> Readiness:
+    """Say how workloads stand that were ready once, since an instant.
+
+    What keeps a pod from coming back is the cluster's matter (a node that is gone or full, a quota
+    that others use up, a registry that is away) and is waited for. What the pods do is not.
+    """
+    return _judge(workloads, objects, now, lambda workload: _faults(workload, objects, since))
+
+
+def _judge(
+    workloads: tuple[Ref, ...],
+    objects: tuple[Object, ...],
+    now: datetime,
+    troubles_of: "Callable[[Object], Iterable[_Trouble]]",
+) -> Readiness:
     by_ref = {ref_of(thing): thing for thing in objects}
     missing: list[str] = []
     pending: list[datetime] = []
@@ -72,7 +95,7 @@ def judge(
         lack = _LACKS[workload["kind"]](workload, workload.get("status") or {})
         if lack is None:
             continue
-        for trouble in _troubles(workload, objects, since):
+        for trouble in troubles_of(workload):
             if trouble.at <= now:
                 return trouble.broken
             pending.append(trouble.at)
@@ -144,41 +167,66 @@ class _Trouble:
 
 
 def _troubles(workload: Object, objects: tuple[Object, ...], since: datetime) -> Iterator[_Trouble]:
+    yield from _faults(workload, objects, since)
     for pod in new_pods(workload, objects):
-        yield from _pod_troubles(workload, pod, since)
+        yield from _lacks_of(workload, pod, since)
     yield from _condition_troubles(workload, since)
     yield from _refusals(workload, objects, since)
 
 
-def _pod_troubles(workload: Object, pod: Object, since: datetime) -> Iterator[_Trouble]:
-    subject, ref, status = ref_of(workload), ref_of(pod), pod.get("status") or {}
-    for container in _containers(status):
-        reason = _container_trouble(container, since)
-        if reason:
+def _faults(workload: Object, objects: tuple[Object, ...], since: datetime) -> Iterator[_Trouble]:
+    """Walk over what containers have done themselves."""
+    for pod in new_pods(workload, objects):
+        for container in _containers(pod):
+            reason = _fault(container, since)
+            if reason:
+                broken = Broken(reason, ref_of(workload), ref_of(pod), container["name"])
+                yield _Trouble(since, broken)
+
+
+def _lacks_of(workload: Object, pod: Object, since: datetime) -> Iterator[_Trouble]:
+    """Walk over what a pod is not given: its images, a node."""
+    subject, ref = ref_of(workload), ref_of(pod)
+    for container in _containers(pod):
+        why = _waits_for(container).get("reason")
+        if why in NO_IMAGE:
+            reason = f"image {container.get('image')} cannot be pulled ({why})"
             yield _Trouble(since, Broken(reason, subject, ref, container["name"]))
-    for condition in status.get("conditions") or ():
+    for condition in (pod.get("status") or {}).get("conditions") or ():
         if condition.get("reason") == "Unschedulable" and condition["status"] == "False":
             reason = f"pod {ref.name} cannot be scheduled: {condition.get('message', '')}"
             at = _instant(condition, since) + UNSCHEDULABLE_GRACE
             yield _Trouble(at, Broken(reason, subject, ref))
 
 
-def _containers(status: Object) -> Iterator[Object]:
+def _containers(pod: Object) -> Iterator[Object]:
+    """Walk over the containers of a pod; not of one that the cluster ends, whose matter they are.
+
+    Such a pod was evicted, or its node goes. Pods of servers start their containers again for ever,
+    so that none fails by itself.
+    """
+    status = pod.get("status") or {}
+    conditions = [(each["type"], each["status"]) for each in status.get("conditions") or ()]
+    if status.get("phase") == "Failed" or ("DisruptionTarget", "True") in conditions:
+        return
     for key in ("initContainerStatuses", "containerStatuses"):
         yield from status.get(key) or ()
 
 
-def _container_trouble(container: Object, since: datetime) -> str | None:
-    """Say why a container cannot run, None where it can or may yet."""
-    waiting = (container.get("state") or {}).get("waiting") or {}
+def _waits_for(container: Object) -> Object:
+    return (container.get("state") or {}).get("waiting") or {}
+
+
+def _fault(container: Object, since: datetime) -> str | None:
+    """Say what a container has done so that it cannot run, None where it can or may yet."""
+    waiting = _waits_for(container)
     reason, name = waiting.get("reason", ""), container["name"]
-    if reason in NO_IMAGE:
-        return f"image {container.get('image')} cannot be pulled ({reason})"
     if reason in NO_START:
         return f"container {name} cannot be started ({reason}: {waiting.get('message', '')})"
     ended = (container.get("lastState") or {}).get("terminated") or {}
-    crashed = ended.get("exitCode", 0) != 0 and _instant(ended, since, "finishedAt") >= since
-    if crashed and (reason == "CrashLoopBackOff" or container.get("restartCount", 0) >= CRASHES):
+    crashed = ended.get("exitCode", 0) != 0 and ended.get("reason") not in LOST
+    is_ours = crashed and _instant(ended, since, "finishedAt") >= since
+    if is_ours and (reason == "CrashLoopBackOff" or container.get("restartCount", 0) >= CRASHES):
         how = f"exit code {ended['exitCode']}, {ended.get('reason', 'Error')}"
         return f"container {name} crashes again and again ({how})"
     return None

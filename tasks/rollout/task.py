@@ -58,7 +58,16 @@ def _is_crossed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool
 def _probe(
     cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
-    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    probing = Probing(
+        environment=step.environment,
+        target=place.target,
+        release=step.release,
+        began=began,
+        track=step.track,
+        components=step.components,
+        via=step.via,
+        testers=step.testers,
+    )
     return probe_release(probing, cluster, clock)
 
 

@@ -12,7 +12,7 @@ from tasks.rollout.partition import Part, may_be_shared
 from tasks.rollout.reach import HTTP_ROUTE, SERVICE, is_routed, labels_of, reached, selects
 from tasks.rollout.splits import why_not_split
 
-__all__ = ["Twin", "Twins", "component_of", "plan_twins", "why_rolling"]
+__all__ = ["Twin", "Twins", "component_of", "components_in", "plan_twins", "why_rolling"]
 
 SERVERS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 
@@ -124,6 +124,13 @@ def component_of(workload: Object, release: Release) -> str | None:
             if container.get("image") in components:
                 return components[container["image"]]
     return None
+
+
+def components_in(workload: Object, release: Release) -> frozenset[str]:
+    """Return every component whose image a workload's pods run."""
+    components = {image.reference: image.component for image in release.images}
+    used = (each.get("image") for containers in container_lists(workload) for each in containers)
+    return frozenset(components[image] for image in used if image in components)
 
 
 def _scene(

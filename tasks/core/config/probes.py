@@ -13,7 +13,7 @@ from tasks.core.units import format_duration
 __all__ = ["probe_findings"]
 
 _ASKS = ("path", "tcp", "grpc", "command", "job")
-_HTTP_ONLY = ("scheme", "port", "expect", "json")
+_HTTP_ONLY = ("port", "expect", "json")
 _DEFAULT = Probe()
 
 
@@ -48,6 +48,9 @@ def _question(probe: Probe, asks: str, path: Path) -> Iterator[Finding]:
         if getattr(probe, key) != getattr(_DEFAULT, key):
             remedy = f"remove it, or ask a `path` instead of `{asks}`"
             yield Finding((*path, key), "means something for a probe with a `path` only", remedy)
+    if probe.scheme != _DEFAULT.scheme and asks not in {"path", "grpc"}:
+        remedy = f"remove it; `{asks}` speaks neither HTTP nor gRPC"
+        yield Finding((*path, "scheme"), "has nothing to encrypt", remedy)
     if probe.contains is not None and asks not in {"path", "command", "job"}:
         remedy = f"remove it; `{asks}` is answered without a text"
         yield Finding((*path, "contains"), "has nothing to look into", remedy)
@@ -87,14 +90,17 @@ def _subject(probe: Probe, asks: str, path: Path, known: Known) -> Iterator[Find
                 f"{probe.component} has no port, so its pods cannot be asked",
                 f"add `port:` to components.{probe.component}, or `via: route` to the probe",
             )
-    if asks in {"tcp", "grpc", "command"} and probe.via != "pods":
-        what = f"{probe.via} leads to HTTP alone, and {asks} asks each pod"
+    if asks == "command" and probe.via != "pods":
+        what = f"a command runs in each pod, {probe.via} runs none"
         yield Finding((*path, "via"), what, "remove it, or ask a `path`")
+    if asks == "tcp" and probe.via == "route":
+        what = "the public address accepts connections whoever is behind it"
+        yield Finding((*path, "via"), what, "ask a `path` or `grpc` there, or remove it")
 
 
 def _nobody(probe: Probe, asks: str, path: Path) -> Iterator[Finding]:
     """Look at a probe that names no component."""
-    if asks in {"tcp", "grpc", "command"} or probe.via == "service":
+    if asks in {"tcp", "command"} or probe.via == "service":
         yield Finding(path, f"asks {asks} of no component", "add `component:` to the probe")
     elif probe.job is not None and probe.job.image is None:
         remedy = "add `image:` to the job, or `component:` to the probe"
@@ -102,6 +108,4 @@ def _nobody(probe: Probe, asks: str, path: Path) -> Iterator[Finding]:
 
 
 def _needs_route(probe: Probe, asks: str) -> bool:
-    return asks == "path" and (
-        probe.via == "route" or (probe.component is None and probe.via == "pods")
-    )
+    return asks in {"path", "grpc"} and probe.way == "route" and probe.via != "service"

@@ -1,6 +1,6 @@
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,7 +9,7 @@ from kubernetes import client
 
 from tasks.core.cluster_api import KubernetesCluster
 from tasks.core.errors import ConfigError, SlipwayError, Unavailable
-from tasks.core.objects import Object
+from tasks.core.objects import Object, ref_of
 
 KINDS = {"resources": [{"name": "configmaps", "kind": "ConfigMap", "namespaced": True}]}
 THING: Object = {
@@ -21,12 +21,22 @@ THING: Object = {
 
 
 @contextmanager
-def api_server(**answers: int) -> Iterator[KubernetesCluster]:
-    """Answer each method with a status; GET is the discovery of kinds."""
+def api_server(
+    *, lost: str = "", seen: list[str] | None = None, **answers: int
+) -> Iterator[KubernetesCluster]:
+    """Answer each method with a status; GET is the discovery of kinds.
+
+    The first answer to the method that is lost breaks off after the request was read.
+    """
+    heard = [] if seen is None else seen
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
+            heard.append(self.command)
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.command == lost and heard.count(lost) == 1:
+                self.close_connection = True
+                return
             status = answers.get(self.command, 200)
             said = KINDS if self.command == "GET" else {"message": f"{self.command} {status}"}
             body = json.dumps(said).encode()
@@ -35,7 +45,7 @@ def api_server(**answers: int) -> Iterator[KubernetesCluster]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PATCH = do_POST = _answer  # noqa: N815 the library's names
+        do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 the library's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its own name
             del format, args
@@ -68,3 +78,29 @@ def test_an_apply_answered_with_500_is_looked_at_twice(
     cluster_of = api_server(PATCH=500, POST=strict_status)
     with cluster_of as cluster, pytest.raises(error, match=words):
         cluster.apply(THING)
+
+
+def test_a_read_whose_answer_was_lost_is_read_again() -> None:
+    seen: list[str] = []
+    with api_server(lost="GET", seen=seen) as cluster:
+        cluster.delete(ref_of(THING))
+    assert seen == ["GET", "GET", "DELETE"]
+
+
+WRITES: list[tuple[str, Callable[[KubernetesCluster], object]]] = [
+    ("PATCH", lambda cluster: cluster.apply(THING)),
+    ("POST", lambda cluster: cluster.create(THING)),
+    ("PUT", lambda cluster: cluster.replace(THING)),
+    ("DELETE", lambda cluster: cluster.delete(ref_of(THING))),
+]
+
+
+@pytest.mark.parametrize(("method", "write"), WRITES, ids=[method for method, _ in WRITES])
+def test_a_write_whose_answer_was_lost_may_have_been_done_and_is_not_sent_again(
+    method: str, write: Callable[[KubernetesCluster], object]
+) -> None:
+    seen: list[str] = []
+    cluster_of = api_server(lost=method, seen=seen)
+    with cluster_of as cluster, pytest.raises(Unavailable, match="does not answer"):
+        write(cluster)
+    assert seen == ["GET", method]

@@ -273,7 +273,18 @@ FAULTS = {
     ),
     "a connection through the route": (
         ("{path: /}", "{tcp: {}, component: api, via: route}"),
-        "21: environments.prod.probes[1].via: route leads to HTTP alone, and tcp asks each pod",
+        (
+            "21: environments.prod.probes[1].via: the public address accepts connections whoever"
+            " is behind it"
+        ),
+    ),
+    "a command in a Service": (
+        ("{path: /}", "{command: [check], component: api, via: service}"),
+        "21: environments.prod.probes[1].via: a command runs in each pod, service runs none",
+    ),
+    "a scheme of a connection": (
+        ("{path: /}", "{tcp: {}, component: api, scheme: https}"),
+        "21: environments.prod.probes[1].scheme: has nothing to encrypt",
     ),
     "a Service of nobody": (
         ("{path: /}", "{path: /, via: service}"),

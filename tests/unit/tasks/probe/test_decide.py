@@ -2,24 +2,26 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core import strategy as strategies
-from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.core.sample import Track
-from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
 from tasks.core.tracks import TRACK
 from tasks.probe.decide import (
+    Spent,
     Streak,
+    belongs_to,
     container_of,
     describe,
-    headers_for,
+    has_failed,
     is_asked,
+    is_late,
     judge,
     leads_to,
     port_of,
+    service_port,
+    target_port,
 )
 
 PROBE = Probe(path="/health", contains="ok", within=timedelta(seconds=1))
@@ -129,44 +131,101 @@ def test_a_probe_says_what_it_asks(probe: Probe, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("selector", "leads"),
+    ("selector", "is_its", "tracks"),
     [
-        pytest.param({"app": "api"}, True, id="both tracks"),
-        pytest.param({"app": "api", TRACK: "canary"}, True, id="this track"),
-        pytest.param({"app": "api", TRACK: "stable"}, False, id="the other track"),
-        pytest.param({}, False, id="endpoints that a person writes"),
+        pytest.param({"app": "api"}, True, ["stable"], id="to both tracks, if there are two"),
+        pytest.param({"app": "api", TRACK: "canary"}, True, ["canary"], id="to the canary"),
+        pytest.param({"app": "api", TRACK: "stable"}, True, ["stable"], id="to the stable pods"),
+        pytest.param({"app": "web"}, False, ["stable"], id="of another component"),
+        pytest.param({}, False, ["stable"], id="endpoints that a person writes"),
     ],
 )
-def test_a_service_leads_to_the_pods_that_it_selects(
+def test_a_service_belongs_to_pods_whichever_track_it_sends_to_now(
     selector: dict[str, str],
-    leads: bool,  # noqa: FBT001
+    is_its: bool,  # noqa: FBT001
+    tracks: list[Track],
 ) -> None:
     labels = {"app": "api", "team": "x", TRACK: "canary"}
     service = {"spec": {"selector": selector}}
-    assert leads_to(service, [{"metadata": {"labels": labels}}]) is leads
+    assert belongs_to(service, [{"metadata": {"labels": labels}}]) is is_its
+    both: tuple[Track, ...] = ("stable", "canary")
+    assert [track for track in both if leads_to(service, track)] == tracks
+
+
+PORTS = [{"port": 80, "targetPort": "web"}, {"port": 81, "targetPort": 9090}, {"port": 82}]
 
 
 @pytest.mark.parametrize(
-    ("strategy", "track", "headers"),
+    ("number", "target"),
     [
-        pytest.param(
-            Strategy(canary=Canary(steps=(5, 100))), "canary", {"X-Canary": "always"}, id="canary"
-        ),
-        pytest.param(
-            Strategy(blueGreen=BlueGreen(testers=strategies.Testers(header="X-New"))),
-            "canary",
-            {"X-New": "always"},
-            id="a header of the user's",
-        ),
-        pytest.param(Strategy(canary=Canary(steps=(5, 100))), "stable", {}, id="promoted"),
-        pytest.param(Strategy(rolling=Rolling()), "canary", {}, id="no testers"),
+        pytest.param(None, 8080, id="the first port, by its name in the pod"),
+        pytest.param(81, 9090, id="by number"),
+        pytest.param(82, 82, id="the same on both sides"),
     ],
 )
-def test_testers_are_led_to_the_canary(
-    strategy: Strategy, track: Track, headers: dict[str, str]
+def test_a_port_of_a_service_leads_to_one_of_a_container(number: int | None, target: int) -> None:
+    port = service_port({"spec": {"ports": PORTS}}, number)
+    assert port is not None
+    container = {"ports": [{"name": "web", "containerPort": 8080}]}
+    assert target_port(port, container) == target
+
+
+def test_a_port_that_a_service_does_not_have_leads_nowhere() -> None:
+    assert service_port({"spec": {"ports": PORTS}}, 443) is None
+    assert service_port({"spec": {}}, None) is None
+    assert target_port({"port": 80, "targetPort": "gone"}, {}) is None
+
+
+SERIES = Probe(path="/", passes=3, deadline=timedelta(seconds=60))
+
+
+def spent(since_mark: int, here: int) -> Spent:
+    return Spent(timedelta(seconds=since_mark), timedelta(seconds=here))
+
+
+@pytest.mark.parametrize(
+    ("probe", "streak", "time", "fails"),
+    [
+        pytest.param(SERIES, Streak(0, "no", 99), spent(59, 59), False, id="there is time"),
+        pytest.param(SERIES, Streak(0, "no", 99), spent(60, 60), True, id="the time is over"),
+        pytest.param(
+            SERIES,
+            Streak(0, "no", 99),
+            spent(600, 9),
+            False,
+            id="it was the time of another process",
+        ),
+        pytest.param(
+            SERIES, Streak(0, "no", 2), spent(600, 30), False, id="no whole series was made here"
+        ),
+        pytest.param(SERIES, Streak(0, "no", 3), spent(600, 10), True, id="one was, and fails"),
+        pytest.param(
+            SERIES, Streak(2, "", 99), spent(600, 600), False, id="a series that passes is let end"
+        ),
+        pytest.param(
+            Probe(job=ProbeJob()), Streak(0, "no", 1), spent(1, 1), True, id="a Job has one try"
+        ),
+        pytest.param(
+            Probe(path="/", passes=1, deadline=timedelta(seconds=2)),
+            Streak(0, "no", 1),
+            spent(2, 2),
+            True,
+            id="a deadline shorter than what a process has of its own",
+        ),
+    ],
+)
+def test_nobody_fails_before_time_and_tries_are_over(
+    probe: Probe,
+    streak: Streak,
+    time: Spent,
+    fails: bool,  # noqa: FBT001
 ) -> None:
-    environment = Environment(overlay="prod", namespace="shop", strategy=strategy)
-    assert headers_for(environment, track) == headers
+    assert has_failed(probe, streak, time) is fails
+
+
+def test_who_finds_nobody_to_ask_looks_for_a_while_in_every_process() -> None:
+    assert not is_late(SERIES, spent(600, 9))
+    assert is_late(SERIES, spent(600, 10))
 
 
 def test_a_long_body_is_shown_in_part() -> None:
@@ -176,8 +235,8 @@ def test_a_long_body_is_shown_in_part() -> None:
 
 
 def test_a_fault_ends_a_streak() -> None:
-    assert Streak().after(None).after(None) == Streak(2, "")
-    assert Streak(2, "").after("late") == Streak(0, "late")
+    assert Streak().after(None).after(None) == Streak(2, "", 2)
+    assert Streak(2, "", 2).after("late") == Streak(0, "late", 3)
 
 
 def pod(**container: object) -> Object:
@@ -234,3 +293,40 @@ def test_only_pods_of_the_track_that_get_traffic_are_asked(
     asked = {**thing, "metadata": {"name": "p", **metadata}}
     both: tuple[Track, ...] = ("stable", "canary")
     assert [track for track in both if is_asked(asked, track)] == tracks
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_is_asked_nothing(phase: str) -> None:
+    conditions = [{"type": "Ready", "status": "True"}]  # an evicted pod's may be old
+    assert not is_asked({**pod(), "status": {"phase": phase, "conditions": conditions}}, "stable")
+
+
+@pytest.mark.parametrize(
+    ("probe", "way"),
+    [
+        pytest.param(Probe(path="/", component="api"), "pods", id="each pod"),
+        pytest.param(Probe(path="/", component="api", via="service"), "service", id="its Service"),
+        pytest.param(Probe(path="/", component="api", via="route"), "route", id="the address"),
+        pytest.param(Probe(path="/"), "route", id="nobody's"),
+        pytest.param(Probe(job=ProbeJob(), component="api"), "service", id="a component's Job"),
+        pytest.param(Probe(job=ProbeJob(image="smoke")), "route", id="a Job of nobody's"),
+    ],
+)
+def test_a_probe_goes_one_way(probe: Probe, way: str) -> None:
+    assert probe.way == way
+
+
+@pytest.mark.parametrize(
+    ("probe", "among"),
+    [
+        pytest.param(Probe(path="/", component="api"), True, id="of the component, by this way"),
+        pytest.param(Probe(path="/", component="web"), False, id="of another component"),
+        pytest.param(Probe(path="/", component="api", via="service"), False, id="by another way"),
+        pytest.param(Probe(path="/"), True, id="of no component"),
+    ],
+)
+def test_a_probe_is_sent_now_or_left_for_another_moment(
+    probe: Probe,
+    among: bool,  # noqa: FBT001
+) -> None:
+    assert probe.is_among(frozenset({"api"}), frozenset({"pods", "route"})) is among

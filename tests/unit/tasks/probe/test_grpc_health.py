@@ -21,7 +21,7 @@ class Server:
     """A gRPC server behind a tunnel: HTTP/2 by h2, answers by the test."""
 
     handler: Handler
-    path: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     message: bytes = b""
     connection: H2Connection = field(
         default_factory=lambda: H2Connection(
@@ -32,11 +32,15 @@ class Server:
     def __post_init__(self) -> None:
         self.connection.initiate_connection()
 
+    @property
+    def path(self) -> str:
+        return self.headers[":path"]
+
     def send(self, data: bytes) -> None:
         for event in self.connection.receive_data(data):
             match event:
                 case RequestReceived():
-                    self.path = next(str(v) for k, v in event.headers or () if str(k) == ":path")
+                    self.headers = {str(key): str(value) for key, value in event.headers or ()}
                 case DataReceived():
                     self.message += event.data or b""
                 case StreamEnded():
@@ -49,7 +53,7 @@ class Server:
         return self.connection.data_to_send() or None
 
     def close(self) -> None:
-        self.path = ""
+        self.headers = {}
 
 
 def healthy(state: bytes) -> Handler:

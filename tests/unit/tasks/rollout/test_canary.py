@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -69,6 +70,7 @@ def given_live(strategy: Strategy = CANARY) -> World:
     return world
 
 
+@cache
 def writes_of(strategy: Strategy, *, bad: bool = False) -> range:
     """Count what an undisturbed rollout writes: a kill after each is a case of its own."""
     world = given_live(strategy)
@@ -78,6 +80,7 @@ def writes_of(strategy: Strategy, *, bad: bool = False) -> range:
     return range(len(world.cluster.writes) - before)
 
 
+@cache
 def undisturbed(strategy: Strategy, *, bad: bool = False) -> Record:
     world = given_live(strategy)
     world.bad = {image("api", "2").reference} if bad else set()
@@ -114,9 +117,11 @@ def test_a_canary_climbs_bakes_and_takes_the_stable_place() -> None:
         "25 % of the traffic",
         "passed: no worse than stable",
         "passed: 1 workloads ready",
+        "passed: probes passed",
         "50 % of the traffic",
         "passed: no worse than stable",
         "passed: 1 workloads ready",
+        "passed: probes passed",
         "100 % of the traffic",
         "passed: no worse than stable",
         "passed: no worse than stable",

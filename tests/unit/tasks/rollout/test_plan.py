@@ -1,13 +1,8 @@
-from decimal import Decimal
-
-import pytest
-
 from tasks.core.application import GeneratedSecret
 from tasks.core.model import ChangeKind, Plan
-from tasks.core.objects import Kind, Object, Ref
+from tasks.core.objects import Kind, Object, Ref, ref_of
 from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.plan import plan
-from tasks.rollout.quota import demand, parse_quantity, shortages
 from tests.unit.tasks.rollout.world import World, autoscaler, config_map, deployment, make_release
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
@@ -124,53 +119,41 @@ def test_bookkeeping_of_the_cluster_is_no_difference() -> None:
     assert comparable({**noisy, "status": {"phase": "x"}}, scaled=False) == kept
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        pytest.param("100m", Decimal("0.1"), id="thousandths"),
-        pytest.param("2", Decimal(2), id="plain"),
-        pytest.param("256Mi", Decimal(268435456), id="binary"),
-        pytest.param("1.5G", Decimal("1.5e9"), id="decimal"),
-        pytest.param("1e3", Decimal(1000), id="exponent"),
-        pytest.param("many", Decimal(0), id="no quantity"),
-    ],
-)
-def test_quantities_are_read_as_kubernetes_writes_them(text: str, number: Decimal) -> None:
-    assert parse_quantity(text) == number
+def given(world: World, kind: str, name: str, **content: object) -> None:
+    metadata = {"name": name, "namespace": "shop" if kind != "Node" else ""}
+    thing = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+    world.cluster.objects[ref_of(thing)] = thing
 
 
-def sized(image: str, surge: str | int = "25%") -> Object:
-    made = deployment("api", image, replicas=4)
-    made["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": surge}}
-    container = made["spec"]["template"]["spec"]["containers"][0]
-    container["resources"] = {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}
-    return made
+def test_what_pods_leave_open_a_limit_range_fills_in_before_the_quota_is_asked() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    limits = [{"type": "Container", "defaultRequest": {"cpu": "300m"}}]
+    given(world, "LimitRange", "usual", spec={"limits": limits})
+    given(world, "ResourceQuota", "shop", spec={"hard": {"requests.cpu": "200m"}})
+    warning = "quota shop: the rollout needs 300m of requests.cpu more, 200m are free"
+    assert warning in plan(TWO, world.place, world.cluster).warnings
 
 
-@pytest.mark.parametrize(
-    ("live", "surge", "pods"),
-    [
-        pytest.param(None, 1, 4, id="a new workload needs all of its pods"),
-        pytest.param("api@1", 1, 1, id="a changed one its surge"),
-        pytest.param("api@1", "50%", 2, id="a share of its replicas"),
-        pytest.param("api@1", "30%", 2, id="rounded up"),
-        pytest.param("api@2", 1, 0, id="an unchanged one nothing"),
-    ],
-)
-def test_a_rollout_needs_room_for_its_surge(live: str | None, surge: str | int, pods: int) -> None:
-    needed = demand(sized("api@2", surge), sized(live, surge) if live else None)
-    assert needed.get("pods", 0) == pods
-    assert needed.get("requests.cpu", 0) == Decimal("0.1") * pods
+def test_the_record_of_a_rollout_needs_room_too() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    given(
+        world, "ResourceQuota", "shop", status={"hard": {"secrets": "1"}, "used": {"secrets": "1"}}
+    )
+    warning = "quota shop: the rollout needs 1 of secrets more, 0 are free"
+    assert warning in plan(TWO, world.place, world.cluster).warnings
 
 
-def test_a_quota_without_room_is_named_with_what_is_needed_and_free() -> None:
-    quota = {
-        "metadata": {"name": "shop"},
-        "status": {
-            "hard": {"requests.cpu": "1", "limits.memory": "8Gi"},
-            "used": {"requests.cpu": "950m", "limits.memory": "4Gi"},
-        },
+def test_pods_that_refuse_to_share_a_node_are_told_where_nodes_are_few() -> None:
+    world = World()
+    alone = deployment("api", "api@1")
+    wish = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": {"app": "api"}},
     }
-    assert list(shortages([quota], [demand(sized("api@2", 1), sized("api@1", 1))])) == [
-        "quota shop: the rollout needs 100m of requests.cpu more, 50m are free"
-    ]
+    away = {"requiredDuringSchedulingIgnoredDuringExecution": [wish]}
+    alone["spec"]["template"]["spec"]["affinity"] = {"podAntiAffinity": away}
+    given(world, "Node", "one", status={"conditions": [{"type": "Ready", "status": "True"}]})
+    planned = plan(make_release(alone), world.place, world.cluster)
+    assert planned.warnings[-1].startswith("Deployment/api requires a node for each pod")

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.core.objects import Kind, Object, Ref
 from tasks.rollout.pods import new_pods, unready_pods
-from tasks.rollout.readiness import Broken, Readiness, Ready, Waiting, judge
+from tasks.rollout.readiness import Broken, Readiness, Ready, Waiting, judge, judge_again
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=1)
@@ -62,8 +62,8 @@ def waiting(reason: str, **more: object) -> Object:
     return {"containerStatuses": [{"name": "api", "image": "api@2", "state": state, **more}]}
 
 
-def crashed(times: int, ended: datetime) -> Object:
-    last = {"terminated": {"exitCode": 3, "reason": "Error", "finishedAt": stamp(ended)}}
+def crashed(times: int, ended: datetime, reason: str = "Error", code: int = 3) -> Object:
+    last = {"terminated": {"exitCode": code, "reason": reason, "finishedAt": stamp(ended)}}
     status = {"name": "api", "image": "api@2", "restartCount": times, "lastState": last}
     return {"containerStatuses": [status]}
 
@@ -84,9 +84,15 @@ def condition(kind: str, status: str, reason: str, at: datetime) -> Object:
     return {**entry, "lastTransitionTime": stamp(at)}
 
 
+SETS = (replica_set("old", "1"), replica_set("new", "2"))
+
+
 def seen(*objects: Object) -> Readiness:
-    sets = (replica_set("old", "1"), replica_set("new", "2"))
-    return judge((API,), (*sets, *objects), SINCE, NOW)
+    return judge((API,), (*SETS, *objects), SINCE, NOW)
+
+
+def seen_again(*objects: Object) -> Readiness:
+    return judge_again((API,), (*SETS, *objects), SINCE, NOW)
 
 
 HALF: Object = {"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2}
@@ -154,6 +160,67 @@ def test_a_new_pod_that_cannot_run_breaks_the_rollout_at_once(status: Object, re
 )
 def test_what_is_no_sign_of_a_bad_release_is_waited_for(other: Object) -> None:
     assert isinstance(seen(workload(**HALF), other), Waiting)
+
+
+LONG_AGO = NOW - timedelta(minutes=30)
+CRASHED = crashed(5, NOW)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param({**CRASHED, "phase": "Failed", "reason": "Evicted"}, id="evicted"),
+        pytest.param({**CRASHED, "phase": "Failed", "reason": "NodeLost"}, id="its node is lost"),
+        pytest.param(
+            {**CRASHED, "conditions": [condition("DisruptionTarget", "True", "Taint", NOW)]},
+            id="about to be evicted",
+        ),
+        pytest.param(
+            {"conditions": [condition("Ready", "False", "NodeNotReady", NOW)]},
+            id="on a node that is not ready",
+        ),
+        pytest.param(crashed(2, NOW, "Unknown", 255), id="its node was started again"),
+        pytest.param(crashed(2, NOW, "ContainerStatusUnknown", 137), id="its end was not seen"),
+    ],
+)
+def test_what_the_cluster_does_to_a_pod_is_no_crash(status: Object) -> None:
+    assert isinstance(seen(workload(**HALF), pod(**status)), Waiting)
+    assert isinstance(seen_again(workload(**HALF), pod(**status)), Waiting)
+
+
+@pytest.mark.parametrize(
+    ("status", "conditions"),
+    [
+        pytest.param(unschedulable(LONG_AGO), [], id="no node has room"),
+        pytest.param(waiting("ImagePullBackOff"), [], id="the registry is away"),
+        pytest.param(
+            {}, [condition("ReplicaFailure", "True", "FailedCreate", SINCE)], id="the quota is full"
+        ),
+    ],
+)
+def test_what_keeps_pods_from_coming_back_is_waited_for_and_on_the_way_in_it_is_not(
+    status: Object, conditions: list[Object]
+) -> None:
+    objects = (workload(**HALF, conditions=conditions), pod(**status))
+    assert isinstance(seen(*objects), Broken)
+    assert seen_again(*objects) == Waiting(("Deployment/api: 1 of 2 new pods made",))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        pytest.param(CRASHED, "crashes again and again", id="crash loop"),
+        pytest.param(waiting("CreateContainerConfigError"), "cannot be started", id="no config"),
+    ],
+)
+def test_what_pods_do_themselves_breaks_them_whenever_it_is(status: Object, reason: str) -> None:
+    found = seen_again(workload(**HALF), pod(**status))
+    assert isinstance(found, Broken)
+    assert reason in found.reason
+
+
+def test_pods_that_are_all_there_are_ready_again() -> None:
+    assert seen_again(workload(**FULL)) == Ready()
 
 
 def test_old_news_is_not_judged_before_the_controller_has_seen_the_change() -> None:

@@ -1,0 +1,107 @@
+"""What runs of a release at a moment of its rollout, and which ways lead to it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.core.application import Environment
+from tasks.core.cluster import Cluster, Scope
+from tasks.core.model import Release, ReleasedImage, Target
+from tasks.core.objects import Kind, Object, ref_of
+from tasks.core.probes import EVERY_WAY, Probe, Via
+from tasks.core.sample import Track
+from tasks.core.strategy import Testers
+from tasks.probe.ask import Server
+from tasks.probe.decide import belongs_to, container_of, is_asked, is_on, leads_to, port_of
+
+__all__ = ["Probing", "Scene", "survey"]
+
+POD, SERVICE = Kind("v1", "Pod"), Kind("v1", "Service")
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What is probed and where it is.
+
+    Attributes:
+        began: deadlines count from here, also in a process that goes on with it.
+        track: whether the release runs as the canary beside the stable one, or in its place.
+        components: those that are asked; every one where None.
+        via: the ways that are asked; probes that go another one are left for another moment.
+        testers: what leads a request of the public route to the canary; nothing where None.
+    """
+
+    environment: Environment
+    target: Target
+    release: Release
+    began: datetime
+    track: Track = "stable"
+    components: frozenset[str] | None = None
+    via: frozenset[Via] = EVERY_WAY
+    testers: Testers | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What leads a request of the public route to the release."""
+        return {self.testers.header: "always"} if self.testers else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What runs of the release now, ready or not; pods come and go under an autoscaler."""
+
+    probing: Probing
+    pods: tuple[Object, ...]
+    services: tuple[Object, ...]
+
+    def pods_of(self, component: str | None) -> Iterator[tuple[Object, Server]]:
+        """Walk over a component's pods that are ready, and how they are asked."""
+        ready = [pod for pod in self.pods if is_asked(pod, self.probing.track)]
+        for image in self.probing.release.images:
+            if image.component == component:
+                yield from _with_image(ready, image)
+
+    def behind(self, probe: Probe) -> Iterator[Server]:
+        """Walk over who may be to blame, ready or not: pods of a component, or one of each."""
+        for image in self.probing.release.images:
+            servers = [server for _, server in _with_image(self.pods, image)]
+            if probe.component is None:
+                yield from servers[:1]
+            elif image.component == probe.component:
+                yield from servers
+
+    def services_of(self, component: str | None) -> tuple[Object, ...]:
+        """Return the Services that are there for a component, whichever track they send to."""
+        pods = [pod for pod, _ in self.pods_of(component)]
+        return tuple(each for each in self.services if belongs_to(each, pods))
+
+    def leading_to(self, component: str | None) -> tuple[Object, ...]:
+        """Return those of them that send to the release now, and to nothing else."""
+        track = self.probing.track
+        return tuple(each for each in self.services_of(component) if leads_to(each, track))
+
+    def why_not(self, probe: Probe) -> str | None:
+        """Say why another release may answer a probe at this moment, None where only ours does."""
+        if probe.way == "route" and self.probing.track == "canary" and not self.probing.testers:
+            return "no rule of a route leads testers to the canary"
+        services = self.services_of(probe.component) if probe.way == "service" else ()
+        if services and not self.leading_to(probe.component):
+            return f"Service {ref_of(services[0]).name} does not lead to the {self.probing.track}"
+        return None
+
+
+def survey(probing: Probing, cluster: Cluster) -> Scene:
+    """Look which pods and Services there are."""
+    found = cluster.find(Scope((POD, SERVICE), probing.environment.namespace))
+    return Scene(
+        probing,
+        tuple(each for each in found if each["kind"] == POD.name and is_on(each, probing.track)),
+        tuple(each for each in found if each["kind"] == SERVICE.name),
+    )
+
+
+def _with_image(pods: Iterable[Object], image: ReleasedImage) -> Iterator[tuple[Object, Server]]:
+    for pod in pods:
+        container = container_of(pod, image)
+        if container is not None:
+            yield pod, Server(ref_of(pod), container["name"], port_of(container, image))
