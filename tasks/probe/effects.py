@@ -115,4 +115,6 @@ def _evidence(fault: _Fault, probing: Probing, cluster: Cluster) -> tuple[str, .
     scene = survey(probing, cluster)
     behind = islice(scene.behind(fault.probe), SHOWN_PODS)
     servers = (fault.server,) if fault.server else tuple(behind)
-    return tuple(line for each in servers for line in evidence_of(cluster, each.pod, each.container))
+    return tuple(
+        line for each in servers for line in evidence_of(cluster, each.pod, each.container)
+    )

@@ -94,9 +94,7 @@ class Outlook:
         """Yield what the canary's own configuration and Services need."""
         return (counted(ref_of(each).kind, each) for each in self.twins.companions)
 
-    def crowding(
-        self, wanted: Object, live: Object | None, nodes: Iterable[Object]
-    ) -> str | None:
+    def crowding(self, wanted: Object, live: Object | None, nodes: Iterable[Object]) -> str | None:
         """Say that pods which refuse to share a node are more than the nodes for a while."""
         if not keeps_apart(wanted, labels_of(wanted)):
             return None
@@ -129,7 +127,9 @@ class Outlook:
 
     def _way_back(self, ladder: Canary) -> str:
         """Say what a rollback costs where the stable pods are at rest."""
-        pods = ", ".join(f"{self._stable(each)} of {each.stable.name}" for each in self.twins.workloads)
+        pods = ", ".join(
+            f"{self._stable(each)} of {each.stable.name}" for each in self.twins.workloads
+        )
         return (
             f"standby is off: during the bake the stable pods ({pods}) are scaled down, and a "
             f"rollback has to start them again: up to {format_duration(ladder.deadline)} in which "

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects, Scope
+from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects
 from tasks.core.errors import ConfigError
 from tasks.core.model import Change, ChangeKind, Plan, Record, Release
 from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of

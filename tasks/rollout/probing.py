@@ -85,9 +85,7 @@ def _stable(seen: Observed, since: str) -> ProbeRelease:
 
 def _canary(seen: Observed, since: str) -> ProbeRelease:
     """Return the probing of components that have a canary; one that is switched off has none."""
-    on = (
-        twin for twin in seen.twins.workloads if stable_replicas(seen.live.get(twin.stable)) > 0
-    )
+    on = (twin for twin in seen.twins.workloads if stable_replicas(seen.live.get(twin.stable)) > 0)
     release = seen.current.record.release
     components = frozenset[str]().union(*(components_in(twin.canary, release) for twin in on))
     return ProbeRelease(release, seen.environment, since, "canary", components)

@@ -189,7 +189,11 @@ def spent(since_mark: int, here: int) -> Spent:
         pytest.param(SERIES, Streak(0, "no", 99), spent(59, 59), False, id="there is time"),
         pytest.param(SERIES, Streak(0, "no", 99), spent(60, 60), True, id="the time is over"),
         pytest.param(
-            SERIES, Streak(0, "no", 99), spent(600, 9), False, id="it was the time of another process"
+            SERIES,
+            Streak(0, "no", 99),
+            spent(600, 9),
+            False,
+            id="it was the time of another process",
         ),
         pytest.param(
             SERIES, Streak(0, "no", 2), spent(600, 30), False, id="no whole series was made here"

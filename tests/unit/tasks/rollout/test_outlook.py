@@ -145,9 +145,9 @@ def test_without_standby_a_plan_says_what_a_rollback_costs() -> None:
     outlook = ahead(service("api"), strategy=ladder(100, standby=False), replicas=4)
     (said,) = outlook.warnings()
     assert said == (
-        "standby is off: during the bake the stable pods (4 of api) are scaled down, and a rollback "
-        "has to start them again: up to 10m in which the new release goes on answering; before and "
-        "after the bake both have all their pods"
+        "standby is off: during the bake the stable pods (4 of api) are scaled down, and a "
+        "rollback has to start them again: up to 10m in which the new release goes on answering; "
+        "before and after the bake both have all their pods"
     )
 
 
@@ -191,9 +191,7 @@ IN_PLACE = Strategy(rolling=Rolling())
             4,
             id="it does not mind them: the surge alone",
         ),
-        pytest.param(
-            IN_PLACE, alone(api("new", 4), app="api"), None, 4, id="a first rollout"
-        ),
+        pytest.param(IN_PLACE, alone(api("new", 4), app="api"), None, 4, id="a first rollout"),
         pytest.param(
             IN_PLACE, alone(api("new", 3), app="web"), api("", 3), None, id="they do not mind"
         ),

@@ -138,7 +138,9 @@ def test_what_pods_leave_open_a_limit_range_fills_in_before_the_quota_is_asked()
 def test_the_record_of_a_rollout_needs_room_too() -> None:
     world = World()
     world.when_rolling_out(ONE)
-    given(world, "ResourceQuota", "shop", status={"hard": {"secrets": "1"}, "used": {"secrets": "1"}})
+    given(
+        world, "ResourceQuota", "shop", status={"hard": {"secrets": "1"}, "used": {"secrets": "1"}}
+    )
     warning = "quota shop: the rollout needs 1 of secrets more, 0 are free"
     assert warning in plan(TWO, world.place, world.cluster).warnings
 

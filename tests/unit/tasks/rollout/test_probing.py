@@ -170,8 +170,12 @@ TAKEN = rule(backend("api"), matches=[{"headers": [{"name": "x-canary", "value":
 @pytest.mark.parametrize(
     ("objects", "url", "comes_in"),
     [
-        pytest.param(routed(route(rule(backend("api")))), "https://shop.example.org/", True, id="in"),
-        pytest.param(routed(route(rule(backend("api")))), "https://other.org", False, id="elsewhere"),
+        pytest.param(
+            routed(route(rule(backend("api")))), "https://shop.example.org/", True, id="in"
+        ),
+        pytest.param(
+            routed(route(rule(backend("api")))), "https://other.org", False, id="elsewhere"
+        ),
         pytest.param(routed(), "https://shop.example.org", False, id="a plain Service"),
         pytest.param(routed(route(TAKEN)), "https://shop.example.org", False, id="no room for it"),
         pytest.param(routed(route(rule(backend("api")))), None, False, id="no public address"),

@@ -83,7 +83,7 @@ def test_a_pod_takes_what_its_containers_ask(
 ) -> None:
     taken = footprint({"spec": spec}, limit_ranges)
     assert (taken["requests.cpu"], taken["cpu"]) == (Decimal(cpu), Decimal(cpu))
-    assert (taken["pods"], taken["count/pods"]) == (1, 1)
+    assert taken["pods"] == taken["count/pods"] == 1
 
 
 def sized(image: str, surge: str | int = "25%", replicas: int = 4) -> Object:
@@ -110,9 +110,7 @@ def sums(needs: Iterable[Need]) -> dict[str, Decimal]:
         pytest.param(sized("api@1"), sized("api@2", 1, 6), 3, id="the rest and its surge"),
     ],
 )
-def test_a_rollout_needs_room_for_its_surge(
-    live: Object | None, wanted: Object, pods: int
-) -> None:
+def test_a_rollout_needs_room_for_its_surge(live: Object | None, wanted: Object, pods: int) -> None:
     needed = sums(demand(wanted, live))
     assert needed.get("pods", 0) == pods
     assert needed.get("requests.cpu", 0) == Decimal("0.1") * pods
@@ -128,9 +126,7 @@ def test_a_rollout_needs_room_for_its_surge(
         pytest.param(sized("api@2"), {}, id="an unchanged one"),
     ],
 )
-def test_a_rollout_needs_room_for_its_objects(
-    live: Object | None, counts: dict[str, int]
-) -> None:
+def test_a_rollout_needs_room_for_its_objects(live: Object | None, counts: dict[str, int]) -> None:
     needed = sums(need for need in demand(sized("api@2"), live) if need.pod is None)
     assert needed == counts
 
