@@ -14,9 +14,11 @@ from tasks.core.strategy import Testers
 from tasks.probe.ask import Server
 from tasks.probe.decide import belongs_to, container_of, is_asked, is_on, leads_to, port_of
 
-__all__ = ["Probing", "Scene", "survey"]
+__all__ = ["ALWAYS", "Probing", "Scene", "survey"]
 
 POD, SERVICE = Kind("v1", "Pod"), Kind("v1", "Service")
+ALWAYS = "always"
+"""Value of the testers' header (strategy.Testers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Probing:
     @property
     def headers(self) -> dict[str, str]:
         """What leads a request of the public route to the release."""
-        return {self.testers.header: "always"} if self.testers else {}
+        return {self.testers.header: ALWAYS} if self.testers else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tasks.probe.ask import Server, ask_pod
 from tasks.probe.decide import describe, service_port, target_port
 from tasks.probe.job import JobRun, run_job
 from tasks.probe.route import ask_route
-from tasks.probe.scene import Probing, Scene, survey
+from tasks.probe.scene import ALWAYS, Probing, Scene, survey
 
 __all__ = ["Subject", "Turn", "look"]
 
@@ -92,19 +92,18 @@ class _Caller:
         ref, probe = ref_of(service), self.probe
         port = service_port(service, _asked_port(probe))
         if probe.path is not None:
-            number = port["port"] if port else probe.port
+            number = probe.port or (port or {}).get("port")
             if number is not None:
                 ask = partial(
                     self.cluster.request, ref, number, probe.path, probe.within, probe.scheme
                 )
                 yield Subject(f"service {ref.name}", self.number, probe, ask)
-            return
-        for pod, server in self.scene.pods_of(probe.component) if port else ():
-            container = _container(pod, server)
-            target = target_port(port, container)
-            if target is not None:
-                name = f"service {ref.name}, pod {server.pod.name}"
-                yield self._pod(name, replace(server, port=target))
+        elif port is not None:
+            for pod, server in self.scene.pods_of(probe.component):
+                target = target_port(port, _container(pod, server))
+                if target is not None:
+                    name = f"service {ref.name}, pod {server.pod.name}"
+                    yield self._pod(name, replace(server, port=target))
 
     def _pod(self, name: str, server: Server) -> Subject:
         ask = partial(ask_pod, self.probe, server, self.cluster)
@@ -164,6 +163,8 @@ def _told(probe: Probe, scene: Scene) -> dict[str, str]:
     if probe.component is not None:
         services = scene.leading_to(probe.component)
         return told | ({"SLIPWAY_SERVICE": ref_of(services[0]).name} if services else {})
-    url = {"SLIPWAY_URL": probing.environment.url} if probing.environment.url else {}
-    headers = {"SLIPWAY_HEADER": f"{name}: {value}" for name, value in probing.headers.items()}
-    return told | url | headers
+    if probing.environment.url:
+        told["SLIPWAY_URL"] = probing.environment.url
+    if probing.testers:
+        told["SLIPWAY_HEADER"] = f"{probing.testers.header}: {ALWAYS}"
+    return told

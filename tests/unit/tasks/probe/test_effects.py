@@ -160,7 +160,7 @@ def test_a_service_that_leads_elsewhere_is_not_asked_and_nobody_fails_for_it(
 def test_a_release_that_no_service_leads_to_fails_in_time() -> None:
     verdict = World().when_probing(lambda _name, _times: GOOD, VIA_SERVICE)
     words = "GET /health: no Service leads to a ready pod of component api"
-    assert verdict == Verdict(Outcome.FAILED, words)
+    assert verdict == Verdict(Outcome.FAILED, words, ("log two/api: cannot reach the database",))
 
 
 def test_a_service_that_fails_shows_what_the_pods_behind_it_say() -> None:

@@ -35,7 +35,7 @@ def test_all_components_climb_every_share_that_one_of_them_names() -> None:
     )
 
 
-@pytest.mark.parametrize("names", permutations(("api", "store", "web")))
+@pytest.mark.parametrize("names", tuple(permutations(("api", "store", "web"))))
 def test_every_process_finds_the_same_testers(names: tuple[str, ...]) -> None:
     place = environment(Strategy(rolling=Rolling()), web=WEB, store=STORE, api=API)
     assert ladder_of(place, twins(*names)).testers == Testers("X-Api")

@@ -145,9 +145,9 @@ def test_without_standby_a_plan_says_what_a_rollback_costs() -> None:
     outlook = ahead(service("api"), strategy=ladder(100, standby=False), replicas=4)
     (said,) = outlook.warnings()
     assert said == (
-        "standby is off: during the bake the stable pods (4 of api) are scaled down, and a rollback "
-        "has to start them again: up to 10m in which the new release goes on answering; before and "
-        "after the bake both have all their pods"
+        "standby is off: during the bake the stable pods (4 of api) are scaled down, and a "
+        "rollback has to start them again: up to 10m in which the new release goes on answering; "
+        "before and after the bake both have all their pods"
     )
 
 

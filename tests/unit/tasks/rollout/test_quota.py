@@ -83,7 +83,7 @@ def test_a_pod_takes_what_its_containers_ask(
 ) -> None:
     taken = footprint({"spec": spec}, limit_ranges)
     assert (taken["requests.cpu"], taken["cpu"]) == (Decimal(cpu), Decimal(cpu))
-    assert (taken["pods"], taken["count/pods"]) == (1, 1)
+    assert taken["pods"] == taken["count/pods"] == 1
 
 
 def sized(image: str, surge: str | int = "25%", replicas: int = 4) -> Object:
