@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; each sets up what it needs and is safe to repeat.
-.PHONY: setup demo test unit e2e check lint types imports docs fmt clean purge help
+.PHONY: setup demo test unit e2e check lint types imports docs fmt clean help
 .DEFAULT_GOAL := help
 
 # Prefect's import takes half the time where its byte code is there

@@ -1,6 +1,6 @@
 """One image a component, side by side: what depends on nothing waits for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,34 +11,44 @@ from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.model import Source, Target
 from tasks.lint.task import lint_component
 from tasks.push.task import confirm_pushed, push_image
+from tasks.release.task import draft_release
 from tasks.reuse import Delivered
 from tasks.reuse.task import find_delivered, keep_delivered
-from tasks.scan.task import scan_image
+from tasks.scan.task import scan_draft, scan_image
 from tasks.smoke.task import smoke_image
 from tasks.test.task import test_component
 
 __all__ = ["joined", "make_images"]
+
+MANIFESTS = "the manifests"
+
+_Stages = tuple[PrefectFuture[Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
     """The stages of one component; the last one hands over the finished image."""
 
-    stages: tuple[PrefectFuture[Any], ...]
+    stages: _Stages
     last: PrefectFuture[Delivered]
 
 
 def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
     """Bring every component into the registry and return them in the order of slipway.yaml.
 
+    Nothing is pushed before the manifests have passed too.
+
     Raises:
         SlipwayError: the only failure, or a StageFailed that tells all of them.
     """
     names = [component.name for component in source.components]
     known = {name: _find(source, name, target) for name in names}
-    chains = {name: _start(source, name, target) for name in names if known[name] is None}
-    wait([stage for chain in chains.values() for stage in chain.stages])
-    _require_passed(chains, source)
+    missing = [name for name in names if known[name] is None]
+    manifests = _check_manifests(source, target) if missing else ()
+    chains = {name: _start(source, name, target, manifests) for name in missing}
+    stages = {MANIFESTS: manifests, **{name: chain.stages for name, chain in chains.items()}}
+    wait([stage for each in stages.values() for stage in each])
+    _require_passed(stages, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
 
 
@@ -50,26 +60,32 @@ def _find(source: Source, name: str, target: Target) -> Delivered | None:
     return delivered
 
 
-def _start(source: Source, name: str, target: Target) -> _Chain:
+def _check_manifests(source: Source, target: Target) -> _Stages:
+    draft: Any = draft_release.submit(source, target)  # a future stands for its result
+    return draft, scan_draft.submit(draft, source.application)
+
+
+def _start(source: Source, name: str, target: Target, manifests: _Stages) -> _Chain:
     described = source.application.components[name]
     checks: list[PrefectFuture[Any]] = []
     if described.lint is not None:
         checks.append(lint_component.submit(source, name, target))
     if described.test is not None:
         checks.append(test_component.submit(source, name, target))
-    image: Any = build_image.submit(source, name, target)  # a future stands for its result
+    image: Any = build_image.submit(source, name, target)
     smoke: Any = smoke_image.submit(source, image, target)
     scan: Any = scan_image.submit(source, image)
-    pushed: Any = push_image.submit(source, image, target, wait_for=[*checks, smoke, scan])  # type: ignore[call-overload]
+    passed = [*checks, smoke, scan, *manifests]
+    pushed: Any = push_image.submit(source, image, target, wait_for=passed)  # type: ignore[call-overload]
     last = keep_delivered.submit(source, pushed, scan, target)
     return _Chain((*checks, image, smoke, scan, pushed, last), last)
 
 
-def _require_passed(chains: dict[str, _Chain], source: Source) -> None:
+def _require_passed(stages: Mapping[str, _Stages], source: Source) -> None:
     failures = [
         (name, stage.state.result(raise_on_failure=False))
-        for name, chain in chains.items()
-        for stage in chain.stages
+        for name, each in stages.items()
+        for stage in each
         if stage.state.is_failed()
     ]
     if failures:

@@ -1,6 +1,7 @@
 """`make demo`: MyFin from a commit to prod, then a bad release and its restore."""
 
 import argparse
+import shlex
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,10 +17,17 @@ from rich.rule import Rule
 from infra import server
 from infra.cli import machine
 from infra.cli.apply import keep
-from infra.cli.main import explain
+from infra.cli.main import end_with
 from infra.cli.monitoring import load_into_lab
 from infra.cli.output import console, show_stages, table
-from infra.examples import EXAMPLES, commit_all, commit_patch, head_of, make_repository
+from infra.examples import (
+    EXAMPLES,
+    commit_all,
+    commit_patch,
+    head_of,
+    make_repository,
+    revert_to,
+)
 from infra.target import chosen
 from infra.webhook.keys import Keys
 from infra.webhook.settings import settings
@@ -27,17 +35,21 @@ from infra.webhook.stand_in import await_outcome, push, send
 from tasks.approval import enrol
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.config import load
-from tasks.core.errors import SlipwayError, StageFailed
+from tasks.core.errors import StageFailed
 from tasks.core.paths import state_dir
 
 if TYPE_CHECKING:
     from infra.server.client import Runs, RunView
 
-__all__ = ["main"]
+__all__ = ["hints", "main"]
 
 APPROVER = "demo"
 WORTH_SAYING = 0.5
 """Seconds from which a stage stands in the summary."""
+UNASKED = (
+    "[green]✓[/green] nobody was asked: this very release is live in prod since an earlier demo, "
+    "and nothing changes there (after make clean the demo asks again)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +68,11 @@ class Demo:
 
 
 def main() -> None:
-    """Run the demo; exit status 0 when all of it went as it should."""
+    """Run the demo; its exit statuses are those of `slipway`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wait", action="store_true", help="leave the approval to you")
-    try:
-        _play(wait=parser.parse_args().wait)
-    except SlipwayError as error:
-        sys.exit(explain(error))
+    arguments = parser.parse_args()
+    end_with(lambda: _play(wait=arguments.wait))
 
 
 def _play(*, wait: bool) -> None:
@@ -73,17 +83,23 @@ def _play(*, wait: bool) -> None:
     load_into_lab(load(folder))
 
     _chapter("A commit of MyFin to dev, staging and prod")
-    good = _approve_when_asked(demo, _deliver(demo, folder))
+    delivered = _deliver(demo, folder)
+    if delivered.state == "COMPLETED":
+        console.print(UNASKED)
+    good = _approve_when_asked(demo, delivered)
     _require(good.state == "COMPLETED", f"the good release did not arrive: {good.message}")
-    answers = _ask_everywhere()
+    answers, good_commit = _ask_everywhere(), head_of(folder)
 
     _chapter("A bad release, taken back")
     _spoil(folder)
     bad = _deliver(demo, folder)
+    revert_to(folder, good_commit)
     _require(bad.state == "FAILED", f"the bad release ended as {bad.state}: {bad.message}")
     console.print(f"[green]✓[/green] taken back: {bad.message}")
     _require(_ask_everywhere() == answers, "the application is not what it was before")
     _summary(good, bad)
+    for line in hints(folder, Path.cwd()):
+        console.print(line, markup=False)
 
 
 def _chapter(title: str) -> None:
@@ -208,9 +224,30 @@ def _summary(good: "RunView", bad: "RunView") -> None:
             if stage.seconds >= WORTH_SAYING
         ],
     )
-    console.print(
-        f"Next: slipway history prod -a {EXAMPLES / 'myfin'}; "
-        f"slipway rollback staging --reason 'trying it' -a {EXAMPLES / 'myfin'}; make clean"
+
+
+def hints(folder: Path, here: Path) -> tuple[str, ...]:
+    """Say what to try next, in commands that work.
+
+    Args:
+        folder: the demo's repository.
+        here: where the person types.
+    """
+    program = Path(sys.executable).with_name("slipway")
+    typed = program.relative_to(here) if program.is_relative_to(here) else program
+    slipway, repository = shlex.quote(str(typed)), shlex.quote(str(folder))
+    greeting = shlex.quote(str(folder / "deploy" / "base" / "kustomization.yaml"))
+    return (
+        "What prod has lived through, and the bad release step by step:",
+        f"  {slipway} history prod -a {repository}",
+        f"  {slipway} show dev -a {repository}",
+        "A change of your own (each demo makes this repository anew), and the way back:",
+        f"  sed -i 's/Welcome to MyFin/Good morning/' {greeting}",
+        f"  git -C {repository} commit --quiet --all --message 'Another greeting'",
+        f"  {slipway} deliver {repository} --until staging",
+        f"  {slipway} rollback staging --reason 'trying it' -a {repository}",
+        "The end of it all:",
+        "  make clean",
     )
 
 

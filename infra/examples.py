@@ -6,7 +6,14 @@ from pathlib import Path
 
 from tasks.core.process import Options, run
 
-__all__ = ["EXAMPLES", "commit_all", "commit_patch", "head_of", "make_repository"]
+__all__ = [
+    "EXAMPLES",
+    "commit_all",
+    "commit_patch",
+    "head_of",
+    "make_repository",
+    "revert_to",
+]
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GIT_TIMEOUT = timedelta(minutes=1)
@@ -30,6 +37,8 @@ def make_repository(example: str, folder: Path) -> Path:
         EXAMPLES / example, folder, ignore=shutil.ignore_patterns("node_modules", "dist", ".env")
     )
     _git(folder, "init", "--quiet", "--initial-branch", "main")
+    for key in ("name", "email"):  # so that a person can commit here, whoever git thinks they are
+        _git(folder, "config", f"user.{key}", AUTHOR[f"GIT_AUTHOR_{key.upper()}"])
     commit_all(folder, f"Start {example}")
     return folder
 
@@ -50,6 +59,12 @@ def commit_patch(folder: Path, patch: Path, message: str) -> str:
     """Apply a patch, commit it and return the commit."""
     _git(folder, "apply", str(patch))
     return commit_all(folder, message)
+
+
+def revert_to(folder: Path, commit: str) -> str:
+    """Take back what was committed since a commit, in commits of their own."""
+    _git(folder, "revert", "--no-edit", f"{commit}..HEAD")
+    return head_of(folder)
 
 
 def _git(folder: Path, *words: str) -> str:

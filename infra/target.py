@@ -2,8 +2,11 @@
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from infra import lab
@@ -32,7 +35,7 @@ def lab_target() -> Target:
     """Return the embedded lab of this instance.
 
     Raises:
-        ConfigError: it has never been started.
+        Unavailable: it is not up.
     """
     return dataclasses.replace(lab.target(), ca_certificates=_certificates())
 
@@ -48,9 +51,18 @@ def chosen(named: Named | None = None) -> Target:
     """Return this instance's target with what the command line names put over it.
 
     Raises:
-        ConfigError: nothing was ever named.
+        ConfigError: nothing was ever named, or the kubeconfig has no such context.
     """
     words = {name: value for name, value in dataclasses.asdict(named or Named()).items() if value}
+    if "kubeconfig" in words:
+        words["kubeconfig"] = _from_anywhere(words["kubeconfig"])
+    target = _with_words(words)
+    if words.keys() & {"context", "kubeconfig"}:
+        _require_context(target)
+    return target
+
+
+def _with_words(words: dict[str, str]) -> Target:
     try:
         stored = _ADAPTER.validate_json(_file().read_bytes())
     except FileNotFoundError:
@@ -74,8 +86,53 @@ def _elsewhere(stored: Target) -> Target:
     return stored
 
 
+def _from_anywhere(kubeconfig: str) -> str:
+    """Name files so that a worker, which runs elsewhere, finds them."""
+    files = [Path(file).expanduser() for file in kubeconfig.split(os.pathsep) if file]
+    return os.pathsep.join(str(file.absolute()) for file in files)
+
+
+def _require_context(target: Target) -> None:
+    """See that the kubeconfig has the context; without one, each environment names its own."""
+    known = list(_contexts(target.kubeconfig))
+    if target.context and target.context not in known:
+        raise ConfigError(
+            f"has no context {target.context!r}, but {', '.join(known) or 'none at all'}",
+            where=target.kubeconfig,
+            next_step="name one of these with --context, or another file with --kubeconfig",
+        )
+
+
+def _contexts(kubeconfig: str) -> Iterator[str]:
+    """Yield the names of the contexts in the files of a kubeconfig; some may be missing, not all.
+
+    Raises:
+        ConfigError: none can be read.
+    """
+    files = [Path(file).expanduser() for file in kubeconfig.split(os.pathsep) if file]
+    there = [file for file in files if file.is_file()]
+    if not there:
+        what = "there is no such kubeconfig"
+        raise ConfigError(what, where=kubeconfig, next_step="name a file with --kubeconfig")
+    for file in there:
+        content = _read(file)
+        found = content.get("contexts") if isinstance(content, dict) else None
+        yield from (str(each.get("name")) for each in found or () if isinstance(each, dict))
+
+
+def _read(file: Path) -> Any:  # noqa: ANN401 a file of somebody else's
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"cannot be read: {' '.join(str(error).split())}",
+            where=str(file),
+            next_step="name another file with --kubeconfig",
+        ) from error
+
+
 def _own_kubeconfig() -> str:
-    return os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
+    return _from_anywhere(os.environ.get("KUBECONFIG") or "~/.kube/config")
 
 
 def _from_words(words: dict[str, str]) -> Target:

@@ -57,6 +57,7 @@ def up(  # noqa: PLR0913 one parameter an option
     named = Named(context, registry, kubeconfig, builder, docker_host)
     if with_lab and any((context, registry, kubeconfig, builder, docker_host)):
         raise ConfigError("--lab names the whole target itself", next_step="leave the others out")
+    server.require_free_ports(server.daemons())
     if with_lab:
         lab_cli.up()
     target = lab_target() if with_lab else chosen(named)

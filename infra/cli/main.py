@@ -3,7 +3,9 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
+from typing import NoReturn
 
 import httpx
 import typer
@@ -15,7 +17,7 @@ from infra.cli import exits
 from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.paths import state_dir
 
-__all__ = ["COMMANDS", "build", "explain", "main"]
+__all__ = ["COMMANDS", "build", "end_with", "explain", "main"]
 
 COMMANDS = {
     "up": "infra.cli.machine.up",
@@ -77,12 +79,24 @@ def _tell_exit_codes(group: typer.Typer) -> None:
 
 
 def main() -> None:
-    """Run the command; a user's mistake is one clear line, never a stack trace."""
+    """Run the command that the arguments name."""
+    end_with(lambda: build(*sys.argv[1:2])(standalone_mode=False))
+
+
+def end_with(work: Callable[[], int | None]) -> NoReturn:
+    """Do something and end the program with the documented exit status for how it went.
+
+    A user's mistake is one clear line, never a stack trace.
+
+    Args:
+        work: returns an exit status, or None where all is well.
+    """
     try:
-        program = build(*sys.argv[1:2])
-        sys.exit(program(standalone_mode=False) or exits.OK)
+        sys.exit(work() or exits.OK)
     except SlipwayError as error:
         sys.exit(explain(error))
+    except typer.Exit as asked:
+        sys.exit(asked.exit_code)
     except ClickException as error:
         error.show()
         sys.exit(exits.USAGE)

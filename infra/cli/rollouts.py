@@ -1,6 +1,6 @@
 """`slipway plan | history`: what is and what would be in an environment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from infra.target import Named, chosen
 from tasks.core.application import Application as Described
 from tasks.core.config import FILE, load
 from tasks.core.errors import ConfigError
-from tasks.core.model import ChangeKind, Plan, Record
+from tasks.core.model import ChangeKind, Plan, Record, Release
 from tasks.core.units import format_duration
 from tasks.rollout import history as past
 from tasks.rollout import plan as planning
@@ -33,6 +33,7 @@ __all__ = [
     "described_in",
     "diff_text",
     "for_scripts",
+    "pick_release",
     "place_in",
     "plan",
     "show_history",
@@ -48,37 +49,54 @@ DIFF = {"+": "green", "-": "red", "@": "cyan"}
 BULK = frozenset({"samples", "plan"})
 """Fields of a record that are long: `slipway show` has them."""
 
+OWN = (
+    "this is what its own live release would put right; what has not been delivered yet cannot be "
+    "planned, --release names what has"
+)
+
 WIDE = 140
 """Columns from which on the history shows everything."""
 
 
-def plan(
+def plan(  # noqa: PLR0913 one parameter an option
     environment: Name,
     *,
+    release: Annotated[
+        str | None,
+        typer.Option(
+            help="Id of a release that reached any environment, or number of a rollout here; "
+            "what is live in the environment before if absent."
+        ),
+    ] = None,
     application: Application = Path(),
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the release of the environment before would change here. Changes nothing.
+    """Show what a release would change here: that of the environment before. Changes nothing.
 
-    Example: `slipway plan prod`
+    The first environment has none before it: there the release that is live shows what has drifted
+    from it; --release names another one.
+
+    Example: `slipway plan prod`, or `slipway plan dev --release r-0123456789ab`
     """
-    named = Named(context, kubeconfig=kubeconfig)
-    place = place_in(application, environment, named)
-    before = place_in(application, _before(application, environment), named)
-    with connected(before.target) as cluster:
-        live = past.live(before, cluster)
-    if live is None:
-        raise ConfigError(
-            "no release has reached it yet", where=str(before), next_step="slipway deliver"
-        )
+    described, target = described_in(application), chosen(Named(context, kubeconfig=kubeconfig))
+    place = place_of(described, environment, target)
+    names = list(described.environments)
+    before = names[max(0, names.index(environment) - 1)]
+    if release is None:
+        coming = _live_release(place_of(described, before, target))
+    else:
+        others = (place_of(described, name, target) for name in names if name != environment)
+        coming = _find_release(release, place, others)
     with connected(place.target) as cluster:
-        found = planning.plan(live.release, place, cluster)
+        found = planning.plan(coming, place, cluster)
     if as_json:
         print_json(found)
-    else:
-        show_plan(found)
+        return
+    if release is None and before == environment:
+        say("!", "yellow", f"no environment comes before {place.name}: {OWN}")
+    show_plan(found)
 
 
 def show_history(
@@ -152,9 +170,51 @@ def place_in(folder: Path, name: str, named: Named) -> Place:
     return place_of(described_in(folder), name, chosen(named))
 
 
-def _before(folder: Path, name: str) -> str:
-    names = list(described_in(folder).environments)
-    return names[max(0, names.index(name) - 1)]
+def _live_release(place: Place) -> Release:
+    with connected(place.target) as cluster:
+        live = past.live(place, cluster)
+    if live is None:
+        raise ConfigError(
+            "no release has reached it yet", where=str(place), next_step="slipway deliver"
+        )
+    return live.release
+
+
+def _find_release(wanted: str, place: Place, others: Iterable[Place]) -> Release:
+    """Return a release out of the records of an environment, or, by its id, of the others.
+
+    Raises:
+        ConfigError: no record tells of it, or it has nothing for the environment.
+    """
+    for where in (place, *others):
+        with connected(where.target) as cluster:
+            records = past.history(where, cluster)
+        found = pick_release(wanted, records, by_number=where is place)
+        if found is not None:
+            return _require_manifests(found, place)
+    raise ConfigError(
+        f"no record tells of {wanted}",
+        where=str(place),
+        next_step=f"choose a number or a release of `slipway history {place.name}`",
+    )
+
+
+def pick_release(wanted: str, records: Iterable[Record], *, by_number: bool) -> Release | None:
+    """Return the release that a person means, by its id or by the number of a rollout."""
+    for record in records:
+        if wanted == record.release.id or (by_number and wanted == str(record.number)):
+            return record.release
+    return None
+
+
+def _require_manifests(release: Release, place: Place) -> Release:
+    if place.name not in {each.environment for each in release.manifests}:
+        raise ConfigError(
+            f"{release.id} was made without {place.name}",
+            where=str(place),
+            next_step="slipway deliver makes a release for every environment of slipway.yaml",
+        )
+    return release
 
 
 def for_scripts(stored: Stored, *, without: frozenset[str] = frozenset()) -> dict[str, object]:

@@ -15,12 +15,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli import exits
 from infra.lab import lifecycle
 from infra.lab.components import COMPONENTS
 from infra.lab.layout import current
 from infra.lab.lifecycle import Health, LabStatus
 from infra.lab.progress import showing
-from tasks.core.errors import ConfigError, SlipwayError
+from tasks.core.errors import ConfigError
 
 __all__ = ["app"]
 
@@ -31,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_EXIT_FAILED, _EXIT_REFUSED, _EXIT_INTERRUPTED = 1, 2, 130
 _COLOURS = {Health.HEALTHY: "green", Health.UNHEALTHY: "yellow", Health.DEAD: "red"}
 
 
@@ -39,9 +39,9 @@ _COLOURS = {Health.HEALTHY: "green", Health.UNHEALTHY: "yellow", Health.DEAD: "r
 def up() -> None:
     """Bring the lab up, or repair what is dead; nothing else is touched.
 
-    Example: slipway lab up
+    Example: `slipway lab up`
     """
-    with _telling_errors(), _interruptible(), showing(sys.stdout) as report:
+    with _interruptible(), showing(sys.stdout) as report:
         found = lifecycle.up(report)
     print(f"The lab is {found.health}: {found.api_server}")  # noqa: T201
     print(f"export KUBECONFIG={found.kubeconfig}")  # noqa: T201
@@ -54,9 +54,9 @@ def down(
 ) -> None:
     """End the lab. What the cluster holds stays for the next `up`, unless --purge.
 
-    Example: slipway lab down --purge
+    Example: `slipway lab down --purge`
     """
-    with _telling_errors(), _interruptible():
+    with _interruptible():
         lifecycle.down(purge=purge)
     print("The lab is down.")  # noqa: T201
 
@@ -67,15 +67,14 @@ def status(
 ) -> None:
     """Show how each component is; exit 0 when all are healthy, 1 when not.
 
-    Example: slipway lab status --json
+    Example: `slipway lab status --json`
     """
-    with _telling_errors():
-        found = lifecycle.status()
+    found = lifecycle.status()
     if as_json:
         print(json.dumps(dataclasses.asdict(found), indent=2))  # noqa: T201
     else:
         _show(found)
-    raise typer.Exit(0 if found.health is Health.HEALTHY else _EXIT_FAILED)
+    raise typer.Exit(exits.OK if found.health is Health.HEALTHY else exits.NO)
 
 
 @app.command()
@@ -87,12 +86,11 @@ def logs(
 ) -> None:
     """Show the last lines of one component's log, or of all.
 
-    Example: slipway lab logs kubelet -f
+    Example: `slipway lab logs kubelet -f`
     """
-    with _telling_errors():
-        files = _log_files(component)
-        if not files:
-            raise ConfigError("no component has written a log", "lab", "slipway lab up")
+    files = _log_files(component)
+    if not files:
+        raise ConfigError("no component has written a log", "lab", "slipway lab up")
     argv = ["tail", "-n", str(lines), *(["-F"] if follow else []), *files]
     sys.stdout.flush()
     os.execvp(argv[0], argv)  # noqa: S606 becomes tail, which ends with the terminal
@@ -126,22 +124,6 @@ def _show(found: LabStatus) -> None:
 
 
 @contextmanager
-def _telling_errors() -> Iterator[None]:
-    """Turn our own errors into lines on the error stream and an exit status."""
-    try:
-        yield
-    except ConfigError as error:
-        for line in str(error.what).splitlines():
-            print(f"lab: {line}", file=sys.stderr)  # noqa: T201
-        if error.next_step:
-            print(f"Next: {error.next_step}", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(_EXIT_REFUSED) from None
-    except SlipwayError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        raise typer.Exit(_EXIT_FAILED) from None
-
-
-@contextmanager
 def _interruptible() -> Iterator[None]:
     """End what this process has started when a person, or the system, asks it to end."""
 
@@ -153,7 +135,7 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print("interrupted; `slipway lab up` goes on from here", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(_EXIT_INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
     finally:
         _end_children()
         signal.signal(signal.SIGTERM, before)

@@ -85,7 +85,7 @@ def up(report: Report = silent) -> LabStatus:
     Node(layout).wait_for_the_dying()
     found = preflight.problems(layout, COMPONENTS, missing)
     if found:
-        raise ConfigError("\n".join(found), where="lab")
+        raise ConfigError("\n  lab: ".join(found), where="lab")
     with _alone(layout):
         _prepare(layout)
         Bringup(Node(layout), report).run(ROOTFS, COMPONENTS, TOOLS)

@@ -23,7 +23,7 @@ PACKAGES = (
     "util-linux",
 )  # fmt: skip
 MMDEBSTRAP = (*CONTAINED, "mmdebstrap")
-_HOST_TOOLS = {"mmdebstrap": "mmdebstrap", "ip": "iproute2"}
+_HOST_TOOLS = {"mmdebstrap": "mmdebstrap", "ip": "iproute2", "git": "git"}
 _LONGEST = timedelta(minutes=30)
 
 
@@ -75,7 +75,9 @@ def debian_sources() -> list[str]:
 
 
 def ensure_host_tools(cache: Path, say: Say) -> None:
-    """Install mmdebstrap, the one thing that the lab wants from the host's own packages.
+    """Install what the lab wants from the host's own packages, where it is missing.
+
+    mmdebstrap makes root file systems, ip the link to the host, git what the pipeline delivers.
 
     Raises:
         ToolFailed: apt could not.

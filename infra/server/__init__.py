@@ -3,7 +3,16 @@
 import os
 from typing import TYPE_CHECKING
 
-from infra.server.daemons import Daemon, Health, daemons, down, register, require_up, up
+from infra.server.daemons import (
+    Daemon,
+    Health,
+    daemons,
+    down,
+    register,
+    require_free_ports,
+    require_up,
+    up,
+)
 from infra.server.settings import Server, server
 from infra.server.start import start
 
@@ -18,6 +27,7 @@ __all__ = [
     "daemons",
     "down",
     "register",
+    "require_free_ports",
     "require_up",
     "server",
     "start",

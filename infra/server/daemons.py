@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,14 +14,24 @@ import httpx
 import psutil
 
 from infra import reports
+from infra.lab.ports import stays_taken
 from infra.server.settings import Server, server
 from infra.webhook.settings import settings
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.errors import Unavailable
+from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.paths import state_dir
 from tasks.core.process import Options, run, spawn
 
-__all__ = ["Daemon", "Health", "daemons", "down", "register", "require_up", "up"]
+__all__ = [
+    "Daemon",
+    "Health",
+    "daemons",
+    "down",
+    "register",
+    "require_free_ports",
+    "require_up",
+    "up",
+]
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +63,11 @@ class Daemon:
     def log(self) -> Path:
         """Where its output goes."""
         return state_dir() / "logs" / f"{self.name}.log"
+
+    @property
+    def port(self) -> int | None:
+        """Where it listens on loopback, None where it does not."""
+        return httpx.URL(self.address).port if self.address else None
 
     @property
     def _pid_file(self) -> Path:
@@ -111,6 +127,22 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
         Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
         Daemon("reports", (python, "-m", "infra.reports"), f"{reports.address()}/"),
     )
+
+
+def require_free_ports(wanted: Iterable[Daemon]) -> None:
+    """See that what has to be started finds its port free; changes nothing.
+
+    Raises:
+        ConfigError: somebody else listens there.
+    """
+    for daemon in wanted:
+        port = daemon.port
+        if port is not None and daemon.process() is None and stays_taken(port):
+            raise ConfigError(
+                f"its port 127.0.0.1:{port} is taken by another program",
+                where=daemon.name,
+                next_step="end that one, or let SLIPWAY_INSTANCE name another instance",
+            )
 
 
 def up(clock: Clock | None = None) -> tuple[Health, ...]:

@@ -148,6 +148,8 @@ class ScanResult:
     Attributes:
         sboms: paths of the CycloneDX and SPDX documents.
         summary: one line a kind of finding, for people.
+        database: when the vulnerability database was made that was looked into (aware UTC); None
+            where none was usable.
     """
 
     component: str
@@ -155,6 +157,7 @@ class ScanResult:
     verdict: Verdict
     summary: tuple[str, ...] = ()
     sboms: tuple[str, ...] = ()
+    database: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

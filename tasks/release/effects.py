@@ -13,14 +13,17 @@ import yaml
 from tasks.core import process
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
-from tasks.core.model import Manifests, Release, ReleasedImage, Source, Target
+from tasks.core.model import Digest, Manifests, Release, ReleasedImage, Source, Target
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
+from tasks.core.registry import repository_of
 from tasks.release.decide import CLUSTER_WIDE, Belonging, adopt, name_release, pin, sign, sort
 from tasks.release.pods import bind_config, label_track
 
-__all__ = ["assemble", "render"]
+__all__ = ["assemble", "draft", "render"]
 
 RENDER_TIMEOUT = timedelta(minutes=1)
+UNKNOWN = Digest(f"sha256:{'0' * 64}")
+"""Stands where the digest of an image will be."""
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,20 @@ def assemble(
         scan=scan,
         irreversible=application.irreversible,
     )
+
+
+def draft(source: Source, target: Target) -> Release:
+    """Render a release before its images are there: the same but for digests and its id.
+
+    Raises:
+        ConfigError: as for the release itself.
+    """
+    application = source.application
+    images = tuple(
+        ReleasedImage(name, repository_of(application, name, target.registry), UNKNOWN)
+        for name in application.components
+    )
+    return assemble(source, images, target)
 
 
 def _with_ports(

@@ -1,4 +1,4 @@
-"""The release stage as a Prefect task."""
+"""The release stage as Prefect tasks."""
 
 from prefect import task
 
@@ -7,7 +7,13 @@ from tasks.core.task import publish
 from tasks.release import effects
 from tasks.release.render import release_page
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "draft_release"]
+
+
+@task(task_run_name="manifests: render")
+def draft_release(source: Source, target: Target) -> Release:
+    """Render the manifests of every environment before there are images."""
+    return effects.draft(source, target)
 
 
 @task(task_run_name="release: assemble {source.commit:.12}", persist_result=True)

@@ -4,17 +4,17 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.core.application import ScanPolicy
+from tasks.core.application import ScanPolicy, Smoke
 from tasks.core.files import write_whole
 from tasks.core.model import ReleasedImage, ScanResult, Source, Target
 from tasks.core.paths import state_dir
 
-__all__ = ["Delivered", "find", "keep"]
+__all__ = ["Delivered", "Terms", "find", "keep"]
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +27,30 @@ class Delivered:
     scan: ScanResult
 
 
-_ADAPTER = TypeAdapter(Delivered)
-_POLICY = TypeAdapter(ScanPolicy)
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an image that passed every stage has passed them under, beside what slipway.yaml says.
 
-
-def find(source: Source, component: str, target: Target, today: date) -> Delivered | None:
-    """Return what an earlier run made of the same content under the same policy.
-
-    Args:
-        source: the commit.
-        component: name in slipway.yaml.
+    Attributes:
         target: whose registry has the image.
         today: waivers that have ended are no part of the policy any more.
+        database: when the usable vulnerability database was made (aware UTC), None where none is
+            usable; a verdict holds for that one alone.
     """
-    note = _note(source, component, target, today)
+
+    target: Target
+    today: date
+    database: datetime | None = None
+
+
+_ADAPTER = TypeAdapter(Delivered)
+_POLICY = TypeAdapter(ScanPolicy)
+_SMOKE = TypeAdapter(Smoke | None)
+
+
+def find(source: Source, component: str, terms: Terms) -> Delivered | None:
+    """Return what an earlier run made of the same content under the same terms."""
+    note = _note(source, component, terms)
     try:
         return _ADAPTER.validate_json(note.read_bytes())
     except FileNotFoundError:
@@ -50,18 +60,28 @@ def find(source: Source, component: str, target: Target, today: date) -> Deliver
         return None
 
 
-def keep(source: Source, delivered: Delivered, target: Target, today: date) -> None:
+def keep(source: Source, delivered: Delivered, terms: Terms) -> None:
     """Remember an image that passed every stage."""
-    note = _note(source, delivered.image.component, target, today)
+    note = _note(source, delivered.image.component, terms)
     note.parent.mkdir(parents=True, exist_ok=True)
     write_whole(note, _ADAPTER.dump_json(delivered))
 
 
-def _note(source: Source, component: str, target: Target, today: date) -> Path:
-    content = next(part.content for part in source.components if part.name == component)
+def _note(source: Source, component: str, terms: Terms) -> Path:
+    """Name the note by everything that made the stages say yes, content first."""
+    described = source.application.components[component]
     scan = source.application.scan
-    in_force = tuple(waiver for waiver in scan.waivers if today <= waiver.expires)
-    policy = _POLICY.dump_python(replace(scan, waivers=in_force), mode="json")
-    parts = (source.application.application, component, content, target.registry, policy)
+    in_force = tuple(waiver for waiver in scan.waivers if terms.today <= waiver.expires)
+    parts = {
+        "application": source.application.application,
+        "component": component,
+        "content": next(part.content for part in source.components if part.name == component),
+        "registry": terms.target.registry,
+        "policy": _POLICY.dump_python(replace(scan, waivers=in_force), mode="json"),
+        "database": terms.database and terms.database.isoformat(),
+        "max_size": described.image.max_size,
+        "smoke": _SMOKE.dump_python(described.smoke, mode="json"),
+        "port": described.port,
+    }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return state_dir() / "delivered" / f"{key}.json"

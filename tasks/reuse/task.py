@@ -5,16 +5,19 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.clock import utc_now
 from tasks.core.model import ReleasedImage, ScanResult, Source, Target
+from tasks.core.vulnerabilities import fetch_database, is_usable
 from tasks.reuse import effects
-from tasks.reuse.effects import Delivered
+from tasks.reuse.effects import Delivered, Terms
 
 __all__ = ["find_delivered", "keep_delivered"]
 
 
 @task(task_run_name="{component}: unchanged?", cache_policy=NO_CACHE)
 def find_delivered(source: Source, component: str, target: Target) -> Delivered | None:
-    """Say whether this content has passed every stage before."""
-    return effects.find(source, component, target, utc_now().date())
+    """Say whether this content has passed every stage before, as it would have to today."""
+    now, database = utc_now(), fetch_database()
+    usable = database.updated_at if is_usable(database, now) else None
+    return effects.find(source, component, Terms(target, now.date(), usable))
 
 
 @task(task_run_name="{image.component}: passed")
@@ -23,5 +26,5 @@ def keep_delivered(
 ) -> Delivered:
     """Remember an image that passed every stage."""
     delivered = Delivered(image, scan)
-    effects.keep(source, delivered, target, utc_now().date())
+    effects.keep(source, delivered, Terms(target, utc_now().date(), scan.database))
     return delivered

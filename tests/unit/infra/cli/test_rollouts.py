@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.rollouts import BULK, _row, _short, described_in, diff_text, for_scripts
+from infra.cli.rollouts import (
+    BULK,
+    _row,
+    _short,
+    described_in,
+    diff_text,
+    for_scripts,
+    pick_release,
+)
 from tasks.core.errors import ConfigError
 from tasks.core.model import Record, Release, RolloutState
 from tasks.rollout.model import Stored
@@ -69,6 +77,24 @@ def test_the_history_for_scripts_has_the_marks_and_not_the_bulk() -> None:
 def test_a_short_row_leaves_room_for_the_reason_in_80_columns() -> None:
     *short, _reason = _short(Stored(RECORD))
     assert sum(len(cell) + 2 for cell in short) <= 55
+
+
+@pytest.mark.parametrize(
+    ("wanted", "by_number", "found"),
+    [
+        pytest.param("r-1", True, RELEASE, id="by its id"),
+        pytest.param("7", True, RELEASE, id="by the number of a rollout here"),
+        pytest.param("r-1", False, RELEASE, id="by its id, from another environment"),
+        pytest.param("7", False, None, id="a number says nothing about another environment"),
+        pytest.param("r-2", True, None, id="nobody knows it"),
+    ],
+)
+def test_a_release_is_found_by_what_the_history_shows(
+    wanted: str,
+    by_number: bool,  # noqa: FBT001
+    found: Release | None,
+) -> None:
+    assert pick_release(wanted, (RECORD,), by_number=by_number) == found
 
 
 def test_a_folder_without_slipway_yaml_is_named(tmp_path: Path) -> None:

@@ -89,6 +89,39 @@ def test_other_users_of_the_network_are_found(
     assert find_foreign(LAB, links, routes) == found
 
 
+@pytest.mark.parametrize(
+    ("cold", "free", "complaints"),
+    [
+        pytest.param(
+            True, {"/cache": 12.0, "/state/lab": 3.0}, [], id="just enough to make it all"
+        ),
+        pytest.param(
+            True,
+            {"/cache": 11.9, "/state/lab": 3.0},
+            ["/cache has 11.9 GB free, the lab needs 12 GB"],
+            id="too little to make it all",
+        ),
+        pytest.param(False, {"/cache": 1.0, "/state/lab": 3.0}, [], id="all is made already"),
+        pytest.param(
+            False,
+            {"/cache": 0.5, "/state/lab": 0.1},
+            [
+                "/cache has 0.5 GB free, the lab needs 1 GB",
+                "/state/lab has 0.1 GB free, the lab needs 3 GB",
+            ],
+            id="each place has its line",
+        ),
+    ],
+)
+def test_the_room_on_disk_is_judged(
+    cold: bool,  # noqa: FBT001
+    free: Mapping[str, float],
+    complaints: list[str],
+) -> None:
+    found = preflight.disk_problems(LAB, lambda folder: int(free[str(folder)] * 1e9), cold=cold)
+    assert list(found) == complaints
+
+
 def test_watchers_that_are_counted_are_given_back() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert 0 <= preflight.free_watchers(3) <= 3

@@ -8,7 +8,8 @@ from tasks.core.application import Application, Component, Environment
 from tasks.core.errors import ConfigError
 from tasks.core.model import Digest, ReleasedImage, Source, Target
 from tasks.core.objects import parse_stream
-from tasks.release.effects import assemble, render
+from tasks.release.effects import assemble, draft, render
+from tasks.scan.decide import without_version
 
 TARGET = Target("kubeconfig", "ctx", "registry", "b", "d")
 IMAGE = ReleasedImage("api", "registry/shop/api", Digest(f"sha256:{'a' * 64}"))
@@ -82,6 +83,17 @@ def test_another_commit_with_the_same_content_is_the_same_release_with_the_same_
         for release in (first, second)
     ]
     assert templates[0] == templates[1]
+
+
+def test_a_draft_differs_from_the_release_in_nothing_that_a_scan_looks_at(source: Source) -> None:
+    image = replace(IMAGE, repository="registry/shop-api")
+    drafted, released = draft(source, TARGET), assemble(source, (image,), TARGET)
+    seen = [
+        [without_version(each.yaml, release) for each in release.manifests]
+        for release in (drafted, released)
+    ]
+    assert seen[0] == seen[1]
+    assert drafted.id != released.id
 
 
 def test_an_overlay_that_kustomize_refuses_is_named(source: Source) -> None:

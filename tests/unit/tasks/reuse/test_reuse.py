@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,9 @@ from tasks.core.application import (
     Application,
     Component,
     Environment,
+    ImageTarget,
     ScanPolicy,
+    Smoke,
     Waiver,
 )
 from tasks.core.model import (
@@ -22,11 +24,13 @@ from tasks.core.model import (
     Target,
     Verdict,
 )
-from tasks.reuse import Delivered, find, keep
+from tasks.reuse import Delivered, Terms, find, keep
 
 TODAY = date(2026, 1, 1)
 DIGEST = Digest("sha256:" + "a" * 64)
 TARGET = Target("/kubeconfig", "lab", "127.0.0.1:15000", "unix:///b", "unix:///d")
+TERMS = Terms(TARGET, TODAY)
+YESTERDAY = datetime(2025, 12, 31, tzinfo=UTC)
 SOURCE = Source(
     repository="/shop",
     commit="c" * 40,
@@ -50,26 +54,27 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_content_is_not_made_again() -> None:
-    keep(SOURCE, DELIVERED, TARGET, TODAY)
+    keep(SOURCE, DELIVERED, TERMS)
     later = replace(SOURCE, commit="d" * 40, subject="Write the manual")
-    assert find(later, "web", TARGET, TODAY) == DELIVERED
+    assert find(later, "web", TERMS) == DELIVERED
 
 
 def test_other_content_is_made() -> None:
-    keep(SOURCE, DELIVERED, TARGET, TODAY)
+    keep(SOURCE, DELIVERED, TERMS)
     changed = replace(SOURCE, components=(ComponentSource("web", "2" * 64),))
-    assert find(changed, "web", TARGET, TODAY) is None
+    assert find(changed, "web", TERMS) is None
 
 
 def test_another_registry_gets_its_own_image() -> None:
-    keep(SOURCE, DELIVERED, TARGET, TODAY)
-    assert find(SOURCE, "web", replace(TARGET, registry="registry.example/me"), TODAY) is None
+    keep(SOURCE, DELIVERED, TERMS)
+    elsewhere = replace(TERMS, target=replace(TARGET, registry="registry.example/me"))
+    assert find(SOURCE, "web", elsewhere) is None
 
 
 def test_a_stricter_policy_looks_again() -> None:
-    keep(SOURCE, DELIVERED, TARGET, TODAY)
+    keep(SOURCE, DELIVERED, TERMS)
     stricter = replace(SOURCE.application, scan=ScanPolicy(medium=Action.BLOCK))
-    assert find(replace(SOURCE, application=stricter), "web", TARGET, TODAY) is None
+    assert find(replace(SOURCE, application=stricter), "web", TERMS) is None
 
 
 def test_a_waiver_that_has_ended_makes_the_scan_speak_again() -> None:
@@ -77,13 +82,46 @@ def test_a_waiver_that_has_ended_makes_the_scan_speak_again() -> None:
     waived = replace(
         SOURCE, application=replace(SOURCE.application, scan=ScanPolicy(waivers=(waiver,)))
     )
-    keep(waived, DELIVERED, TARGET, TODAY)
-    assert find(waived, "web", TARGET, TODAY) == DELIVERED
-    assert find(waived, "web", TARGET, date(2026, 1, 2)) is None
+    keep(waived, DELIVERED, TERMS)
+    assert find(waived, "web", TERMS) == DELIVERED
+    assert find(waived, "web", replace(TERMS, today=date(2026, 1, 2))) is None
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        pytest.param(Component(".", image=ImageTarget(max_size=10**7)), id="a budget for the size"),
+        pytest.param(Component(".", smoke=Smoke(path="/health")), id="another path to ask"),
+        pytest.param(
+            Component(".", smoke=Smoke(within=timedelta(seconds=5))), id="less time to get healthy"
+        ),
+        pytest.param(Component(".", port=8000), id="a port to ask at"),
+    ],
+)
+def test_what_the_image_has_to_stand_is_tried_again_when_it_changes(described: Component) -> None:
+    keep(SOURCE, DELIVERED, TERMS)
+    application = replace(SOURCE.application, components={"web": described})
+    assert find(replace(SOURCE, application=application), "web", TERMS) is None
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        pytest.param(YESTERDAY, None, id="the database is too old by now, or has gone"),
+        pytest.param(None, YESTERDAY, id="there was none, and now there is"),
+        pytest.param(YESTERDAY, YESTERDAY + timedelta(hours=6), id="a newer one knows more"),
+    ],
+)
+def test_a_verdict_holds_for_the_database_that_it_was_made_with(
+    then: datetime | None, now: datetime | None
+) -> None:
+    keep(SOURCE, DELIVERED, replace(TERMS, database=then))
+    assert find(SOURCE, "web", replace(TERMS, database=now)) is None
+    assert find(SOURCE, "web", replace(TERMS, database=then)) == DELIVERED
 
 
 def test_a_damaged_note_costs_a_build_and_nothing_else(tmp_path: Path) -> None:
-    keep(SOURCE, DELIVERED, TARGET, TODAY)
+    keep(SOURCE, DELIVERED, TERMS)
     (note,) = tmp_path.rglob("*.json")
     note.write_text("{")
-    assert find(SOURCE, "web", TARGET, TODAY) is None
+    assert find(SOURCE, "web", TERMS) is None

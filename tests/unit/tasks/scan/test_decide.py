@@ -14,8 +14,9 @@ from tasks.core.model import (
     ScanResult,
     Verdict,
 )
+from tasks.core.vulnerabilities import Database
 from tasks.scan.decide import Circumstances, judge, require_passed, without_version
-from tasks.scan.model import Database, Finding, Findings, Kind, Severity
+from tasks.scan.model import Finding, Findings, Kind, Severity
 from tasks.scan.render import render_markdown
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
