@@ -3,15 +3,18 @@
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.back import page_failure, try_back
 from tasks.core.alerts import Alert
-from tasks.core.errors import Conflict, StageFailed
-from tasks.core.model import Record, RolloutState, Target
-from tasks.guard.decide import failure_page, page_of
+from tasks.core.errors import Conflict
+from tasks.core.model import Record, Target
+from tasks.core.past import Past
+from tasks.guard.decide import is_back
 from tasks.guard.model import Answer, Judgement
+from tasks.guard.pages import noted, page_of
 from tasks.guard.task import judge_alerts, send_page
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import place_without_repository
-from tasks.rollout.task import note_in_record, read_past, roll_back
+from tasks.rollout.task import find_begun, note_in_record, read_past
 
 __all__ = ["guard"]
 
@@ -31,8 +34,9 @@ def guard(  # noqa: PLR0913, PLR0917 one field of the form each
     alerts: tuple[Alert, ...],
     target: Target,
     context: str | None = None,
+    prometheus: str | None = None,
 ) -> Judgement:
-    """Look at alerts about an environment: take its live release back, page, or do nothing.
+    """Look at alerts about an environment: take its release back, page, or do nothing.
 
     Args:
         application: name in slipway.yaml.
@@ -41,34 +45,43 @@ def guard(  # noqa: PLR0913, PLR0917 one field of the form each
         alerts: of one message of Alertmanager's, all about this environment.
         target: the cluster to work with.
         context: kube context, where the target names none.
+        prometheus: address of the environment's own Prometheus; the target's where absent.
     """
     place = place_without_repository(application, environment, namespace, target, context)
     past = read_past(place)
-    judgement = judge_alerts(str(place), past, alerts, target)
+    asked = prometheus or target.prometheus
+    judgement = judge_alerts(str(place), past, alerts, asked, _under_way(place, past))
     match judgement.answer:
         case Answer.ROLL_BACK:
-            _take_back(place, judgement)
+            _take_back(place, past, judgement)
         case Answer.PAGE:
             send_page(page_of(str(place), judgement))
-            note_in_record(place, judgement.number, f"paged: {judgement.reason}")
+            _note(place, past, judgement)
         case Answer.IGNORE:
             pass
     return judgement
 
 
-def _take_back(place: Place, judgement: Judgement) -> None:
+def _under_way(place: Place, past: Past) -> Record | None:
+    """Read what the rollout under way has counted; the past has no room for it."""
+    return find_begun(place, past.under_way.run) if past.under_way else None
+
+
+def _take_back(place: Place, past: Past, judgement: Judgement) -> None:
     """Roll back, and wake somebody up where that comes to nothing."""
     back = Back(judgement.reason, blames=judgement.release)
-    ended = roll_back(place, By(flow_run.id, ACTOR), back, return_state=True)
-    found = ended.result(raise_on_failure=False)
-    if isinstance(found, Record) and found.state is RolloutState.SUCCEEDED:
-        return
+    found = try_back(place, By(flow_run.id, ACTOR), back)
     if isinstance(found, Conflict):  # somebody else has taken it back, or is at it
         return
-    why = found.reason if isinstance(found, Record) else str(found)
-    send_page(failure_page(str(place), judgement, why))
-    raise StageFailed(
-        f"the rollback failed: {why}",
-        where=str(place),
-        next_step=f"slipway history {place.name}",
-    )
+    if not isinstance(found, Record) or not is_back(found):
+        raise page_failure(place, judgement, found)
+    _note(place, past, judgement)
+
+
+def _note(place: Place, past: Past, judgement: Judgement) -> None:
+    """Keep a judgement in the record; one that its run may be writing is left alone."""
+    it = past.record(judgement.number)
+    said = noted(judgement, it.moments) if it else None
+    is_open = it == past.under_way and judgement.answer is Answer.PAGE
+    if said is not None and not is_open:
+        note_in_record(place, judgement.number, said)

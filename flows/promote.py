@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from prefect.runtime import flow_run
 
 from flows.approval import await_approval
+from flows.back import page_if_left
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
 from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState, Target
@@ -38,6 +39,8 @@ def promote(
 ) -> Record:
     """Bring a release to an environment, or leave the environment as it was.
 
+    Somebody is woken up where neither came true.
+
     Args:
         release: what is brought.
         name: of the environment.
@@ -46,11 +49,17 @@ def promote(
         before: the rollout into the environment before this one, for approvers to read.
     """
     place = place_of(application, name, wishes.target)
+    record = _promoted(release, place, wishes, before)
+    page_if_left(place, record)
+    return record
+
+
+def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | None) -> Record:
     begun = find_begun(place, flow_run.id)
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by)
-    require_thawed(name, place.environment.freezes)
+    require_thawed(place.name, place.environment.freezes)
     plan = plan_release(release, place, wishes.despite)
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
@@ -69,7 +78,8 @@ def _through_gates(release: Release, place: Place, by: By) -> Record:
         try:
             _ask_at_gate(record, place, by.gates)
         except GateClosed as error:
-            roll_out(release, place, replace(by, refused=f"at a gate: {error.what}"))
+            refused = replace(by, refused=f"at a gate: {error.what}")
+            page_if_left(place, roll_out(release, place, refused))
             raise
         by = replace(by, gates=by.gates + 1)
 

@@ -6,16 +6,22 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.approval import ask_until_approved
+from flows.back import page_failure, try_back
+from flows.questions import rollback_request
 from flows.views import describe_rollback
-from tasks.approval.model import Request
 from tasks.approval.task import note_opening
+from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.model import Record, Target
-from tasks.core.past import Past
+from tasks.core.past import Past, named
+from tasks.guard.decide import asked_for, is_back
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import place_without_repository
-from tasks.rollout.task import find_begun, read_past, roll_back
+from tasks.rollout.task import find_begun, read_past
 
-__all__ = ["rollback", "rollback_request"]
+__all__ = ["rollback"]
+
+REFUSALS = (ConfigError, Conflict, GateClosed)
+"""What a person is told who asks for a rollback that must not be: nothing was begun."""
 
 
 def _run_name() -> str:
@@ -32,6 +38,7 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     target: Target,
     to: int | str | None = None,
     actor: str = "",
+    context: str | None = None,
 ) -> Record:
     """Restore a whole earlier release, configuration included, from the environment's records.
 
@@ -44,42 +51,30 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
         to: number of the rollout, or id of the release, to go back to; the good one before the
             live one where absent.
         actor: who asks for it; the approver where absent.
+        context: kube context, where the target names none.
     """
-    place = place_without_repository(application, environment, namespace, target)
-    back = Back(reason, to)
-    begun = find_begun(place, flow_run.id)
+    place = place_without_repository(application, environment, namespace, target, context)
+    begun, past = find_begun(place, flow_run.id), read_past(place)
+    by, back = By(flow_run.id, actor), Back(reason, named(to))
     if begun is not None:  # killed while it acted: people were asked, go on
-        return roll_back(place, By(flow_run.id, begun.actor, begun.approved_by), back)
-    past = read_past(place)
+        by = By(flow_run.id, begun.actor, begun.approved_by)
+    else:
+        by, back = _approved(place, past, by, back)
+    found = try_back(place, by, back)
+    if isinstance(found, Record) and is_back(found):
+        return found
+    if isinstance(found, REFUSALS):
+        raise found
+    raise page_failure(place, asked_for(past, reason), found)
+
+
+def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
+    """Ask an approver where the environment has any, and say for whom and against what they are."""
     request = rollback_request(place, past, back)
     if request is None:
-        return roll_back(place, By(flow_run.id, actor), back)
+        return by, back
     request = replace(request, opened_at=note_opening(request.plan))
     approved = ask_until_approved(request, lambda notice: describe_rollback(request, back, notice))
+    by = replace(by, actor=by.actor or approved[0], approved_by=approved)
     # the yes is for taking this release back, not for whatever came meanwhile
-    return roll_back(
-        place,
-        By(flow_run.id, actor or approved[0], approved),
-        replace(back, blames=request.release),
-    )
-
-
-def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
-    """Return what one approver is asked; None where nobody has to be.
-
-    In an emergency one person is enough, the author too. An environment that lets everything in
-    unasked lets it out unasked.
-    """
-    live = past.record(past.live)
-    if past.approval is None or past.rules.approval == "none" or live is None:
-        return None
-    return Request(
-        application=place.application,
-        environment=place.name,
-        release=live.release.id,
-        plan=f"back-from-{live.number}-to-{back.to or past.goal}",
-        author=live.release.author,
-        author_email=live.release.author_email,
-        opened_at=live.started_at,
-        rules=replace(past.approval, count=1, not_author=False, comment=False),
-    )
+    return by, replace(back, blames=request.release)

@@ -102,10 +102,11 @@ def load_into_lab(
         alerting.install(layout, alerting.Watched(name, rules, routes, token))
     where = f"{', '.join(application.environments)} in {layout.prometheus}/alerts"
     say("✓", "green", f"{name}: rules of {where}")
+    chat = told.slack and f"Slack {told.slack.channel}"
     for alerts, told_by in (
         ("missed objectives", address),
-        ("critical alerts", told.pagerduty and "PagerDuty"),
-        ("warnings", told.slack and f"Slack {told.slack.channel}"),
+        ("critical alerts", "PagerDuty" if told.pagerduty else chat),
+        ("warnings", chat),
     ):
         console.print(f"  {alerts}: {told_by or 'nobody is told'}", markup=False)
 

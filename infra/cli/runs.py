@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from infra.server.client import LogLine, Runs, RunView
 
-__all__ = ["Wait", "approve", "begin", "cancel", "deliver", "logs"]
+__all__ = ["Wait", "approve", "asked", "begin", "cancel", "deliver", "logs"]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
 Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
@@ -118,8 +118,8 @@ def approve(  # noqa: PLR0913 one parameter an option
     if (approver is None or code is None) and not as_json:
         console.print(Markdown(runs.question(view.id)), soft_wrap=False)
     form = {
-        "approver": approver or _asked("Approver", "--as NAME"),
-        "code": code or _asked("One-time code", "SLIPWAY_CODE=123456", hide=True),
+        "approver": approver or asked("Approver", "--as NAME"),
+        "code": code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True),
         "decision": "reject" if reject else "approve",
         "comment": comment,
     }
@@ -191,7 +191,7 @@ def _address(repository: str) -> str:
     )
 
 
-def _asked(what: str, instead: str, *, hide: bool = False) -> str:
+def asked(what: str, instead: str, *, hide: bool = False) -> str:
     """Ask the person at the terminal.
 
     Raises:

@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from tasks.core.application import Application
 
-__all__ = ["Query", "Scale", "as_json", "begin", "graph", "number"]
+__all__ = ["Mark", "Query", "Scale", "as_json", "begin", "graph", "marked", "number"]
 
 Unit = Literal["ratio", "seconds", "bytes", "none"]
 _GRAFANA: dict[Unit, str] = {
@@ -47,6 +47,15 @@ class Scale:
 
     unit: Unit = "none"
     limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line across all graphs wherever a query has a result."""
+
+    name: str
+    colour: str
+    expr: str
 
 
 def graph(title: str, queries: tuple[Query, ...], scale: Scale) -> timeseries.Panel:
@@ -90,6 +99,14 @@ def begin(application: Application, title: str, since: str) -> dashboard.Dashboa
         .with_variable(dashboard.DatasourceVariable("datasource").type("prometheus"))
         .with_variable(environments)
     )
+
+
+def marked(page: dashboard.Dashboard, marks: tuple[Mark, ...]) -> dashboard.Dashboard:
+    """Put marks on the time axis of a page; each can be switched off there."""
+    for mark in marks:
+        query = dashboard.AnnotationQuery().name(mark.name).datasource(_SOURCE)
+        page = page.annotation(query.icon_color(mark.colour).expr(mark.expr))
+    return page
 
 
 def as_json(built: dashboard.Dashboard) -> str:

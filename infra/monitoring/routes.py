@@ -107,7 +107,7 @@ def _rollback(receiver: Receiver) -> _Channel:
 def _pagerduty(pagerduty: PagerDuty) -> _Channel:
     return _Channel(
         "pagerduty",
-        _of("critical", pagerduty),
+        _of('severity="critical"', pagerduty),
         {
             "pagerduty_configs": [
                 {
@@ -121,9 +121,10 @@ def _pagerduty(pagerduty: PagerDuty) -> _Channel:
 
 
 def _slack(slack: Slack) -> _Channel:
+    """Warnings, and critical alerts that the route before has not taken: somebody hears of all."""
     return _Channel(
         "slack",
-        _of("warning", slack),
+        _of('severity=~"warning|critical"', slack),
         {
             "slack_configs": [
                 {
@@ -140,5 +141,5 @@ def _slack(slack: Slack) -> _Channel:
 
 def _of(severity: str, channel: PagerDuty | Slack) -> Document:
     places = "|".join(channel.environments)
-    matchers = [f'severity="{severity}"', *([f'environment=~"{places}"'] if places else [])]
+    matchers = [severity, *([f'environment=~"{places}"'] if places else [])]
     return {"matchers": matchers, "repeat_interval": format_duration(channel.every)}

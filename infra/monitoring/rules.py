@@ -1,6 +1,6 @@
 """Recording and alerting rules of an application in one environment, for Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,16 +12,13 @@ from infra.monitoring.indicators import (
     over_limit,
 )
 from tasks.core.application import Application
-from tasks.core.burn import BURN_WINDOWS, BurnWindow
+from tasks.core.burn import BURN_WINDOWS, RATIO, BurnWindow
 from tasks.core.monitoring import AlertRule
 from tasks.core.queries import resolve
 from tasks.core.slos import Saturation
 from tasks.core.units import format_duration
 
-__all__ = ["EVENTS", "RATIO", "Group", "Rule", "rule_groups"]
-
-RATIO = "slipway:slo_bad:ratio_rate"
-"""Share of bad events; the window is the end of the series' name, as in `…:ratio_rate5m`."""
+__all__ = ["EVENTS", "Group", "Rule", "rule_groups"]
 
 EVENTS = "slipway:slo_events:increase"
 """How many events a long window holds: a few of them are no evidence."""
@@ -198,15 +195,20 @@ def _own_alerts(application: Application, environment: str) -> Iterator[Rule]:
 
 
 def _own(alert: AlertRule, where: dict[str, str]) -> Rule:
-    slo = {"slo": alert.slo} if alert.slo else {}
-    runbook = {"runbook_url": alert.runbook} if alert.runbook else {}
+    may = None if alert.rollback is None else str(alert.rollback).lower()
+    labels = {"slo": alert.slo, "dependency": alert.dependency, "rollback": may}
+    pages = {"runbook_url": alert.runbook, "dashboard": alert.dashboard}
     return Rule(
         alert.name,
         resolve(alert.expr, where).strip(),
-        {**where, **slo, "severity": alert.severity},
+        {**where, **_given(labels), "severity": alert.severity},
         alert.lasting or timedelta(0),
-        {"summary": alert.summary, **runbook},
+        {"summary": alert.summary, **_given(pages)},
     )
+
+
+def _given(words: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: word for key, word in words.items() if word}
 
 
 def _what_to_do(environment: str) -> str:

@@ -17,7 +17,7 @@ from infra.webhook.model import (
 )
 from tasks.core.alerts import Alert
 from tasks.core.triggers import Trigger, matches
-from tasks.guard.decide import foremost
+from tasks.guard.decide import breaches
 from tasks.source.decide import is_commit, is_plain_name
 
 __all__ = ["decide"]
@@ -144,13 +144,14 @@ def _alerts(alerts: Alerts, repository: Repository) -> Start | Ignore:
     described = repository.application.environments.get(alerts.environment)
     if described is None:
         return Ignore(f"{alerts.environment} is no environment of {alerts.application}")
-    if foremost(alerts.alerts) is None:
-        return Ignore("no alert of an objective is firing")
+    if not breaches(alerts.alerts):
+        return Ignore("no critical alert of an objective is firing")
     parameters: dict[str, object] = {
         "application": alerts.application,
         "environment": alerts.environment,
         "namespace": described.namespace,
         "context": described.context,
+        "prometheus": described.prometheus,
         "alerts": _ALERTS.dump_python(alerts.alerts, mode="json"),
     }
     return Start("guard/guard", f"guard {alerts.environment}/{alerts.application}", parameters)

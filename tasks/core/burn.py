@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-__all__ = ["BURN_WINDOWS", "BurnWindow"]
+__all__ = ["BURN_WINDOWS", "RATIO", "BurnWindow"]
+
+RATIO = "slipway:slo_bad:ratio_rate"
+"""Recorded share of bad events; the window ends the series' name, as in `…:ratio_rate5m`."""
 
 
 @dataclass(frozen=True, slots=True)

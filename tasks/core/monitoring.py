@@ -26,6 +26,9 @@ class AlertRule:
         runbook: address of what to do.
         slo: the objective that is broken; such an alert may take a release back.
         environments: where it holds; in all of them where absent.
+        dashboard: address of the page to look at.
+        dependency: what is down while it fires, such as a database: nobody's release is to blame.
+        rollback: whether it may take a release back; critical ones of an objective where absent.
     """
 
     name: AlertName
@@ -36,6 +39,9 @@ class AlertRule:
     runbook: str | None = None
     slo: str | None = None
     environments: tuple[Name, ...] = ()
+    dashboard: str | None = None
+    dependency: Name | None = None
+    rollback: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -58,12 +64,12 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Slack:
-    """Where warnings go.
+    """Where warnings go, and critical alerts that page nobody.
 
     Attributes:
         url_file: file on Alertmanager's side that holds the webhook's address.
         every: how often it is said again while nothing changes.
-        environments: whose warnings; those of all where absent.
+        environments: whose alerts; those of all where absent.
     """
 
     channel: Annotated[str, Field(min_length=2)]

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from tasks.core.application import Approval
-from tasks.core.model import Record
+from tasks.core.model import Record, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
 
-__all__ = ["Past"]
+__all__ = ["Past", "named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class Past:
         rules: of the live release's slipway.yaml.
         approval: likewise; None where nobody is asked about rollouts.
         slos: likewise.
-        unwanted: id of the release that a rollback asked for now is against.
     """
 
     records: tuple[Record, ...]
@@ -32,8 +31,41 @@ class Past:
     rules: RollbackRules
     approval: Approval | None
     slos: Slos
-    unwanted: str | None = None
+
+    @property
+    def newest(self) -> Record | None:
+        """The rollout that began last, None before the first."""
+        return next(iter(self.records), None)
+
+    @property
+    def under_way(self) -> Record | None:
+        """The rollout that brings a release in and has not ended; None where there is none."""
+        newest = self.newest
+        if newest is None or newest.state is not RolloutState.STARTED:
+            return None
+        return newest if newest.restores is None else None
+
+    @property
+    def at_stake(self) -> Record | None:
+        """What a rollback without a goal takes back: what is under way, else what is live."""
+        return self.under_way or self.record(self.live)
+
+    @property
+    def way_back(self) -> int | None:
+        """Number of the rollout that it then goes to, None where there is none."""
+        return self.live if self.under_way else self.goal
 
     def record(self, number: int | None) -> Record | None:
         """Return a rollout by its number, None where there is none."""
         return next((each for each in self.records if each.number == number), None)
+
+
+def named(to: int | str | None) -> int | str | None:
+    """Return what somebody names as the goal of a rollback: a rollout's number or a release's id.
+
+    Forms and command lines give text, `12` for rollout 12; an empty field names nothing.
+    """
+    if not isinstance(to, str):
+        return to
+    word = to.strip()
+    return int(word) if word.isdecimal() else word or None

@@ -3,7 +3,10 @@
 import json
 import logging
 import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Protocol
 
@@ -11,15 +14,16 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.core.alerts import Alert
+from tasks.core.burn import RATIO
 from tasks.core.clock import Clock
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.model import Record, RolloutState
 from tasks.core.past import Past
 from tasks.core.paths import state_dir
-from tasks.guard.decide import AFTERMATH, foremost
-from tasks.guard.model import Evidence, Page
+from tasks.guard.decide import AFTERMATH
+from tasks.guard.model import Case, Evidence, Page
 
-__all__ = ["Pager", "PagerDuty", "ask_prometheus", "find_pager"]
+__all__ = ["Pager", "PagerDuty", "ask_prometheus", "find_pager", "wake"]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class _Theirs(BaseModel):
 
 class _Series(_Theirs):
     metric: dict[str, str]
+    value: tuple[float, str] = (0.0, "NaN")
 
 
 class _Data(_Theirs):
@@ -59,55 +64,90 @@ class _Found(_Theirs):
     data: _Data
 
 
-def ask_prometheus(prometheus: str | None, past: Past, alerts: tuple[Alert, ...]) -> Evidence:
-    """Return what Prometheus knows beside the alert; nothing where it does not answer."""
-    alert, live = foremost(alerts), past.record(past.live)
-    if prometheus is None or alert is None or live is None:
-        return Evidence()
-    try:
-        return _ask(prometheus, past, alert, live)
-    except (httpx.HTTPError, ValidationError) as error:
-        log.warning("Prometheus was asked what was before: %s", error)
-        return Evidence()
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Whom to ask, about which rollout, and now."""
+
+    prometheus: str
+    past: Past
+    it: Record
+    now: datetime
 
 
-def _ask(prometheus: str, past: Past, alert: Alert, live: Record) -> Evidence:
+def ask_prometheus(
+    prometheus: str | None, past: Past, alerts: Iterable[Alert], now: datetime
+) -> tuple[Case, ...]:
+    """Put beside each alert what Prometheus knows; nothing where it does not answer."""
+    known, it = tuple(alerts), past.at_stake
+    if prometheus is not None and it is not None:
+        question = _Question(prometheus, past, it, now)
+        try:
+            return tuple(Case(alert, _ask(question, alert)) for alert in known)
+        except (httpx.HTTPError, ValidationError) as error:
+            log.warning("Prometheus was asked what was before: %s", error)
+    return tuple(map(Case, known))
+
+
+def _ask(question: _Question, alert: Alert) -> Evidence:
+    it = question.it
     same = _selector(alert, "alertname", "application", "environment", "slo")
     # pending counts: an alert may wait an hour before it fires
-    burning = _query(prometheus, f"ALERTS{{{same}}}", live.started_at)
-    down = _selector(alert, "application", "environment") + ',alertstate="firing",dependency!=""'
-    dependencies = _query(prometheus, f"ALERTS{{{down}}}", None)
+    burning = _query(question, f"ALERTS{{{same}}}", it.started_at)
+    down = _selector(alert, "application", "environment") + ',dependency!=""'
+    dependencies = _query(question, f"ALERTS{{{down}}}", None)
     return Evidence(
         burning_before=bool(burning),
-        fired_before=_fired(prometheus, same, _earlier(past, live), live),
+        fired_before=_fired(question, same),
+        bad_since=_bad_share(question, alert, None),
+        bad_before=_bad_share(question, alert, it.started_at),
         dependencies=tuple(dict.fromkeys(each.metric["dependency"] for each in dependencies)),
     )
 
 
-def _fired(prometheus: str, same: str, earlier: Record | None, live: Record) -> bool:
+def _bad_share(question: _Question, alert: Alert, until: datetime | None) -> float | None:
+    """Return the mean share of bad events until an instant, over as long as the rollout is there.
+
+    Nothing where nothing records it (infra/monitoring/rules.py), or nobody asked anything.
+    """
+    lasts = _seconds(question.now - question.it.started_at)
+    recorded = f"{RATIO}5m{{{_selector(alert, 'application', 'environment', 'slo')}}}"
+    shares = [
+        float(each.value[1])
+        for each in _query(question, f"avg_over_time({recorded}[{lasts}s])", until)
+    ]
+    return max(filter(isfinite, shares), default=None)
+
+
+def _fired(question: _Question, same: str) -> bool:
     """Say whether an alert fired in the time of the release before, once that had settled."""
+    it, earlier = question.it, _earlier(question.past, question.it)
     since = earlier.finished_at + AFTERMATH if earlier and earlier.finished_at else None
-    if since is None or since >= live.started_at:
+    if since is None or since >= it.started_at:
         return False
-    seconds = int((live.started_at - since).total_seconds()) or 1
-    firing = f'max_over_time(ALERTS{{{same},alertstate="firing"}}[{seconds}s])'
-    return bool(_query(prometheus, firing, live.started_at))
+    lasts = _seconds(it.started_at - since)
+    firing = f'max_over_time(ALERTS{{{same},alertstate="firing"}}[{lasts}s])'
+    return bool(_query(question, firing, it.started_at))
 
 
-def _earlier(past: Past, live: Record) -> Record | None:
+def _earlier(past: Past, it: Record) -> Record | None:
     """Return the rollout that was live before."""
     good = (each for each in past.records if each.state is RolloutState.SUCCEEDED)
-    return next((each for each in good if each.number < live.number), None)
+    return next((each for each in good if each.number < it.number), None)
+
+
+def _seconds(duration: timedelta) -> int:
+    return max(1, int(duration.total_seconds()))
 
 
 def _selector(alert: Alert, *names: str) -> str:
     return ",".join(f"{name}={json.dumps(alert.labels.get(name, ''))}" for name in names)
 
 
-def _query(prometheus: str, query: str, at: datetime | None) -> tuple[_Series, ...]:
+def _query(question: _Question, query: str, at: datetime | None) -> tuple[_Series, ...]:
+    """Ask about an instant; about Prometheus' own present where there is none."""
     instant = {"time": at.astimezone(UTC).isoformat()} if at else {}
     answer = httpx.get(
-        f"{prometheus.rstrip('/')}/api/v1/query",
+        f"{question.prometheus.rstrip('/')}/api/v1/query",
         params={"query": query, **instant},
         timeout=TIMEOUT_SECONDS,
         trust_env=False,
@@ -185,3 +225,16 @@ def find_pager(clock: Clock, file: Path | None = None) -> Pager | None:
         what = "can be read by others" if lines else "is empty"
         raise ConfigError(what, where=str(file), next_step="write the key there, mode 600")
     return PagerDuty(lines[0], clock, *lines[1:2])
+
+
+def wake(page: Page, clock: Clock) -> bool:
+    """Send a page where that is set up on this machine; say whether it is.
+
+    Raises:
+        ConfigError: the key's file, or PagerDuty, says no.
+        Unavailable: PagerDuty does not take it.
+    """
+    pager = find_pager(clock)
+    if pager is not None:
+        pager.page(page)
+    return pager is not None

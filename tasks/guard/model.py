@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from tasks.core.alerts import Alert
+from tasks.core.model import Record
 from tasks.core.past import Past
 
-__all__ = ["Answer", "Evidence", "Judgement", "Page", "Seen"]
+__all__ = ["Answer", "Case", "Evidence", "Judgement", "Page", "Seen"]
 
 
 class Answer(StrEnum):
@@ -20,17 +21,29 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What Prometheus knows beside the alert; None where it could not be asked.
+    """What Prometheus knows beside an alert; None where it could not be asked or does not know.
 
     Attributes:
-        burning_before: the alert fired, or was about to, when the live rollout began.
-        fired_before: it fired while the release before the live one was live.
+        burning_before: the alert fired, or was about to, when the rollout began.
+        fired_before: it fired while the release before was live.
+        bad_since: share of the objective's bad events since the rollout began, 0 to 1.
+        bad_before: the same over as long a time before it.
         dependencies: what other alerts say is down.
     """
 
     burning_before: bool | None = None
     fired_before: bool | None = None
+    bad_since: float | None = None
+    bad_before: float | None = None
     dependencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An alert that may take a release back, with what is known beside it."""
+
+    alert: Alert
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +51,14 @@ class Seen:
     """Everything that a judgement depends on.
 
     Attributes:
-        alerts: of one message, all about this environment.
+        cases: of one message, all about this environment; the newest alert first.
+        under_way: the rollout that has not ended, with what it has counted so far.
     """
 
     now: datetime
     past: Past
-    alerts: tuple[Alert, ...]
-    evidence: Evidence = field(default_factory=Evidence)
+    cases: tuple[Case, ...]
+    under_way: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class Judgement:
     """An answer with its reason in one sentence and the evidence line by line.
 
     Attributes:
-        release: id of the live release, which is blamed where the answer is a rollback.
+        release: id of the release that the alert is about, blamed where the answer is a rollback.
         number: of its rollout.
     """
 

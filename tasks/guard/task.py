@@ -6,21 +6,28 @@ from tasks.core.alerts import Alert
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import SlipwayError
 from tasks.core.markdown import bullets, page, plain
-from tasks.core.model import Target
+from tasks.core.model import Record
 from tasks.core.past import Past
 from tasks.core.task import publish
-from tasks.guard.decide import judge
-from tasks.guard.effects import ask_prometheus, find_pager
+from tasks.guard.decide import breaches, judge
+from tasks.guard.effects import ask_prometheus, wake
 from tasks.guard.model import Judgement, Page, Seen
 
 __all__ = ["judge_alerts", "send_page"]
 
 
 @task(task_run_name="{place}: judge the alerts")
-def judge_alerts(place: str, past: Past, alerts: tuple[Alert, ...], target: Target) -> Judgement:
+def judge_alerts(
+    place: str,
+    past: Past,
+    alerts: tuple[Alert, ...],
+    prometheus: str | None,
+    under_way: Record | None,
+) -> Judgement:
     """Say what alerts about an environment lead to, and show it with the run."""
-    evidence = ask_prometheus(target.prometheus, past, alerts)
-    judgement = judge(Seen(utc_now(), past, alerts, evidence))
+    now = utc_now()
+    cases = ask_prometheus(prometheus, past, breaches(alerts), now)
+    judgement = judge(Seen(now, past, cases, under_way))
     said = f"{judgement.answer.value}: {judgement.reason}"
     get_run_logger().info("%s: %s", place, said)
     shown = page(
@@ -39,12 +46,10 @@ def send_page(wanted: Page) -> bool:
     publish(("page", *reversed(wanted.source.split("/"))), shown, wanted.summary)
     get_run_logger().error("page: %s", wanted.summary)
     try:
-        pager = find_pager(SystemClock())
-        if pager is None:
-            get_run_logger().warning("nobody is paged: there is no pagerduty-key")
-            return False
-        pager.page(wanted)
+        is_sent = wake(wanted, SystemClock())
     except SlipwayError as error:
         get_run_logger().error("the page was not sent: %s", error)
         return False
-    return True
+    if not is_sent:
+        get_run_logger().warning("nobody is paged: there is no pagerduty-key")
+    return is_sent

@@ -178,7 +178,9 @@ def _lead_times(oldest_first: Sequence[Record], period: Period) -> Iterator[floa
     """Yield the seconds from commit to live of each commit's first success."""
     seen: set[str] = set()
     for record in oldest_first:
-        if record.state is not RolloutState.SUCCEEDED or record.release.commit in seen:
+        is_rollback = record.restores is not None  # of a commit whose own rollout may be pruned
+        is_live = record.state is RolloutState.SUCCEEDED and not is_rollback
+        if not is_live or record.release.commit in seen:
             continue
         seen.add(record.release.commit)
         if record.finished_at is not None and record in period:

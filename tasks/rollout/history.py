@@ -58,7 +58,6 @@ def past(place: Place, cluster: Objects) -> Past:
         rules=environment.rollback,
         approval=environment.approval,
         slos=live.rules.slos if live else place.rules.slos,
-        unwanted=records.unwanted(stored),
     )
 
 

@@ -162,6 +162,23 @@ class TestEveryday:
         assert newest["reason"].startswith("they suffer; ")
         assert read(pipeline.slipway(*words), exits.GATE)["state"] == "FAILED"
 
+    def test_a_rollback_without_prefect_and_without_slipway_yaml(
+        self, pipeline: "Pipeline", delivered: Delivered, tmp_path: Path
+    ) -> None:
+        delivered.shop.given_greeting("Once more")
+        plain(pipeline.slipway("deliver", delivered.folder, "--until", "dev"))
+        place = delivered.shop.place("dev")
+        words = ("rollback", "dev", "--namespace", place.namespace, "--reason", "they suffer")
+        record = read(pipeline.slipway(*words, "--direct", "--json"))
+        assert (record["state"], record["restores"]) == ("succeeded", 3)
+        assert record["run"].startswith("direct-")
+
+        nobody = {"SLIPWAY_STATE": str(tmp_path), "SLIPWAY_INSTANCE": "nobody"}
+        target = ("--context", place.target.context, "--kubeconfig", place.target.kubeconfig)
+        done = pipeline.slipway(*words, *target, **nobody)
+        assert "Prefect's server does not answer; the rollback runs in this process" in done.stderr
+        assert (done.code, "cannot go back" in done.stderr) == (exits.GATE, True), done.stderr
+
 
 class TestMistakes:
     """One line that says what to do, and an exit status that scripts can tell apart."""

@@ -38,6 +38,12 @@ def _alert(alert: AlertRule, path: Path, application: Application) -> Iterator[F
             f"{alert.slo} is no objective of this application",
             f"name one of {', '.join(objectives)}" if objectives else "remove it, or add `slos:`",
         )
+    if alert.rollback and alert.slo is None:
+        what = "takes a release back for an objective, and names none"
+        yield Finding((*path, "rollback"), what, "name the objective with `slo`, or remove this")
+    if alert.rollback and alert.dependency is not None:
+        what = f"would take a release back because {alert.dependency} is down"
+        yield Finding((*path, "rollback"), what, "remove it, or `dependency`")
     yield from _environments(alert.environments, (*path, "environments"), application)
 
 

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from flows.rollback import rollback_request
+from flows.questions import rollback_request
 from flows.views import describe_rollback, read_notice
 from tasks.core.application import Approval, Environment
-from tasks.core.model import Target
+from tasks.core.model import RolloutState, Target
 from tasks.core.past import Past
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
@@ -17,6 +17,7 @@ from tests.unit.flows.test_views import STAGING
 PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
 APPROVAL = Approval(approvers=("ana", "bo"), count=2, comment=True, expires=timedelta(hours=1))
 LIVE = replace(STAGING, number=7, environment="prod")
+UNDER_WAY = replace(LIVE, number=8, state=RolloutState.STARTED)
 PAST = Past(
     records=(LIVE,),
     live=7,
@@ -39,6 +40,11 @@ PAST = Past(
             replace(PAST, rules=RollbackRules(approval="none")), None, id="slipway.yaml says nobody"
         ),
         pytest.param(replace(PAST, live=None), None, id="nothing is live"),
+        pytest.param(
+            replace(PAST, records=(UNDER_WAY, LIVE)),
+            "back-from-8-to-7",
+            id="about the rollout that is under way",
+        ),
     ],
 )
 def test_who_is_asked_about_a_rollback(past: Past, expected: str | None) -> None:

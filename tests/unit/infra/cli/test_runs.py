@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from infra.cli import exits
 from infra.cli.main import build
-from infra.cli.runs import _address, _asked, _left_alone, log_text
+from infra.cli.runs import _address, _left_alone, asked, log_text
 from infra.server.client import LogLine, RunView
 from tasks.core.errors import ConfigError
 
@@ -64,7 +64,7 @@ def test_nobody_at_the_keyboard_is_told_what_to_give_instead(
     with Path("/dev/null").open() as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
         with pytest.raises(ConfigError, match=r"One-time code is missing.*SLIPWAY_CODE"):
-            _asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
+            asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
 
 
 def test_ctrl_c_ends_the_following_and_says_how_to_go_on(

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import promql_parser
 import pytest
 
 from infra.monitoring.bundle import manifests, plain_files
@@ -52,6 +53,23 @@ def test_stable_and_canary_stand_in_one_graph() -> None:
     assert [target["legendFormat"] for target in targets] == ["stable", "canary"]
     assert ['pod!~".+-canary-' in target["expr"] for target in targets] == [True, False]
     assert ['pod=~".+-canary-' in target["expr"] for target in targets] == [False, True]
+
+
+def test_rollouts_are_marked_where_they_began_and_ended() -> None:
+    for page in ("health", "rollouts"):
+        marks = PAGES[f"shop-{page}.json"]["annotations"]["list"]
+        assert [each["name"] for each in marks] == [
+            "a rollout began", "a rollout succeeded", "a release was taken back, or failed",
+        ]  # fmt: skip
+        for mark in marks:
+            assert "$namespace" in mark["expr"]
+            promql_parser.parse(mark["expr"])
+
+
+def test_the_canarys_share_of_the_traffic_is_shown() -> None:
+    [target] = panels("rollouts")["Share that the canary answers"]["targets"]
+    promql_parser.parse(target["expr"])
+    assert 'pod=~".+-canary-' in target["expr"]
 
 
 def test_an_environment_is_chosen_by_its_name() -> None:

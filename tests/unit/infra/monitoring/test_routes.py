@@ -21,7 +21,9 @@ def channel(name: str) -> Document:
         pytest.param(
             "pagerduty", ['severity="critical"', 'environment=~"prod"'], "1h", id="critical pages"
         ),
-        pytest.param("slack", ['severity="warning"'], "6h", id="warnings to the chat"),
+        pytest.param(
+            "slack", ['severity=~"warning|critical"'], "6h", id="what is left to the chat"
+        ),
     ],
 )
 def test_each_kind_of_alert_goes_its_way(name: str, matchers: list[str], again: str) -> None:
@@ -33,6 +35,19 @@ def test_alerts_of_objectives_leave_at_once_one_message_an_environment() -> None
     route = channel("rollback")
     assert (route["group_wait"], route["group_by"]) == ("0s", ["application", "environment"])
     assert route["continue"] is True
+
+
+def test_a_critical_alert_that_pages_nobody_is_read_in_the_chat() -> None:
+    """Of two routes that fit the first one is taken: that to PagerDuty knows prod alone."""
+    routes = routes_of(SHOP).route["routes"]
+    assert isinstance(routes, list)
+    assert [route["receiver"] for route in routes] == [
+        "shop-rollback",
+        "shop-pagerduty",
+        "shop-slack",
+    ]
+    assert "continue" not in channel("pagerduty")
+    assert "environment" not in str(channel("slack")["matchers"])
 
 
 def test_who_is_not_named_is_not_told() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import promql_parser
@@ -5,6 +6,7 @@ import pytest
 
 from infra.monitoring.indicators import event_count
 from infra.monitoring.rules import Rule, rule_groups
+from tasks.core.monitoring import AlertRule
 from tasks.core.slos import Availability
 from tests.unit.infra.monitoring.application import SHOP
 
@@ -92,6 +94,24 @@ def test_an_own_alert_of_an_objective_carries_its_name() -> None:
         "slo": "availability",
         "severity": "critical",
     }
+
+
+def test_an_own_alert_says_what_is_down_where_to_look_and_whether_it_may_take_a_release_back() -> (
+    None
+):
+    own = AlertRule(
+        "Down", "up == 0", "it is down", dependency="queue", dashboard="http://g", rollback=False
+    )
+    shop = replace(SHOP, alerts=(own,))
+    [found] = [
+        one for group in rule_groups(shop, "dev") for one in group.rules if one.name == "Down"
+    ]
+    assert {name: found.labels[name] for name in ("dependency", "rollback", "severity")} == {
+        "dependency": "queue",
+        "rollback": "false",
+        "severity": "warning",
+    }
+    assert found.annotations == {"summary": "it is down", "dashboard": "http://g"}
 
 
 def test_an_own_alert_is_only_where_it_is_meant() -> None:

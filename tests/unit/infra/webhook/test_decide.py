@@ -206,15 +206,28 @@ def test_a_repository_that_nobody_registered_starts_nothing() -> None:
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        pytest.param(alert(slo="availability"), "guard prod/shop", id="an objective burns"),
         pytest.param(
-            alert(slo="availability", status="resolved"),
-            "no alert of an objective is firing",
+            alert(slo="availability", severity="critical"),
+            "guard prod/shop",
+            id="an objective burns",
+        ),
+        pytest.param(
+            alert(slo="availability", severity="critical", status="resolved"),
+            "no critical alert of an objective is firing",
             id="no longer",
         ),
-        pytest.param(alert(), "no alert of an objective is firing", id="of no objective"),
         pytest.param(
-            alert(slo="availability", environment="moon"),
+            alert(severity="critical"),
+            "no critical alert of an objective is firing",
+            id="of no objective",
+        ),
+        pytest.param(
+            alert(slo="availability", severity="warning"),
+            "no critical alert of an objective is firing",
+            id="a warning is for people",
+        ),
+        pytest.param(
+            alert(slo="availability", severity="critical", environment="moon"),
             "moon is no environment of shop",
             id="an environment that is none",
         ),
@@ -226,6 +239,7 @@ def test_what_alerts_start(message: dict[str, Any], expected: str) -> None:
         case Start(deployment, name, parameters):
             assert (deployment, name) == ("guard/guard", expected)
             assert (parameters["namespace"], parameters["context"]) == ("shop-prod", None)
+            assert parameters["prometheus"] == "http://prometheus.example"
             json.dumps(parameters)
         case Ignore(reason):
             assert reason == expected

@@ -36,7 +36,7 @@ def application(*triggers: Trigger) -> Application:
         application="shop",
         components={"web": Component(context=".")},
         environments={
-            name: Environment(overlay=name, namespace=f"shop-{name}")
+            name: Environment(name, f"shop-{name}", prometheus="http://prometheus.example")
             for name in ("dev", "staging", "prod")
         },
         triggers=triggers or None,

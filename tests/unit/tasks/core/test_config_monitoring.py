@@ -34,6 +34,14 @@ def findings(application: Application = SHOP) -> list[tuple[str, str]]:
             (replace(ALERT, environments=("prod", "qa")),), "alerts.0.environments.1",
             "qa is no environment", id="an unknown environment",
         ),
+        pytest.param(
+            (replace(ALERT, rollback=True),), "alerts.0.rollback", "names none",
+            id="a rollback for no objective",
+        ),
+        pytest.param(
+            (replace(ALERT, rollback=True, slo="availability", dependency="queue"),),
+            "alerts.0.rollback", "because queue is down", id="a rollback for what is down",
+        ),
         pytest.param((ALERT, ALERT), "alerts.1.name", "stands in this list already", id="twice"),
     ],
 )  # fmt: skip

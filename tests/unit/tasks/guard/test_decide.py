@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.alerts import Alert
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Plan, Record, Release, RolloutState
 from tasks.core.past import Past
 from tasks.core.sample import Sample, Track
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import RollbackRules
-from tasks.guard.decide import failure_page, judge, page_of
-from tasks.guard.model import Answer, Evidence, Seen
+from tasks.guard.decide import asked_for, breaches, is_back, is_left, judge
+from tasks.guard.model import Answer, Case, Evidence, Seen
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -53,7 +53,9 @@ LIVE = record(2, NEW, NOON)
 """From 12:00 to 12:05."""
 
 
-def past(*newest_first: Record, live: int = 2, goal: int | None = 1, **rules: object) -> Past:
+def past(
+    *newest_first: Record, live: int | None = 2, goal: int | None = 1, **rules: object
+) -> Past:
     return Past(
         records=newest_first or (LIVE, FIRST),
         live=live,
@@ -67,18 +69,34 @@ def past(*newest_first: Record, live: int = 2, goal: int | None = 1, **rules: ob
 
 def alert(minutes: float, *, firing: bool = True, **labels: str) -> Alert:
     """Return an alert that began so many minutes after noon."""
-    labels = {"slo": "availability", **labels}
+    labels = {"slo": "availability", "severity": "critical", **labels}
     return Alert("SlowBurn", firing, NOON + minutes * MINUTE, labels, "it burns")
 
 
-def samples(track: Track, bad: float) -> tuple[Sample, ...]:
-    return (Sample(NOON, "availability", track, 10, total=200, bad=bad),)
+def samples(track: Track, bad: float, minutes: float = 0) -> tuple[Sample, ...]:
+    at = NOON + minutes * MINUTE
+    return (Sample(at, "availability", track, 10, total=200, bad=bad),)
+
+
+def case(told: Alert, **evidence: object) -> Case:
+    known = {"burning_before": False, "fired_before": False, **evidence}
+    return Case(told, Evidence(**known))  # type: ignore[arg-type]
 
 
 def seen(known: Past, *alerts: Alert, after: float = 11, **evidence: object) -> Seen:
     """Return what is seen so many minutes after noon."""
-    told = Evidence(**{"burning_before": False, "fired_before": False, **evidence})  # type: ignore[arg-type]
-    return Seen(NOON + after * MINUTE, known, alerts or (alert(10),), told)
+    cases = tuple(case(each, **evidence) for each in breaches(alerts or (alert(10),)))
+    return Seen(NOON + after * MINUTE, known, cases)
+
+
+def seen_under_way(
+    *counted: Sample, began: float = 8, told: float = 10, after: float = 11, **more: object
+) -> Seen:
+    """Return what is seen while rollout 3 brings r-next in."""
+    newest = record(3, "r-next", NOON + began * MINUTE, state=RolloutState.STARTED, **more)
+    newest = replace(newest, finished_at=None)
+    found = seen(past(newest, LIVE, FIRST, goal=1), alert(told), after=after)
+    return replace(found, under_way=replace(newest, samples=counted))
 
 
 ROLL_BACK, PAGE, IGNORE = Answer.ROLL_BACK, Answer.PAGE, Answer.IGNORE
@@ -166,10 +184,22 @@ TAKEN_BACK = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.RESTORED
             seen(past(goal=None)), PAGE, "there is no earlier good release", id="nowhere to go"
         ),
         pytest.param(
-            seen(past(record(3, "r-next", NOON + 9 * MINUTE, state=RolloutState.STARTED), LIVE)),
-            IGNORE,
-            "rollout 3 is under way and judged by its own analysis",
-            id="an active rollout",
+            seen(past(), bad_before=0.02, bad_since=0.03, fired_before=False),
+            PAGE,
+            "the release before it was just as bad",
+            id="the share of bad events was high before",
+        ),
+        pytest.param(
+            seen(past(), bad_before=0.02, bad_since=0.2, fired_before=True),
+            ROLL_BACK,
+            "SlowBurn",
+            id="numbers go before names: it burned before, but ten times less",
+        ),
+        pytest.param(
+            seen(past(), bad_before=0.004, bad_since=0.005),
+            ROLL_BACK,
+            "SlowBurn",
+            id="the release before kept the objective",
         ),
         pytest.param(
             seen(past(BACK, LIVE, FIRST, live=3), after=18),
@@ -207,10 +237,31 @@ TAKEN_BACK = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.RESTORED
             "rollout 3 failed and left the environment half-way",
             id="a restore that failed",
         ),
+        pytest.param(
+            seen(past(replace(BACK, state=RolloutState.FAILED), LIVE, FIRST), after=18),
+            PAGE,
+            "rollout 3 failed and left the environment half-way",
+            id="a rollback that failed has taken nothing back",
+        ),
+        pytest.param(
+            seen(past(replace(BACK, state=RolloutState.RESTORED), LIVE, FIRST), after=18),
+            PAGE,
+            "rollout 3 was to take the release back and failed",
+            id="a rollback that turned round",
+        ),
         pytest.param(seen(past(), alert(10, firing=False)), IGNORE, "no alert", id="it is over"),
         pytest.param(seen(past(), alert(10, slo="")), IGNORE, "no alert", id="of no objective"),
         pytest.param(
+            seen(past(), alert(10, severity="warning")), IGNORE, "no alert", id="a warning"
+        ),
+        pytest.param(
             seen(replace(past(), records=(), live=None)), IGNORE, "nothing", id="nothing is live"
+        ),
+        pytest.param(
+            seen(replace(past(), records=(replace(FIRST, state=RolloutState.FAILED),), live=None)),
+            PAGE,
+            "rollout 1 failed, and there is nothing to go back to",
+            id="a first rollout that failed",
         ),
     ],
 )
@@ -218,6 +269,183 @@ def test_what_an_alert_leads_to(what: Seen, answer: Answer, reason: str) -> None
     judgement = judge(what)
     assert judgement.answer is answer, judgement.reason
     assert judgement.reason.startswith(reason)
+
+
+COUNTED = samples("canary", 20, 10.5)
+"""What the analysis wrote down half a minute before the guard looks."""
+
+
+@pytest.mark.parametrize(
+    ("what", "answer", "reason"),
+    [
+        pytest.param(
+            seen_under_way(*COUNTED),
+            IGNORE,
+            "rollout 3 is under way, and its own analysis judges it",
+            id="an analysis that counts",
+        ),
+        pytest.param(
+            seen_under_way(*COUNTED, after=13),
+            ROLL_BACK,
+            "SlowBurn began 2m after rollout 3",
+            id="one that has stopped: at a gate, dead, or without data",
+        ),
+        pytest.param(
+            seen_under_way(),
+            ROLL_BACK,
+            "SlowBurn began 2m after rollout 3",
+            id="a rolling update or its bake, which counts nothing",
+        ),
+        pytest.param(
+            seen_under_way(told=5),
+            PAGE,
+            "it burned before rollout 3 began",
+            id="an alert that is older than the rollout, which may mend it",
+        ),
+        pytest.param(
+            seen_under_way(*samples("stable", 9), *samples("canary", 8)),
+            PAGE,
+            "the release before it was just as bad",
+            id="the stable pods are as bad beside it",
+        ),
+        pytest.param(
+            seen_under_way(after=200),
+            ROLL_BACK,
+            "SlowBurn",
+            id="the window begins when a rollout has ended",
+        ),
+        pytest.param(
+            seen_under_way(release=release("r-next", "the column is gone")),
+            PAGE,
+            "there is no way back behind r-next",
+            id="irreversible",
+        ),
+        pytest.param(
+            seen_under_way(restores=1),
+            IGNORE,
+            "rollout 3 is taking the release back",
+            id="a rollback",
+        ),
+        pytest.param(
+            seen_under_way(restores=1, after=30),
+            PAGE,
+            "rollout 3 takes the release back and has not ended after 22m",
+            id="a rollback that hangs",
+        ),
+        pytest.param(
+            seen(past(replace(FIRST, state=RolloutState.STARTED), live=None, goal=None)),
+            PAGE,
+            "there is no earlier good release to go back to",
+            id="the first rollout of all",
+        ),
+        pytest.param(
+            seen(
+                past(
+                    record(4, "r-4", NOON + 19 * MINUTE, state=RolloutState.STARTED),
+                    TAKEN_BACK,
+                    LIVE,
+                    FIRST,
+                ),
+                alert(18),
+                after=20,
+            ),
+            IGNORE,
+            "rollout 3 has taken the release back",
+            id="the aftermath of the rollout before it",
+        ),
+    ],
+)
+def test_what_an_alert_leads_to_while_a_rollout_is_under_way(
+    what: Seen, answer: Answer, reason: str
+) -> None:
+    judgement = judge(what)
+    assert judgement.answer is answer, judgement.reason
+    assert judgement.reason.startswith(reason)
+    if answer is ROLL_BACK:
+        assert (judgement.release, judgement.number) == ("r-next", 3)
+        assert "a rollback goes to rollout 2" in judgement.evidence
+
+
+@pytest.mark.parametrize(
+    ("began", "answer", "reason"),
+    [
+        pytest.param((-600, 10), ROLL_BACK, "SlowBurn began 10m after", id="an old and a new one"),
+        pytest.param(
+            (8, 10), ROLL_BACK, "SlowBurn began 10m after", id="of two new ones the newer"
+        ),
+        pytest.param((-600, -1), PAGE, "it burned before", id="two old ones"),
+    ],
+)
+def test_each_alert_is_judged_by_itself_and_what_weighs_most_is_done(
+    began: tuple[float, ...], answer: Answer, reason: str
+) -> None:
+    judgement = judge(seen(past(), *(alert(minutes) for minutes in began)))
+    assert judgement.answer is answer
+    assert judgement.reason.startswith(reason)
+
+
+def test_what_is_known_about_one_alert_says_nothing_about_another() -> None:
+    old, new = case(alert(-600), burning_before=True), case(alert(10))
+    assert judge(replace(seen(past()), cases=(new, old))).answer is ROLL_BACK
+    assert judge(replace(seen(past()), cases=(old,))).answer is PAGE
+
+
+@pytest.mark.parametrize(
+    ("labels", "may"),
+    [
+        pytest.param({}, True, id="critical, of an objective"),
+        pytest.param({"severity": "warning"}, False, id="a warning"),
+        pytest.param({"severity": "warning", "rollback": "true"}, True, id="a warning that may"),
+        pytest.param({"rollback": "false"}, False, id="a critical one that may not"),
+        pytest.param({"slo": ""}, False, id="of no objective"),
+        pytest.param({"slo": "", "rollback": "true"}, False, id="of none, whatever it says"),
+    ],
+)
+def test_which_alerts_may_take_a_release_back(
+    labels: dict[str, str],
+    may: bool,  # noqa: FBT001
+) -> None:
+    told = alert(10)
+    told = replace(told, labels={**told.labels, **labels})
+    assert bool(breaches((told,))) is may
+
+
+@pytest.mark.parametrize(
+    ("ended", "back"),
+    [
+        pytest.param(BACK, True, id="a rollback"),
+        pytest.param(replace(BACK, state=RolloutState.FAILED), False, id="one that failed"),
+        pytest.param(replace(BACK, state=RolloutState.RESTORED), False, id="one that turned round"),
+        pytest.param(TAKEN_BACK, True, id="a rollout that turned round"),
+        pytest.param(LIVE, False, id="one that succeeded"),
+        pytest.param(replace(TAKEN_BACK, state=RolloutState.FAILED), False, id="one that stayed"),
+    ],
+)
+def test_what_is_back(ended: Record, back: bool) -> None:  # noqa: FBT001
+    assert is_back(ended) is back
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "left"),
+    [
+        pytest.param(RolloutState.FAILED, 2, True, id="the old release did not come back"),
+        pytest.param(RolloutState.FAILED, None, False, id="there was none"),
+        pytest.param(RolloutState.RESTORED, 2, False, id="it came back"),
+    ],
+)
+def test_who_is_left_with_a_release_that_failed(
+    state: RolloutState,
+    live: int | None,
+    left: bool,  # noqa: FBT001
+) -> None:
+    planned = Plan("p-1", "prod", "shop", NEW, live, ())
+    assert is_left(replace(LIVE, state=state, plan=planned)) is left
+
+
+def test_a_person_takes_back_what_is_under_way_or_else_what_is_live() -> None:
+    assert asked_for(past(), "it burns").release == NEW
+    under_way = replace(TAKEN_BACK, state=RolloutState.STARTED)
+    assert asked_for(past(under_way, LIVE, FIRST), "it burns").release == "r-next"
 
 
 @given(
@@ -243,12 +471,5 @@ def test_the_evidence_names_alert_rollout_window_and_goal() -> None:
         "the rollback window ends 2026-01-01 13:05:00 UTC",
         "a rollback goes to rollout 1",
     )
-
-
-def test_pages_say_what_to_do_and_pages_about_one_rollout_are_one_incident() -> None:
-    judgement = judge(seen(past(automatic=False)))
-    page, failed = page_of("prod/shop", judgement), failure_page("prod/shop", judgement, "no quota")
-    assert page.key == failed.key == "slipway/prod/shop/2"
-    assert "slipway rollback prod --reason TEXT" in page.details[-1]
-    assert "the rollback of r-new failed: no quota" in failed.summary
-    assert any("to finish by hand" in line for line in failed.details)
+    numbers = judge(seen(past(), bad_before=0.001, bad_since=0.25)).evidence
+    assert numbers[-1] == "availability: 25 % bad since it began, 0.1 % as long before"

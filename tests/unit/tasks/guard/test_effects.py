@@ -1,68 +1,29 @@
-"""PagerDuty and Prometheus as they are over HTTP, played by a server of the test's own."""
-
-import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tasks.core.clock import FakeClock
 from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.model import RolloutState
 from tasks.guard.effects import PagerDuty, ask_prometheus, find_pager
-from tasks.guard.model import Evidence, Page
-from tests.unit.tasks.guard.test_decide import FIRST, LIVE, alert, past
+from tasks.guard.model import Case, Evidence, Page
+from tests.unit.tasks.guard.stand_in import StandIn, standing_in
+from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE, NOON, alert, past, record
 
 PAGE = Page("slipway/prod/shop/2", "prod/shop: it burns", "prod/shop", ("first", "second"))
 
 
-@dataclass
-class StandIn:
-    """Answers with what is written down, the last answer again and again; keeps what it heard."""
-
-    answers: list[tuple[int, Any]]
-    heard: list[Any] = field(default_factory=list)
-    url: str = ""
-
-
 @pytest.fixture
 def stand_in() -> Iterator[StandIn]:
-    told = StandIn([(202, {"status": "success"})])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
-            self._answer(json.loads(self.rfile.read(length)))
-
-        def do_GET(self) -> None:
-            self._answer(
-                {key: each[0] for key, each in parse_qs(urlsplit(self.path).query).items()}
-            )
-
-        def _answer(self, heard: object) -> None:
-            told.heard.append(heard)
-            status, content = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    with standing_in() as told:
         yield told
-        server.shutdown()
 
 
-def found(*metrics: dict[str, str]) -> tuple[int, Any]:
-    result = [{"metric": each, "value": [0, "1"]} for each in metrics]
+def found(*metrics: dict[str, str], value: str = "1") -> tuple[int, Any]:
+    result = [{"metric": each, "value": [0, value]} for each in metrics]
     return 200, {"status": "success", "data": {"resultType": "vector", "result": result}}
 
 
@@ -112,19 +73,62 @@ def test_the_key_is_in_a_file_of_ones_own(tmp_path: Path) -> None:
     assert find_pager(FakeClock(), file) is not None
 
 
+AT = NOON + 30 * MINUTE
+TOLD = alert(10, alertname="SlowBurn", application="shop", environment="prod")
+
+
 def test_prometheus_is_asked_about_the_time_before(stand_in: StandIn) -> None:
-    stand_in.answers = [found(), found({"dependency": "mysql"}), found({"alertname": "SlowBurn"})]
-    alerts = (alert(10, alertname="SlowBurn", application="shop", environment="prod"),)
-    assert ask_prometheus(stand_in.url, past(LIVE, FIRST), alerts) == Evidence(
-        burning_before=False, fired_before=True, dependencies=("mysql",)
-    )
-    same = 'alertname="SlowBurn",application="shop",environment="prod",slo="availability"'
-    assert [each["query"] for each in stand_in.heard] == [
-        f"ALERTS{{{same}}}",
-        'ALERTS{application="shop",environment="prod",alertstate="firing",dependency!=""}',
-        f'max_over_time(ALERTS{{{same},alertstate="firing"}}[85500s])',
+    stand_in.answers = [
+        found(),
+        found({"dependency": "mysql"}),
+        found({"alertname": "SlowBurn"}),
+        found({}, value="0.2"),
+        found({}, value="0.01"),
     ]
-    assert stand_in.heard[0]["time"] == "2026-01-01T12:00:00+00:00"
+    assert ask_prometheus(stand_in.url, past(LIVE, FIRST), (TOLD,), AT) == (
+        Case(
+            TOLD,
+            Evidence(
+                burning_before=False,
+                fired_before=True,
+                bad_since=0.2,
+                bad_before=0.01,
+                dependencies=("mysql",),
+            ),
+        ),
+    )
+    whose = 'application="shop",environment="prod",slo="availability"'
+    same = f'alertname="SlowBurn",{whose}'
+    mean = f"avg_over_time(slipway:slo_bad:ratio_rate5m{{{whose}}}[1800s])"
+    noon = "2026-01-01T12:00:00+00:00"
+    assert [(each["query"], each.get("time")) for each in stand_in.heard] == [
+        (f"ALERTS{{{same}}}", noon),
+        ('ALERTS{application="shop",environment="prod",dependency!=""}', None),
+        (f'max_over_time(ALERTS{{{same},alertstate="firing"}}[85500s])', noon),
+        (mean, None),
+        (mean, noon),
+    ]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        pytest.param(found(), id="nothing is recorded"),
+        pytest.param(found({}, value="NaN"), id="nobody asked anything"),
+    ],
+)
+def test_a_share_that_nobody_knows_is_none(stand_in: StandIn, nothing: tuple[int, Any]) -> None:
+    stand_in.answers = [found(), found(), found(), nothing]
+    (asked,) = ask_prometheus(stand_in.url, past(LIVE, FIRST), (TOLD,), AT)
+    assert (asked.evidence.bad_since, asked.evidence.bad_before) == (None, None)
+
+
+def test_what_is_under_way_is_compared_with_the_time_before_it(stand_in: StandIn) -> None:
+    stand_in.answers = [found()]
+    newest = record(3, "r-next", NOON + 20 * MINUTE, state=RolloutState.STARTED)
+    ask_prometheus(stand_in.url, past(newest, LIVE, FIRST), (TOLD,), AT)
+    assert stand_in.heard[0]["time"] == "2026-01-01T12:20:00+00:00"
+    assert "[600s]" in stand_in.heard[-1]["query"]
 
 
 @pytest.mark.parametrize("answer", [(500, {}), (200, {"data": None}), (200, [])])
@@ -132,5 +136,5 @@ def test_prometheus_being_ill_means_that_nothing_is_known(
     stand_in: StandIn, answer: tuple[int, Any]
 ) -> None:
     stand_in.answers = [answer]
-    assert ask_prometheus(stand_in.url, past(), (alert(10),)) == Evidence()
-    assert ask_prometheus("http://127.0.0.1:9", past(), (alert(10),)) == Evidence()
+    for url in (stand_in.url, "http://127.0.0.1:9", None):
+        assert ask_prometheus(url, past(), (TOLD, TOLD), AT) == (Case(TOLD), Case(TOLD))

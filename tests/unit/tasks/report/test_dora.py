@@ -74,6 +74,11 @@ def test_lead_time_is_from_the_commit_to_the_end_of_the_first_success() -> None:
     assert counted(ONE, BAD, late, again).lead_time_seconds == (4200 + 2 * 86400 + 600) / 2
 
 
+def test_a_rollback_brings_no_commit_to_anybody_even_where_its_own_rollout_is_pruned() -> None:
+    kept = (rollout(5, "succeeded"), replace(BACK, number=6))
+    assert counted(*kept).lead_time_seconds == 4200
+
+
 @pytest.mark.parametrize(
     ("records", "failures", "rate"),
     [

@@ -1,0 +1,36 @@
+"""What follows when a release does not go back: somebody is woken up, and the run fails."""
+
+from tasks.core.errors import StageFailed
+from tasks.core.model import Record
+from tasks.guard.decide import is_left
+from tasks.guard.model import Judgement
+from tasks.guard.pages import by_hand, failure_page, left_page
+from tasks.guard.task import send_page
+from tasks.rollout.model import Back, By, Place
+from tasks.rollout.task import note_in_record, roll_back
+
+__all__ = ["page_failure", "page_if_left", "try_back"]
+
+
+def try_back(place: Place, by: By, back: Back) -> Record | Exception:
+    """Roll back and return the record, or why there is none."""
+    return roll_back(place, by, back, return_state=True).result(raise_on_failure=False)
+
+
+def page_failure(place: Place, judgement: Judgement, found: Record | Exception) -> StageFailed:
+    """Wake somebody up about a rollback that came to nothing; return the end for its run."""
+    why = found.reason if isinstance(found, Record) else str(found)
+    page = failure_page(str(place), judgement, why)
+    send_page(page)
+    if isinstance(found, Record):
+        note_in_record(place, found.number, f"paged: {page.summary}")
+    what = f"the rollback failed: {why}"
+    return StageFailed(what, where=str(place), next_step=by_hand(place.name))
+
+
+def page_if_left(place: Place, record: Record) -> None:
+    """Wake somebody up where a release has failed and stays, or what was before did not return."""
+    if is_left(record):
+        page = left_page(str(place), record)
+        send_page(page)
+        note_in_record(place, record.number, f"paged: {record.reason}")

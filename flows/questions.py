@@ -1,0 +1,30 @@
+"""What people are asked before a release is taken back by hand."""
+
+from dataclasses import replace
+
+from tasks.approval.model import Request
+from tasks.core.past import Past
+from tasks.rollout.model import Back, Place
+
+__all__ = ["rollback_request"]
+
+
+def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
+    """Return what one approver is asked; None where nobody has to be.
+
+    In an emergency one person is enough, the author too. An environment that lets everything in
+    unasked lets it out unasked.
+    """
+    bad = past.at_stake if back.to is None else past.record(past.live)
+    if past.approval is None or past.rules.approval == "none" or bad is None:
+        return None
+    return Request(
+        application=place.application,
+        environment=place.name,
+        release=bad.release.id,
+        plan=f"back-from-{bad.number}-to-{back.to or past.way_back}",
+        author=bad.release.author,
+        author_email=bad.release.author_email,
+        opened_at=bad.started_at,
+        rules=replace(past.approval, count=1, not_author=False, comment=False),
+    )

@@ -1,0 +1,158 @@
+"""A rollback in the command's own process: it needs the cluster, and nothing of Prefect's."""
+
+import contextlib
+import getpass
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import uuid4
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from flows.questions import rollback_request
+from flows.views import describe_rollback
+from infra.cli.output import say
+from infra.cli.runs import asked
+from tasks.approval.effects import answer
+from tasks.approval.model import Answer, Choice, Request, Ruling
+from tasks.core.clock import Clock, SystemClock
+from tasks.core.cluster import Cluster, Objects
+from tasks.core.errors import ConfigError, GateClosed, SlipwayError, StageFailed
+from tasks.core.model import Record, Target, Verdict
+from tasks.core.slos import Slos
+from tasks.guard.decide import asked_for, is_back
+from tasks.guard.effects import wake
+from tasks.guard.model import Page
+from tasks.guard.pages import by_hand, failure_page
+from tasks.probe.effects import Probing, probe_release
+from tasks.rollout import records
+from tasks.rollout.history import past
+from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.place import place_without_repository
+from tasks.rollout.roll_back import roll_back
+from tasks.rollout.steps import ProbeRelease
+from tasks.rollout.unjudged import unjudged
+
+__all__ = ["Person", "lines_shown", "ports_of", "recorded_place", "roll_back_here"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What an approver has said on the command line; asked for where absent."""
+
+    approver: str | None = None
+    code: str | None = field(default=None, repr=False)
+
+
+def recorded_place(environment: str, namespace: str, target: Target, cluster: Objects) -> Place:
+    """Return an environment of which only its namespace is known: the records say the rest.
+
+    Raises:
+        ConfigError: there are no records of such an environment.
+    """
+    stored = records.fetch(cluster, namespace)
+    newest = next(
+        (each for each in reversed(stored) if each.record.environment == environment), None
+    )
+    if newest is None:
+        raise ConfigError(
+            f"holds no record of a rollout into {environment}",
+            where=f"namespace {namespace}",
+            next_step="name the environment's own with --namespace",
+        )
+    application = newest.record.release.application
+    return place_without_repository(application, environment, namespace, target)
+
+
+def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Record:
+    """Restore an earlier release, after one approver has said yes where the environment has any.
+
+    Raises:
+        GateClosed: the answer does not count, or the rollback is refused.
+        StageFailed: the earlier release did not come back; who is on call is paged.
+    """
+    before = past(place, ports.cluster)
+    by, bad = By(f"direct-{uuid4()}", getpass.getuser()), before.at_stake
+    # what a run takes back while we wait for the lock is not to be taken back a second time
+    back = replace(back, blames=bad.release.id if bad and back.to is None else None)
+    request = rollback_request(place, before, back)
+    if request is not None:
+        approver = _approver(request, back, person, ports.clock)
+        by, back = replace(by, approved_by=(approver,)), replace(back, blames=request.release)
+    record = roll_back(place, by, back, ports)
+    _leave_report(record, before.slos)
+    if not is_back(record):
+        _page(failure_page(str(place), asked_for(before, back.reason), record.reason))
+        what = f"the rollback failed: {record.reason}"
+        raise StageFailed(what, where=str(place), next_step=by_hand(place.name))
+    return record
+
+
+def _leave_report(record: Record, slos: Slos) -> None:
+    """Write the rollout's page, as a run does; one that cannot be written stops nothing."""
+    from tasks.report.effects import store_report  # noqa: PLC0415 its templates take a while
+
+    with contextlib.suppress(OSError):
+        store_report(record, slos)
+
+
+def _approver(request: Request, back: Back, person: Person, clock: Clock) -> str:
+    """Let somebody at the terminal prove who they are, as in the form of a run."""
+    request = replace(request, opened_at=clock.now())
+    if person.approver is None or person.code is None:
+        Console(stderr=True).print(Markdown(describe_rollback(request, back)))
+    name = person.approver or asked("Approver", "--as NAME")
+    code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
+    given = Answer(name.strip(), code.strip(), Choice.APPROVE, "", clock.now())
+    decision = answer(request, given)
+    if decision.ruling is not Ruling.APPROVED:
+        raise GateClosed(
+            decision.reason,
+            where=f"{request.environment}/{request.application}",
+            next_step="the same command again, with another code",
+        )
+    return decision.approver
+
+
+def _page(page: Page) -> None:
+    try:
+        is_sent = wake(page, SystemClock())
+    except SlipwayError as error:
+        say("!", "yellow", f"the page was not sent: {error}")
+        return
+    if is_sent:
+        say("!", "yellow", "who is on call was paged")
+
+
+def ports_of(cluster: Cluster) -> Ports:
+    """Return the world outside; a rollback has probes to send and no share to judge."""
+    return Ports(cluster, SystemClock(), _probe, unjudged)
+
+
+def _probe(
+    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
+) -> Verdict:
+    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    return probe_release(probing, cluster, clock)
+
+
+class _Lines(logging.Handler):
+    """Shows each line that the stages log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        say("·", "dim", record.getMessage())
+
+
+@contextlib.contextmanager
+def lines_shown() -> Iterator[None]:
+    """Show what the stages log for as long as a block runs."""
+    logger, lines = logging.getLogger("tasks"), _Lines(logging.INFO)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(lines)
+    try:
+        yield
+    finally:
+        logger.removeHandler(lines)

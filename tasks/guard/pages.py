@@ -1,0 +1,79 @@
+"""What a person reads who is woken up, and what stays in the record."""
+
+from collections.abc import Iterable
+
+from tasks.core.model import Moment, Record
+from tasks.guard.model import Answer, Judgement, Page
+
+__all__ = ["by_hand", "failure_page", "left_page", "noted", "page_of"]
+
+PAST_TENSE = {
+    Answer.ROLL_BACK: "guard rolled back",
+    Answer.PAGE: "guard paged",
+    Answer.IGNORE: "guard did nothing",
+}
+
+
+def page_of(place: str, judgement: Judgement) -> Page:
+    """Return what a person reads who has to decide."""
+    environment = place.partition("/")[0]
+    step = f"slipway rollback {environment} --reason TEXT takes the live release back"
+    return Page(
+        key=_key(place, judgement.number),
+        summary=f"{place}: not rolled back by itself: {judgement.reason}",
+        source=place,
+        details=(*judgement.evidence, f"to do: slipway history {environment}; {step}"),
+    )
+
+
+def failure_page(place: str, judgement: Judgement, why: str) -> Page:
+    """Return what a person reads when the rollback itself came to nothing."""
+    return Page(
+        key=_key(place, judgement.number),
+        summary=f"{place}: the rollback of {judgement.release} failed: {why}",
+        source=place,
+        details=(f"because {judgement.reason}", *judgement.evidence, *_steps(place)),
+    )
+
+
+def left_page(place: str, record: Record) -> Page:
+    """Return what a person reads when a release has failed and stays where it is."""
+    evidence = (line for verdict in record.verdicts for line in (verdict.reason, *verdict.evidence))
+    return Page(
+        key=_key(place, record.number),
+        summary=f"{place}: {record.release.id} failed and was not taken back: {record.reason}",
+        source=place,
+        details=(*dict.fromkeys(evidence), *_steps(place)),
+    )
+
+
+def by_hand(environment: str) -> str:
+    """Say in one line how a rollback that failed is brought to its end."""
+    return (
+        f"slipway history {environment} says where it stopped; slipway rollback {environment}"
+        " --reason TEXT goes on with it, or further back; a release that did not come up is tried"
+        f" again after slipway release clear ID {environment} --reason TEXT"
+    )
+
+
+def noted(judgement: Judgement, moments: Iterable[Moment]) -> str | None:
+    """Return the line that a record keeps of a judgement.
+
+    None where it is there already: the evidence of a repeated alert differs in its numbers only.
+    """
+    said = f"{PAST_TENSE[judgement.answer]}: {judgement.reason}"
+    if any(moment.what.startswith(said) for moment in moments):
+        return None
+    return " | ".join((said, *judgement.evidence))
+
+
+def _steps(place: str) -> tuple[str, ...]:
+    environment = place.partition("/")[0]
+    return (
+        f"to finish by hand: {by_hand(environment)}",
+        "traffic stays where it was ready last",
+    )
+
+
+def _key(place: str, number: int | None) -> str:
+    return f"slipway/{place}/{number}"

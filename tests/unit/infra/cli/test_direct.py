@@ -1,0 +1,113 @@
+import getpass
+from dataclasses import replace
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from infra.cli.direct import Person, recorded_place, roll_back_here
+from tasks.approval import enrol
+from tasks.core.application import Approval
+from tasks.core.errors import ConfigError, GateClosed, StageFailed
+from tasks.core.model import RolloutState, Target
+from tasks.rollout.history import history
+from tasks.rollout.model import Back, By
+from tasks.rollout.roll_out import roll_out
+from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
+
+ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
+TWO = make_release(config_map("two", a="2"), deployment("api", "api@2", config="two"))
+TARGET = Target("kubeconfig", "ctx", "r", "b", "d")
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
+
+
+def given_two_rollouts(approval: Approval | None = None) -> World:
+    world = World()
+    place = replace(world.place, environment=replace(world.place.environment, approval=approval))
+    for number, release in enumerate((ONE, TWO)):
+        roll_out(release, place, By(f"run-{number}"), world.ports)
+    return world
+
+
+def code_of(secret: str, world: World) -> str:
+    return str(pyotp.TOTP(secret).at(world.cluster.clock.now()))
+
+
+def test_a_rollback_needs_nothing_but_the_cluster_and_says_who_did_it() -> None:
+    world = given_two_rollouts()
+    record = roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    assert (record.restores, record.state) == (1, RolloutState.SUCCEEDED)
+    assert (record.actor, record.approved_by) == (getpass.getuser(), ())
+    assert record.run.startswith("direct-")
+    assert world.image_of("api") == "api@1"
+
+
+def test_an_approver_proves_who_they_are_by_the_same_code_as_in_a_form() -> None:
+    world = given_two_rollouts(Approval(("ana",), count=2))
+    person = Person("ana", code_of(enrol("ana", ("ana@example.com",)), world))
+    record = roll_back_here(world.place, Back("they suffer"), person, world.ports)
+    assert (record.restores, record.approved_by) == (1, ("ana",))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        pytest.param("ana", "000000", "wrong code of ana", id="a wrong code"),
+        pytest.param("eve", "000000", "eve is no approver of prod", id="somebody else"),
+    ],
+)
+def test_without_an_approver_nothing_is_touched(name: str, code: str, why: str) -> None:
+    world = given_two_rollouts(Approval(("ana",)))
+    enrol("ana", ("ana@example.com",))
+    writes = len(world.cluster.writes)
+    with pytest.raises(GateClosed, match=why):
+        roll_back_here(world.place, Back("they suffer"), Person(name, code), world.ports)
+    assert world.cluster.writes[writes:] == []
+
+
+def test_nobody_at_the_terminal_is_told_what_to_give_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = given_two_rollouts(Approval(("ana",)))
+    with Path("/dev/null").open() as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        with pytest.raises(ConfigError, match=r"Approver is missing.*--as NAME"):
+            roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+
+
+def test_a_rollback_that_fails_says_how_to_finish_by_hand() -> None:
+    world = given_two_rollouts()
+    world.behaviour["api@1"] = "crash"
+    with pytest.raises(StageFailed, match=r"the rollback failed: .*slipway rollback prod --reason"):
+        roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    newest = history(world.place, world.cluster)[0]
+    assert (newest.restores, newest.state) == (1, RolloutState.RESTORED)
+    assert world.image_of("api") == "api@2"
+
+
+def test_killed_half_way_and_said_again_it_goes_on() -> None:
+    world = given_two_rollouts()
+    with world.killed_after(8):
+        roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    record = roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    assert (record.number, record.restores, record.state) == (3, 1, RolloutState.SUCCEEDED)
+
+
+def test_without_slipway_yaml_the_records_say_whose_the_namespace_is() -> None:
+    world = given_two_rollouts()
+    place = recorded_place("prod", "shop", TARGET, world.cluster)
+    assert (str(place), place.namespace) == ("prod/shop", "shop")
+    assert roll_back_here(place, Back("they suffer"), Person(), world.ports).restores == 1
+
+
+@pytest.mark.parametrize(("environment", "namespace"), [("dev", "shop"), ("prod", "other")])
+def test_a_namespace_without_records_of_the_environment_is_refused(
+    environment: str, namespace: str
+) -> None:
+    world = given_two_rollouts()
+    with pytest.raises(ConfigError, match=f"holds no record of a rollout into {environment}"):
+        recorded_place(environment, namespace, TARGET, world.cluster)

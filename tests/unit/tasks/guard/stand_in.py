@@ -1,0 +1,53 @@
+"""PagerDuty and Prometheus as they are over HTTP, played by a server of the test's own."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+__all__ = ["StandIn", "standing_in"]
+
+
+@dataclass
+class StandIn:
+    """Answers with what is written down, the last answer again and again; keeps what it heard."""
+
+    answers: list[tuple[int, Any]]
+    heard: list[Any] = field(default_factory=list)
+    url: str = ""
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """Listen for as long as a block runs."""
+    told = StandIn([(202, {"status": "success"})])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["content-length"])
+            self._answer(json.loads(self.rfile.read(length)))
+
+        def do_GET(self) -> None:
+            self._answer(
+                {key: each[0] for key, each in parse_qs(urlsplit(self.path).query).items()}
+            )
+
+        def _answer(self, heard: object) -> None:
+            told.heard.append(heard)
+            status, content = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield told
+        server.shutdown()
