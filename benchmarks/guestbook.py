@@ -32,7 +32,16 @@ def probe(
     cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
     """Send an environment's probes."""
-    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    probing = Probing(
+        step.environment,
+        place.target,
+        step.release,
+        began,
+        step.track,
+        step.components,
+        step.via,
+        step.testers,
+    )
     return probe_release(probing, cluster, clock)
 
 

@@ -7,6 +7,7 @@ __all__ = [
     "BESIDE",
     "BESIDE_PROBED",
     "BESIDE_READY",
+    "BESIDE_ROUTED",
     "HANDED_BACK",
     "PROBED",
     "READY",
@@ -14,10 +15,12 @@ __all__ = [
     "RENEWED_BACK",
     "RESTED",
     "RESTORED",
+    "SERVED",
     "WOKEN",
     "asked",
     "beside_applied",
     "beside_ready",
+    "grown",
     "hook_done",
     "hook_started",
     "opened",
@@ -36,12 +39,16 @@ PROBED = "probed"
 BESIDE = "canary applied"
 BESIDE_READY = "canary ready"
 BESIDE_PROBED = "canary probed"
+BESIDE_ROUTED = "canary routed"
+"""The public route was probed as testers see it."""
 RESTED = "stable at rest"
 """The stable pods were scaled down, for standby is off."""
 WOKEN = "stable woken"
 BAKED = "baked"
 HANDED_BACK = "promoted"
 """The traffic went from the canary to the stable pods, which run the new release by now."""
+SERVED = "served"
+"""Services and the public route, which lead to these stable pods, were probed."""
 
 RESTORED = "restored"
 """Every object of the release before was applied again."""
@@ -56,6 +63,11 @@ RENEWED_BACK = "renewed back"
 def scaled_to(step: int) -> str:
     """The canary has the size of a step, counted from 0; it may not be ready yet."""
     return f"step {step} scaled"
+
+
+def grown(step: int) -> str:
+    """The pods of a step are ready; from here on they are probed."""
+    return f"step {step} grown"
 
 
 def shifted(step: int) -> str:

@@ -73,7 +73,16 @@ def lab_target() -> Target:
 def probe(
     cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
-    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    probing = Probing(
+        step.environment,
+        place.target,
+        step.release,
+        began,
+        step.track,
+        step.components,
+        step.via,
+        step.testers,
+    )
     return probe_release(probing, cluster, clock)
 
 
