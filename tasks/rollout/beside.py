@@ -97,10 +97,10 @@ def _probe(ways: Ways) -> Iterable[Step]:
         yield SetTraffic(0, ways.traffic(ways.before, 0))
         yield Mark(marks.BESIDE_PROBED, "testers may come")
     as_testers = tuple(probe_route(seen, marks.BESIDE_PROBED, testers))
-    if as_testers and not ways.has(marks.TESTED):
+    if as_testers and not ways.has(marks.BESIDE_ROUTED):
         yield Drain(marks.BESIDE_PROBED, DRAIN)  # gateways know of the rule for testers by then
         yield from as_testers
-        yield Mark(marks.TESTED)
+        yield Mark(marks.BESIDE_ROUTED)
 
 
 def _with_copies(ways: Ways) -> Observed:
@@ -141,7 +141,10 @@ def _climb(ways: Ways, number: int, step: CanaryStep) -> Iterable[Step]:
                 yield Mark(marks.scaled_to(number))
             workloads = (*map(ref_of, ways.canaries), *ways.renewed)
             yield AwaitReady(workloads, marks.scaled_to(number), ways.ladder.deadline)
-            yield from probe_share(ways.seen, marks.scaled_to(number))
+            probed = tuple(probe_share(ways.seen, marks.grown(number)))
+            if probed:
+                yield Mark(marks.grown(number))
+                yield from probed
         yield SetTraffic(step.share, ways.traffic(ways.before, step.share))
         yield Mark(marks.shifted(number), f"{step.share} % of the traffic", step.share)
     if not ways.has(marks.watched(number)):

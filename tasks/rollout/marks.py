@@ -7,6 +7,7 @@ __all__ = [
     "BESIDE",
     "BESIDE_PROBED",
     "BESIDE_READY",
+    "BESIDE_ROUTED",
     "BROUGHT",
     "HANDED_BACK",
     "MADE_AGAIN",
@@ -18,11 +19,11 @@ __all__ = [
     "RESTED",
     "RESTORED",
     "SERVED",
-    "TESTED",
     "WOKEN",
     "asked",
     "beside_applied",
     "beside_ready",
+    "grown",
     "hook_done",
     "hook_started",
     "opened",
@@ -43,7 +44,8 @@ BROUGHT = "new objects applied"
 BESIDE = "canary applied"
 BESIDE_READY = "canary ready"
 BESIDE_PROBED = "canary probed"
-TESTED = "route probed as testers"
+BESIDE_ROUTED = "canary routed"
+"""The public route was probed as testers see it."""
 RESTED = "stable at rest"
 """The stable pods were scaled down, for standby is off."""
 WOKEN = "stable woken"
@@ -71,6 +73,11 @@ RENEWED_BACK = "renewed back"
 def scaled_to(step: int) -> str:
     """The canary has the size of a step, counted from 0; it may not be ready yet."""
     return f"step {step} scaled"
+
+
+def grown(step: int) -> str:
+    """The pods of a step are ready; from here on they are probed."""
+    return f"step {step} grown"
 
 
 def shifted(step: int) -> str:

@@ -7,9 +7,9 @@ from tasks.core.objects import ref_of
 from tasks.rollout import marks
 from tasks.rollout.changing import await_all, deletes
 from tasks.rollout.probing import probe_promoted, probe_served
-from tasks.rollout.steps import Finish, Mark, SetTraffic, Step, Wake
+from tasks.rollout.steps import Drain, Finish, Mark, SetTraffic, Step, Wake
 from tasks.rollout.waves import enter, run_hooks
-from tasks.rollout.ways import Ways, left_at_rest, take_away, with_traffic
+from tasks.rollout.ways import DRAIN, Ways, left_at_rest, take_away, with_traffic
 
 __all__ = ["promote"]
 
@@ -23,6 +23,7 @@ def promote(ways: Ways) -> Iterable[Step]:
         yield Mark(marks.HANDED_BACK, "promoted: the stable pods answer with the new release")
     served = tuple(probe_served(seen, marks.HANDED_BACK))
     if served and not ways.has(marks.SERVED):
+        yield Drain(marks.HANDED_BACK, DRAIN)
         yield from served
         yield Mark(marks.SERVED)
     yield from take_away(ways, ways.after, marks.HANDED_BACK)

@@ -60,10 +60,27 @@ def add(cluster: Objects, draft: Stored) -> Stored:
 def update(cluster: Objects, changed: Stored) -> Stored:
     """Write a record over the version that it was read in.
 
+    A conflict with ourselves, where an answer was lost on its way, is none.
+
     Raises:
         Conflict: another run has written it since.
     """
-    return decode(cluster.replace(encode(changed)))
+    wanted = encode(changed)
+    try:
+        return decode(cluster.replace(wanted))
+    except Conflict:
+        found = cluster.read(_ref(changed.record))
+        if found is None or not _is_written(wanted, found):
+            raise
+        return decode(found)
+
+
+def _is_written(wanted: Object, found: Object) -> bool:
+    """Say whether a record's Secret holds what we were about to write, under our fence."""
+    ours, theirs = wanted["metadata"], found["metadata"]
+    return wanted["data"] == found["data"] and all(
+        ours[key].items() <= (theirs.get(key) or {}).items() for key in ("labels", "annotations")
+    )
 
 
 def prune(cluster: Objects, stored: Iterable[Stored]) -> None:

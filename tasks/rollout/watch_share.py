@@ -12,7 +12,7 @@ from tasks.core.sample import Sample
 from tasks.core.units import format_duration
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.put import put, scale, stable_replicas
-from tasks.rollout.readiness import Broken, Ready, Waiting, judge
+from tasks.rollout.readiness import Broken, Ready, Waiting, judge_again
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import Scale, WatchShare
 from tasks.rollout.traffic import canary_replicas
@@ -128,7 +128,7 @@ def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
         return changed
     workloads = (*canaries, *step.renewed)
     since = rollout.stored.progress.at(step.began)
-    match judge(workloads, objects, since, clock.now()):
+    match judge_again(workloads, objects, since, clock.now()):
         case Ready():
             seen.unready_since = None
         case Broken(reason, subject, pod, container):

@@ -40,6 +40,7 @@ PROBES = (
     replace(ASKED, path="/health", json={"$.status": "ok"}),
     replace(ASKED, path="/health", via="service"),
     replace(ASKED, tcp=Tcp(), within=timedelta(seconds=1)),
+    replace(ASKED, tcp=Tcp(), via="service", within=timedelta(seconds=1)),
     replace(ASKED, command=("grep", "ok", "/tmp/health"), contains="status"),
     replace(ASKED, job=ProbeJob(command=("sh", "-c", "wget -qO- http://$SLIPWAY_SERVICE/health"))),
     replace(ORDERS, grpc=Grpc(port=50051, service="orders")),
@@ -67,7 +68,7 @@ def test_each_kind_of_probe_passes_and_fails_and_leaves_nothing_behind(shop: Wor
     given_pods(shop, images)
     before = names(shop)
     passed = when_probing(shop, images, *PROBES)
-    assert passed == replace(passed, outcome=Outcome.PASSED, reason="6 probed, all passed")
+    assert passed == replace(passed, outcome=Outcome.PASSED, reason="7 probed, all passed")
 
     for probe, words in FAILING:
         failed = when_probing(shop, images, probe)
