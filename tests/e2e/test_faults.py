@@ -135,7 +135,7 @@ def test_a_canary_ends_as_if_nothing_had_been(
     assert view.state == "COMPLETED", view.message
     assert stage.expected is not None
     assert told(stage.newest()) == told(stage.expected)
-    assert stage.pipeline.processes(view.id) == []
+    stage.pipeline.until_gone(view.id)
 
 
 def test_who_loses_the_lock_stops_and_the_next_run_ends_what_it_began(stage: Stage) -> None:
