@@ -1,4 +1,4 @@
-"""One Prefect server for all flows of these tests, and a cluster in memory behind their tasks."""
+"""A Prefect server for the flows of a module, and a cluster in memory behind their tasks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ STARTUP_SECONDS = 180
 """On a machine with something else to do the server takes its time."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server with a database, results and logs of the tests' own."""
+    """A server with a database, results and logs of the tests' own, which leaves nothing behind."""
     patch = pytest.MonkeyPatch()
     patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     patch.setenv("DO_NOT_TRACK", "1")
