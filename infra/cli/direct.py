@@ -134,7 +134,16 @@ def ports_of(cluster: Cluster) -> Ports:
 def _probe(
     cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
 ) -> Verdict:
-    probing = Probing(step.environment, place.target, step.release, began, step.track)
+    probing = Probing(
+        environment=step.environment,
+        target=place.target,
+        release=step.release,
+        began=began,
+        track=step.track,
+        components=step.components,
+        via=step.via,
+        testers=step.testers,
+    )
     return probe_release(probing, cluster, clock)
 
 

@@ -51,8 +51,7 @@ def by_hand(environment: str) -> str:
     """Say in one line how a rollback that failed is brought to its end."""
     return (
         f"slipway history {environment} says where it stopped; slipway rollback {environment}"
-        " --reason TEXT goes on with it, or further back; a release that did not come up is tried"
-        f" again after slipway release clear ID {environment} --reason TEXT"
+        " --reason TEXT goes there again, with --to N further back"
     )
 
 
