@@ -140,11 +140,10 @@ def _climb(ways: Ways, number: int, step: CanaryStep) -> Iterable[Step]:
                 yield from (Renew(part, step.share) for part in ways.twins.parts)
                 yield Mark(marks.scaled_to(number))
             workloads = (*map(ref_of, ways.canaries), *ways.renewed)
-            yield AwaitReady(workloads, marks.scaled_to(number), ways.ladder.deadline)
-            probed = tuple(probe_share(ways.seen, marks.grown(number)))
-            if probed:
+            if not ways.has(marks.grown(number)):
+                yield AwaitReady(workloads, marks.scaled_to(number), ways.ladder.deadline)
                 yield Mark(marks.grown(number))
-                yield from probed
+            yield from probe_share(ways.seen, marks.grown(number))
         yield SetTraffic(step.share, ways.traffic(ways.before, step.share))
         yield Mark(marks.shifted(number), f"{step.share} % of the traffic", step.share)
     if not ways.has(marks.watched(number)):

@@ -117,7 +117,7 @@ def test_a_rollback_that_fails_ends_as_failed_pages_and_says_how_to_finish(
     state = run(world)
     assert state.is_failed()
     assert "the rollback failed" in str(state.message)
-    assert "slipway rollback prod --reason TEXT goes on with it" in str(state.message)
+    assert "slipway rollback prod --reason TEXT goes there again" in str(state.message)
     assert (newest(world).restores, newest(world).state) == (1, RolloutState.RESTORED)
     [page] = pager.heard
     assert page["payload"]["summary"].startswith(f"prod/shop: the rollback of {TWO.id} failed")

@@ -22,7 +22,7 @@ def test_a_release_that_stays_though_it_failed_is_paged_with_what_was_found_out(
     assert page.key == "slipway/prod/shop/2"
     assert page.summary == "prod/shop: r-new failed and was not taken back: no way back"
     assert page.details[:2] == ("Deployment/api: crashes", "the column is gone")
-    assert "slipway rollback prod --reason TEXT goes on with it" in page.details[2]
+    assert "slipway rollback prod --reason TEXT goes there again" in page.details[2]
 
 
 def test_the_record_keeps_a_judgement_with_its_evidence_once() -> None:
