@@ -20,6 +20,10 @@ class Clock(Protocol):
         """Return after the duration, not before."""
         ...
 
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -32,13 +36,18 @@ class SystemClock:
         """Block this thread for the duration."""
         time.sleep(max(0.0, duration.total_seconds()))  # noqa: TID251 the one place
 
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        return timedelta(seconds=time.monotonic())
+
 
 @dataclass(slots=True)
 class FakeClock:
-    """A clock that moves only when somebody waits on it."""
+    """A clock that moves only when somebody waits on it; a test may let its instant jump."""
 
     instant: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     waits: list[timedelta] = field(default_factory=list)
+    _elapsed: timedelta = timedelta(0)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> datetime:
@@ -50,6 +59,11 @@ class FakeClock:
         with self._lock:
             self.instant += duration
             self.waits.append(duration)
+            self._elapsed += duration
+
+    def elapsed(self) -> timedelta:
+        """Return time since an arbitrary moment; no jump of the wall clock changes it."""
+        return self._elapsed
 
 
 def utc_now() -> datetime:
