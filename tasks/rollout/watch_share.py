@@ -9,6 +9,7 @@ from tasks.core.evidence import evidence_of
 from tasks.core.model import Moment, Outcome, Verdict
 from tasks.core.objects import Kind, Object, ref_of
 from tasks.core.sample import Sample
+from tasks.core.thin import thin
 from tasks.core.units import format_duration
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.put import put, scale, stable_replicas
@@ -28,7 +29,8 @@ KINDS = (
     Kind("v1", "Pod"),
 )
 COMPARE_EVERY = timedelta(seconds=10)
-MOST_SAMPLES = 2_000
+MOST_SAMPLES = 4_000
+"""A record has room for many times as many; beyond them the older ones are added up."""
 KEEP_EVERY = timedelta(seconds=10)
 """What was counted is written into the record so often, and when a step ends."""
 
@@ -195,7 +197,7 @@ def _keep(seen: _Seen, rollout: Rollout, *said: Moment) -> None:
     record = rollout.stored.record
     record = replace(
         record,
-        samples=(*record.samples, *seen.samples)[-MOST_SAMPLES:],
+        samples=tuple(thin((*record.samples, *seen.samples), MOST_SAMPLES)),
         moments=(*record.moments, *said),
     )
     rollout.write(replace(rollout.stored, record=record))
