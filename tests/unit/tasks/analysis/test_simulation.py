@@ -170,7 +170,7 @@ def test_a_release_with_a_fifth_of_errors_fails_within_seconds(
     chance = seeded(20260103)
     traffic = Traffic(requests, lambda *_: 0.002, worse=lambda _rate: 0.2)
     baseline = (Count(60 * requests, 0.12 * requests),) * 60
-    seconds = [first_alarm(traffic.every_second(chance, share, 120), baseline) for _ in range(100)]
+    seconds = [first_alarm(traffic.every_second(chance, share, 120), baseline) for _ in range(300)]
     median = statistics.median(seconds)
     record_property("median seconds to FAILED", median)
     assert median <= at_most
