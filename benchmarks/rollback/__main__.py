@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -17,9 +17,10 @@ from benchmarks.rollback.application import Application, build_image
 from benchmarks.rollback.argo import argo
 from benchmarks.rollback.bench import Bench
 from benchmarks.rollback.flagger import flagger
-from benchmarks.rollback.harm import Harm, Heard
+from benchmarks.rollback.harm import Heard
 from benchmarks.rollback.side import Side, Stage, apply
 from benchmarks.rollback.slipway_side import slipway
+from benchmarks.rollback.summary import Result, rows, summarise
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.errors import SlipwayError
 from tasks.core.model import Target
@@ -34,15 +35,6 @@ SIDES: dict[str, Callable[[Stage], AbstractContextManager[Side]]] = {
 AT_ONCE, AFTER = "at-once", "after-promotion"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one bad release did on one side; harm None where no user met it."""
-
-    side: str
-    scenario: str
-    harm: Harm | None
-
-
 def main() -> None:
     options = _options()
     target = TypeAdapter(Target).validate_json((state_dir() / "lab/target.json").read_bytes())
@@ -50,17 +42,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="slipway-rollback-") as folder:
         image = build_image(target, Path(folder))
         for name in options.sides:
-            for scenario in options.scenarios:
-                side = Application(f"{name}-{scenario}", Path(folder) / name / scenario, target)
-                logs = Path(options.logs or folder) / scenario
+            for scenario, act in _acts(options):
+                title = f"{scenario}-{act}"
+                side = Application(f"{name}-{title}", Path(folder) / name / title, target)
+                logs = Path(options.logs or folder) / title
                 with connect(target) as cluster, _stage(side, cluster, image, logs) as stage:
                     results += _play(name, scenario, stage, options)
-    alarms = false_alarms()
+    alarms, medians = false_alarms(), summarise(results)
     if options.json:
-        found = {"results": [asdict(each) for each in results], "false_alarms": alarms}
+        found = {
+            "results": [asdict(each) for each in results],
+            "medians": [asdict(each) for each in medians],
+            "false_alarms": alarms,
+        }
         print(json.dumps(found, indent=2))
     else:
         _print_table(results)
+        print("", *rows(medians), sep="\n")
         print(f"\nfalse alarms in {RELEASES} good releases with a noisy baseline (simulated):")
         print(", ".join(f"{name} {alarms[name]}" for name in options.sides))
 
@@ -70,12 +68,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sides", nargs="+", default=[*SIDES], choices=[*SIDES])
     both = [AT_ONCE, AFTER]
     parser.add_argument("--scenarios", nargs="+", default=both, choices=both)
-    parser.add_argument("--rounds", type=int, default=3, help="releases that fail at once (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="bad releases of each kind (3)")
     parser.add_argument("--patience", type=float, default=300, help="seconds of harm (300)")
     parser.add_argument("--rate", type=int, default=50, help="requests a second (50)")
     parser.add_argument("--logs", help="folder that keeps what the controllers say")
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
     return parser.parse_args()
+
+
+def _acts(options: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    """Say how often the curtain rises: alerts remember what failed in a namespace before."""
+    for scenario in options.scenarios:
+        for act in range(options.rounds if scenario == AFTER else 1):
+            yield scenario, act + 1
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from string import Template
 
 from benchmarks.rollback.application import Application
 from benchmarks.rollback.side import Stage
-from benchmarks.rollback.steps import PAUSE_SECONDS, SHARES
+from benchmarks.rollback.steps import BAKE_SECONDS, PAUSE_SECONDS, SHARES
 from tasks.core import process
 
 __all__ = ["Slipway", "slipway"]
@@ -54,6 +54,7 @@ def slipway(stage: Stage) -> Iterator[Slipway]:
     words = {
         "name": application.namespace,
         "host": application.host,
+        "bake": str(BAKE_SECONDS),
         "steps": ", ".join(f"{{share: {share}, wait: {PAUSE_SECONDS}s}}" for share in SHARES),
     }
     description = Template(DESCRIPTION.read_text()).substitute(words)

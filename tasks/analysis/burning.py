@@ -1,10 +1,12 @@
 """Absolute: whether the error budget burns, by the workbook's table."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
-from tasks.analysis.model import NOTHING, Count, Look, Objective
+from tasks.analysis.model import Count, Look, Objective
 from tasks.core.burn import BURN_WINDOWS
 
 __all__ = ["Burn", "fast_burn", "worst_burn"]
@@ -39,11 +41,10 @@ def worst_burn(looks: Iterable[Look], goal: Objective, now: datetime) -> Burn:
     """
     seen = [look for look in looks if look.canary.total > 0]
     life = now - min((look.at for look in seen), default=now)
+    rate_since = _rates(seen)
     burns = [
         Burn(
-            rate=min(
-                _within(seen, now - window).rate / goal.budget for window in (row.long, row.short)
-            ),
+            rate=min(rate_since(now - each) / goal.budget for each in (row.long, row.short)),
             limit=row.limit(goal.period),
             window=min(row.long, life),
         )
@@ -61,5 +62,14 @@ def fast_burn(goal: Objective) -> float:
     return min(paged, (1 + goal.budget) / 2)
 
 
-def _within(looks: Iterable[Look], since: datetime) -> Count:
-    return sum((look.canary for look in looks if look.at > since), NOTHING)
+def _rates(looks: Sequence[Look]) -> Callable[[datetime], float]:
+    """Return how to tell the share of bad events, 0 to 1, since an instant; looks are in order."""
+    instants = [look.at for look in looks]
+    totals = [*accumulate((look.canary.total for look in looks), initial=0.0)]
+    bads = [*accumulate((look.canary.bad for look in looks), initial=0.0)]
+
+    def since(instant: datetime) -> float:
+        first = bisect_right(instants, instant)
+        return Count(totals[-1] - totals[first], bads[-1] - bads[first]).rate
+
+    return since

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tasks.analysis.answers import Point
@@ -57,7 +57,8 @@ def check(asked: tuple[Question, ...], pods: Pods, prometheus: Prometheus) -> It
     """Ask every query for each release's pods."""
     for question in asked:
         for track in TRACKS:
-            for key, query in sent(question, pods, track):
+            pattern = pods.stable if track == "stable" else pods.canary
+            for key, query in sent(question, pods, pattern):
                 mark, what, remedy = _found(question, pods, prometheus, (track, key, query))
                 yield Answered(question.name, track, key, query, mark, what, remedy)
 
@@ -125,8 +126,7 @@ def _missing(
     question: Question, key: str, pods: Pods, prometheus: Prometheus
 ) -> tuple[Mark, str, str]:
     """Find out why the pods that run have no series."""
-    anybody = replace(pods, stable=ANYBODY)
-    anywhere = prometheus.instant(dict(sent(question, anybody, "stable"))[key])
+    anywhere = prometheus.instant(dict(sent(question, pods, ANYBODY))[key])
     if anywhere:
         what = f"nothing of these pods, but {len(anywhere)} series in {pods.namespace}"
         return Mark.WRONG, what, "let Prometheus label series with `pod`, or use $pods in the query"

@@ -15,18 +15,28 @@ from tasks.analysis.history import before, span_before
 from tasks.analysis.model import Count, Facts
 from tasks.analysis.poll import Asking, Poll
 from tasks.analysis.prometheus import TIMEOUT, HttpPrometheus, Prometheus
-from tasks.analysis.questions import Counted, Histogram, Pods, indicators, questions
-from tasks.analysis.scrape import POD, Scraped, scrape
+from tasks.analysis.questions import (
+    Counted,
+    Histogram,
+    Number,
+    Pods,
+    Question,
+    Ratio,
+    indicators,
+    questions,
+)
+from tasks.analysis.scrape import Scraped, scrape
 from tasks.analysis.sequential import WHOLE
 from tasks.analysis.series import Selector
-from tasks.analysis.thin import thin
+from tasks.analysis.standby import Standby
 from tasks.core.clock import Clock
-from tasks.core.cluster import Cluster, Scope
+from tasks.core.cluster import Cluster
 from tasks.core.model import Target
 from tasks.core.sample import Sample
+from tasks.core.thin import thin
 from tasks.core.watching import Reading, Watch
 
-__all__ = ["Sources", "judge", "prometheus_of", "readings"]
+__all__ = ["Sources", "Time", "judge", "prometheus_of", "readings"]
 
 TICK = timedelta(seconds=1)
 SOON = 0.5
@@ -70,15 +80,39 @@ def prometheus_of(target: Target) -> Iterator[Prometheus | None]:
 
 def readings(sources: Sources, clock: Clock, watch: Watch) -> Iterator[Reading]:
     """Look, decide, and wait for the next second."""
-    table = _Table.of(sources, watch)
+    time = Time.of(clock, watch)
+    table = _Table.of(sources, watch, time.now())
     samples: Sequence[Sample] = watch.seen
     while True:
-        began = clock.now()
+        began = time.now()
         new = table.look(began)
         samples = thin([*samples, *new], MOST_SAMPLES)
         verdict, decided = decide.judge(table.facts(tuple(samples), began))
         yield Reading(verdict, new, decided)
-        clock.wait(max(timedelta(0), TICK - (clock.now() - began)))
+        clock.wait(max(timedelta(0), TICK - (time.now() - began)))
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Instants that only go forward, one second a second, whatever the wall clock does.
+
+    Were it set back, old counts would be taken for new ones and every question would wait; were it
+    set forward, what has just been counted would be history.
+    """
+
+    clock: Clock
+    began: datetime
+    elapsed: timedelta
+
+    @classmethod
+    def of(cls, clock: Clock, watch: Watch) -> "Time":
+        """Begin with the wall clock, or where the process before this one has come to."""
+        began = max((sample.at for sample in watch.seen), default=clock.now())
+        return cls(clock, max(began, clock.now()), clock.elapsed())
+
+    def now(self) -> datetime:
+        """Return the instant."""
+        return self.began + (self.clock.elapsed() - self.elapsed)
 
 
 @dataclass(slots=True)
@@ -87,7 +121,10 @@ class _Table:
 
     Attributes:
         scraping: the pods' own metrics; not asked where nothing can be counted on pods.
-        past: the old release's history; asked only where nothing runs beside the new one.
+        past: the old release's history; asked where nothing runs beside the new one, and for
+            plain numbers, which differ in how long they remember.
+        waiting: whether the old release's pods would serve, where they have nothing to do.
+        held: samples until it is known whether those pods are well meanwhile.
     """
 
     watch: Watch
@@ -96,35 +133,40 @@ class _Table:
     counters: tuple[CounterGauge, ...]
     windows: tuple[WindowGauge, ...]
     scraping: Poll[Scraped]
-    past: Poll[Mapping[str, tuple[Count, ...]]]
+    past: Poll[Mapping[str, Mapping[str, tuple[Count, ...]]]]
+    waiting: Poll[Mapping[str, str]] | None
     growth: Growth = field(default_factory=Growth)
     scraped: Scraped = field(default_factory=Scraped)
-    baselines: Mapping[str, tuple[Count, ...]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, tuple[Count, ...]]] = field(default_factory=dict)
+    held: tuple[Sample, ...] = ()
+    ill: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sources: Sources, watch: Watch) -> "_Table":
-        """Find out whose pods there are, and make a gauge for each question."""
-        cluster, prometheus = sources.cluster, sources.prometheus
-        found = cluster.find(Scope((POD,), watch.namespace))
-        pods = Pods.of(watch, (pod["metadata"]["name"] for pod in found))
+    def of(cls, sources: Sources, watch: Watch, began: datetime) -> "_Table":
+        """Make a gauge for each question."""
+        cluster, prometheus, pods = sources.cluster, sources.prometheus, Pods.of(watch)
         asked = questions(watch.slos, watch.namespace)
         counted = [each for each in asked if isinstance(each, Counted | Histogram)]
         others = [each for each in asked if not isinstance(each, Counted | Histogram)]
         names = {Selector.read(query).name for each in counted for query in each.queries}
         span = span_before(watch.since, watch.slos.judging.baseline)
 
-        def past() -> Mapping[str, tuple[Count, ...]]:
+        def past() -> Mapping[str, Mapping[str, tuple[Count, ...]]]:
             found = (before(each, pods, prometheus, span) for each in asked) if prometheus else ()
             return dict(itertools.chain.from_iterable(each.items() for each in found))
 
+        stands_by = watch.share == WHOLE and not watch.in_place
         return cls(
             watch,
             sources,
             pods,
-            tuple(CounterGauge.of(each, pods, prometheus) for each in counted),
-            tuple(WindowGauge.of(each, pods, prometheus) for each in others),
+            tuple(CounterGauge.of(each, pods, prometheus, beside=watch.beside) for each in counted),
+            tuple(
+                WindowGauge.of(each, pods, prometheus, _last(each, watch, began)) for each in others
+            ),
             Poll(lambda: scrape(cluster, watch.namespace, names), TICK),
             Poll(past, BEFORE_EVERY),
+            Poll(Standby(cluster, pods).ill, TICK) if stands_by else None,
         )
 
     def look(self, now: datetime) -> tuple[Sample, ...]:
@@ -138,24 +180,38 @@ class _Table:
         tallied = [gauge.look(self.scraped, growth, now) for gauge in self.counters]
         tallied += [gauge.look(now) for gauge in self.windows]
         share = self.watch.share
-        return tuple(sample for each in tallied for sample in samples_of(each, now, share))
+        new = tuple(sample for each in tallied for sample in samples_of(each, now, share))
+        return new if self.waiting is None else self._released(self.waiting, new, now)
 
     def facts(self, samples: tuple[Sample, ...], now: datetime) -> Facts:
         """Put together what a verdict is made from."""
         gauges: tuple[CounterGauge | WindowGauge, ...] = (*self.counters, *self.windows)
         asked = tuple(gauge.question for gauge in gauges)
-        slos = self.watch.slos
+        slos, unknown = self.watch.slos, self.waiting.fault if self.waiting else ""
         return Facts(
             indicators=indicators(slos, asked, self.pods, (each.sli for each in samples)),
             judging=slos.judging,
             samples=samples,
             now=now,
             share=self.watch.share,
+            workloads=len(self.watch.workloads),
             baselines=self.baselines,
             faults={
                 gauge.question.name: fault for gauge in gauges if (fault := self._fault(gauge))
             },
+            standby=(*self.ill.values(), *((unknown,) if unknown else ())),
         )
+
+    def _released(
+        self, waiting: Poll[Mapping[str, str]], new: tuple[Sample, ...], now: datetime
+    ) -> tuple[Sample, ...]:
+        """Let go of what was counted while the pods that stand by were well; the rest is void."""
+        self.held += new
+        answer = waiting.take(now)
+        if answer is None:
+            return ()
+        released, self.held, self.ill = self.held, (), answer
+        return tuple(sample for sample in released if sample.component not in answer)
 
     def _fault(self, gauge: CounterGauge | WindowGauge) -> str:
         """Say why an indicator cannot be read now, nothing where it can."""
@@ -168,5 +224,18 @@ class _Table:
             yield self.scraping
         yield from (each.poll for each in self.counters if each.poll and not each.on_pods)
         yield from (each.poll for each in self.windows if each.poll)
-        if self.watch.share == WHOLE and not self.baselines:
+        numbers = any(isinstance(each.question, Number) for each in self.windows)
+        if (self.watch.share == WHOLE or numbers) and not self.baselines:
             yield self.past
+        if self.waiting is not None:
+            yield self.waiting
+
+
+def _last(question: Question, watch: Watch, began: datetime) -> datetime | None:
+    """Return up to when a question has been answered; None where it may be asked at once.
+
+    In place, what the old release's pods did just before is not counted.
+    """
+    seen = (sample.at for sample in watch.seen if sample.sli == question.name)
+    fresh = began if watch.in_place or isinstance(question, Ratio) else None
+    return max(seen, default=fresh)

@@ -8,15 +8,15 @@ from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import NOTHING, Count
 from tasks.analysis.poll import Poll
 from tasks.analysis.prometheus import Prometheus
-from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Pods, Ratio, sent
+from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Place, Pods, Ratio, sent
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Counters, Series, grown
 from tasks.core.sample import Sample, Track
 
 __all__ = ["CounterGauge", "Growth", "Tallied", "WindowGauge", "samples_of"]
 
-Tallied = dict[Track, dict[str, Count]]
-"""Counts by the name of their samples, for each release."""
+Tallied = dict[Place, dict[str, Count]]
+"""Counts by the name of their samples, for each component of each release."""
 TRACKS: tuple[Track, ...] = ("canary", "stable")
 EVERY = timedelta(seconds=1)
 NUMBER_EVERY = timedelta(seconds=15)
@@ -45,31 +45,38 @@ class CounterGauge:
 
     Attributes:
         poll: of Prometheus; None where none is named.
+        beside: whether both releases are asked, and a look waits for events of both.
         on_pods: the pods have shown these counters once, and are counted from then on.
     """
 
     question: Counted | Histogram
     pods: Pods
     poll: Poll[dict[str, dict[Series, float]]] | None
+    beside: bool
     on_pods: bool = False
     fault: str = ""
     _growth: Growth = field(default_factory=Growth)
     _open: Tallied = field(default_factory=dict)
-    _since: datetime | None = None
+    _since: dict[str, datetime] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, question: Counted | Histogram, pods: Pods, prometheus: Prometheus | None
+        cls,
+        question: Counted | Histogram,
+        pods: Pods,
+        prometheus: Prometheus | None,
+        *,
+        beside: bool,
     ) -> "CounterGauge":
         """Make the gauge of a question."""
         if prometheus is None:
-            return cls(question, pods, None)
+            return cls(question, pods, None, beside)
         queries = [pods.narrowed(query, pods.both, WINDOW) for query in question.queries]
 
         def ask() -> dict[str, dict[Series, float]]:
             return series_of(point for query in queries for point in prometheus.instant(query))
 
-        return cls(question, pods, Poll(ask, EVERY))
+        return cls(question, pods, Poll(ask, EVERY), beside)
 
     def look(
         self, scraped: Scraped, growth: Mapping[str, Mapping[Series, float]], now: datetime
@@ -82,10 +89,10 @@ class CounterGauge:
         )
         if self.on_pods:
             self.fault = _silence(scraped, self.pods)
-            self._add(growth)
+            self._add(growth, scraped)
         elif self.poll is not None:
             answer = self.poll.take(now)
-            self._add(self._growth.advance(answer or {}))
+            self._add(self._growth.advance(answer or {}), scraped)
             self.fault = self.poll.fault
         else:
             self.fault = _silence(scraped, self.pods) or (
@@ -93,24 +100,33 @@ class CounterGauge:
             )
         return self._close(now)
 
-    def _add(self, growth: Mapping[str, Mapping[Series, float]]) -> None:
+    def _add(self, growth: Mapping[str, Mapping[Series, float]], scraped: Scraped) -> None:
+        """Count what pods have counted; in place not what the old ones do to their very end."""
         for pod, counters in growth.items():
-            track = self.pods.track_of(pod)
-            if track is not None:
-                names = self._open.setdefault(track, {})
+            place = self.pods.place_of(pod)
+            if place is not None and (pod in scraped.staying or not self.pods.in_place):
+                names = self._open.setdefault(place, {})
                 for name, count in counts(self.question, counters).items():
                     names[name] = names.get(name, NOTHING) + count
 
     def _close(self, now: datetime) -> Tallied:
-        """Close a look when both releases had events: one alone says nothing of the other."""
-        self._since = self._since or now
-        with_events = [track for track in TRACKS if _has_events(self._open.get(track, {}))]
-        alone = self.pods.canary == self.pods.stable
-        wanted = 1 if alone or now - self._since >= ONE_SIDED else len(TRACKS)
-        if len(with_events) < wanted:
-            return {}
-        closed, self._open, self._since = self._open, {}, now
+        """Close the looks at the components that are complete."""
+        components = dict.fromkeys(place.component for place in self._open)
+        complete = {each for each in components if self._is_complete(each, now)}
+        closed = {
+            place: names for place, names in self._open.items() if place.component in complete
+        }
+        for place in closed:
+            del self._open[place]
+            self._since[place.component] = now
         return closed
+
+    def _is_complete(self, component: str, now: datetime) -> bool:
+        """Say whether both releases had events: one alone says nothing of the other."""
+        since = self._since.setdefault(component, now)
+        both = (self._open.get(Place(track, component), {}) for track in TRACKS)
+        wanted = len(TRACKS) if self.beside and now - since < ONE_SIDED else 1
+        return sum(map(_has_events, both)) >= wanted
 
 
 @dataclass(slots=True)
@@ -118,21 +134,29 @@ class WindowGauge:
     """Asks Prometheus alone, window by window."""
 
     question: Ratio | Number
-    poll: Poll[dict[Track, Count]] | None
+    poll: Poll[dict[Place, Count]] | None
 
     @classmethod
     def of(
-        cls, question: Ratio | Number, pods: Pods, prometheus: Prometheus | None
+        cls,
+        question: Ratio | Number,
+        pods: Pods,
+        prometheus: Prometheus | None,
+        last: datetime | None,
     ) -> "WindowGauge":
-        """Make the gauge of a question."""
+        """Make the gauge of a question whose last answer was about the time until an instant.
+
+        The next window begins there, so that nothing is counted twice.
+        """
         if prometheus is None:
             return cls(question, None)
 
-        def ask() -> dict[Track, Count]:
-            counted = ((track, _ask(question, pods, track, prometheus)) for track in TRACKS)
-            return {track: count for track, count in counted if count is not None}
+        def ask() -> dict[Place, Count]:
+            counted = ((place, _ask(question, pods, place, prometheus)) for place in pods.places)
+            return {place: count for place, count in counted if count is not None}
 
-        return cls(question, Poll(ask, WINDOW if isinstance(question, Ratio) else NUMBER_EVERY))
+        every = WINDOW if isinstance(question, Ratio) else NUMBER_EVERY
+        return cls(question, Poll(ask, every, asked_at=last))
 
     @property
     def fault(self) -> str:
@@ -142,20 +166,20 @@ class WindowGauge:
     def look(self, now: datetime) -> Tallied:
         """Return the counts of a window that has been answered."""
         answer = self.poll.take(now) if self.poll else None
-        return {track: {self.question.name: count} for track, count in (answer or {}).items()}
+        return {place: {self.question.name: count} for place, count in (answer or {}).items()}
 
 
 def samples_of(tallied: Tallied, at: datetime, share: int) -> Iterator[Sample]:
     """Write counts as samples."""
-    for track, names in tallied.items():
+    for (track, component), names in tallied.items():
         for name, count in names.items():
-            yield Sample(at, name, track, share, count.total, count.bad)
+            yield Sample(at, name, track, share, count.total, count.bad, component)
 
 
 def _ask(
-    question: Ratio | Number, pods: Pods, track: Track, prometheus: Prometheus
+    question: Ratio | Number, pods: Pods, place: Place, prometheus: Prometheus
 ) -> Count | None:
-    answers = [prometheus.instant(query) for _, query in sent(question, pods, track)]
+    answers = [prometheus.instant(query) for _, query in sent(question, pods, pods.at(place))]
     match question:
         case Ratio():
             total, errors = answers

@@ -46,12 +46,32 @@ class Look:
 
     Attributes:
         share: percent of the traffic that the canary had; at 100 nothing ran beside it.
+        expected: of several looks in one, how many of both releases' bad events would be the
+            canary's, were both alike; None in one look, where it follows from the counts.
     """
 
     at: datetime
     share: int
     canary: Count = NOTHING
     stable: Count = NOTHING
+    expected: float | None = None
+
+    @property
+    def bad(self) -> float:
+        """Bad events of both releases."""
+        return self.canary.bad + self.stable.bad
+
+    @property
+    def speaks(self) -> bool:
+        """Whether both had events and any of them was bad; others tell nothing apart."""
+        return self.canary.total > 0 and self.stable.total > 0 and self.bad > 0
+
+    @property
+    def part(self) -> float:
+        """The canary's part of both releases' bad events, 0 to 1, were both alike."""
+        if self.expected is not None:
+            return self.expected / self.bad
+        return self.canary.total / (self.canary.total + self.stable.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +125,12 @@ class Facts:
     Attributes:
         samples: of the whole rollout, oldest first.
         share: percent of the traffic that the canary has now.
-        baselines: by name of the samples, what the old release counted before the rollout, in
-            pieces of time.
+        workloads: how many components are watched; each has its own part in the evidence.
+        baselines: by name of the samples and by component, what the old release counted before
+            the rollout, in pieces of time.
         faults: by name of the indicator, why it cannot be read now.
+        standby: what is wrong with the old release's pods while nothing is asked of them: then
+            it is not known whether the new release is to blame for what happens.
     """
 
     indicators: tuple[Indicator, ...]
@@ -115,8 +138,10 @@ class Facts:
     samples: tuple[Sample, ...]
     now: datetime
     share: int
-    baselines: Mapping[str, tuple[Count, ...]] = field(default_factory=dict)
+    workloads: int = 1
+    baselines: Mapping[str, Mapping[str, tuple[Count, ...]]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    standby: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,30 +27,33 @@ class Asking(Protocol):
 class Poll(Generic[T]):
     """One question that is asked again and again, never twice at a time.
 
+    Its instants have to go forward only, as those of a watch do (`Time`).
+
     Attributes:
+        asked_at: when it was asked last; None lets it be asked at once.
         fault: why there was no answer last time, empty where there was one.
     """
 
     ask: Callable[[], T]
     every: timedelta
+    asked_at: datetime | None = None
     fault: str = ""
-    _asked_at: datetime | None = None
     _under_way: Future[T] | None = None
 
     def start(self, pool: Executor, now: datetime) -> Future[Any] | None:
         """Ask when it is time, and return what is under way."""
-        is_due = self._asked_at is None or now >= self._asked_at + self.every
+        is_due = self.asked_at is None or now >= self.asked_at + self.every
         if self._under_way is None and is_due:
-            self._asked_at = now
+            self.asked_at = now
             self._under_way = pool.submit(self.ask)
         return self._under_way
 
     def take(self, now: datetime) -> T | None:
         """Return an answer that has come, once; None while there is none."""
-        if self._under_way is None or self._asked_at is None:
+        if self._under_way is None or self.asked_at is None:
             return None
         if not self._under_way.done():
-            waited = now - self._asked_at
+            waited = now - self.asked_at
             if waited >= PATIENCE:
                 self.fault = f"no answer for {waited.total_seconds():.0f} s"
             return None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from tasks.analysis.model import Indicator, Limit, Objective, Shift
 from tasks.analysis.series import Selector
@@ -20,6 +21,7 @@ __all__ = [
     "Counted",
     "Histogram",
     "Number",
+    "Place",
     "Pods",
     "Question",
     "Ratio",
@@ -31,46 +33,82 @@ __all__ = [
 
 _TAIL = "-[a-z0-9]+-[a-z0-9]+"
 """What Kubernetes adds to a Deployment's name to name its pods: replica set and pod."""
+_SAFE = "[b-df-hj-np-tv-xz2456789]"
+"""What Kubernetes draws names from: nothing that makes a word."""
+_ANY_TAIL = f"-(?:[0-9]+|(?:{_SAFE}{{1,10}}-)?{_SAFE}{{5}})"
+"""The same for whatever is rolled in place: Deployments, StatefulSets and DaemonSets."""
+
+
+class Place(NamedTuple):
+    """Whose a pod is: the release, and the component by the name of its stable workload."""
+
+    track: Track
+    component: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """How the pods of the two releases are told apart: by their names.
+    """How the pods of the two releases, and of the components, are told apart: by their names.
 
     Attributes:
-        canary, stable: regular expressions of names.
+        workloads: names of the stable track's.
+        in_place: the new release has taken their place, from the watch's `since` on.
     """
 
     namespace: str
-    canary: str
-    stable: str
+    workloads: tuple[str, ...]
+    in_place: bool = False
 
     @classmethod
     def between(cls, namespace: str, workloads: Iterable[str]) -> "Pods":
         """Read it from the names of the Deployments of the old release."""
-        names = tuple(workloads)
-        return cls(namespace, _pattern(map(canary_name, names)), _pattern(names))
+        return cls(namespace, tuple(workloads))
 
     @classmethod
-    def of(cls, watch: Watch, names: Iterable[str]) -> "Pods":
-        """Read it from a watch and the names of the pods that there are.
+    def of(cls, watch: Watch) -> "Pods":
+        """Read it from a watch."""
+        return cls(watch.namespace, watch.workloads, watch.in_place)
 
-        Where no pod is a canary's the new release has taken the place of the old one, as after a
-        rolling update: the same names, from `since` on.
-        """
-        pods = cls.between(watch.namespace, watch.workloads)
-        twins = watch.beside or any(re.fullmatch(pods.canary, name) for name in names)
-        return pods if twins else replace(pods, canary=pods.stable)
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Everywhere that something can be counted now."""
+        tracks: tuple[Track, ...] = ("canary",) if self.in_place else ("canary", "stable")
+        return tuple(Place(track, name) for track in tracks for name in self.workloads)
+
+    @property
+    def canary(self) -> str:
+        """The regular expression of the names of the new release's pods."""
+        names = self.workloads if self.in_place else map(canary_name, self.workloads)
+        return _pattern(names, self._tail)
+
+    @property
+    def stable(self) -> str:
+        """Likewise of the old release's, in place as they were before the rollout."""
+        return _pattern(self.workloads, self._tail)
+
+    @property
+    def both(self) -> str:
+        """Likewise of either release's."""
+        return "|".join(sorted({self.canary, self.stable}))
+
+    def at(self, place: Place) -> str:
+        """Likewise of one component's pods of one release."""
+        only = replace(self, workloads=(place.component,))
+        return only.canary if place.track == "canary" else only.stable
+
+    def before(self, component: str) -> str:
+        """Likewise of one component's pods before the rollout."""
+        return replace(self, workloads=(component,)).stable
+
+    def place_of(self, pod: str) -> Place | None:
+        """Return whose a pod is, None for somebody else's."""
+        found = (place for place in self.places if re.fullmatch(self.at(place), pod))
+        return max(found, key=lambda place: len(place.component), default=None)
 
     def track_of(self, pod: str) -> Track | None:
         """Return the release that a pod is of, None for somebody else's."""
-        if re.fullmatch(self.canary, pod):
-            return "canary"
-        return "stable" if re.fullmatch(self.stable, pod) else None
-
-    def matching(self, track: Track) -> str:
-        """Return the regular expression of one track."""
-        return self.canary if track == "canary" else self.stable
+        place = self.place_of(pod)
+        return place.track if place else None
 
     def narrowed(self, query: str, pods: str, window: timedelta) -> str:
         """Fill in a query, and let it see only some pods of this namespace."""
@@ -91,13 +129,12 @@ class Pods:
         return events(self.narrowed(query, pods, window), values)
 
     @property
-    def both(self) -> str:
-        """The regular expression of either track."""
-        return "|".join(sorted({self.canary, self.stable}))
+    def _tail(self) -> str:
+        return _ANY_TAIL if self.in_place else _TAIL
 
 
-def _pattern(names: Iterable[str]) -> str:
-    return f"(?:{'|'.join(map(re.escape, names))}){_TAIL}".replace("\\-", "-")
+def _pattern(names: Iterable[str], tail: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, names))}){tail}".replace("\\-", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +214,7 @@ def indicators(
     there = sorted(set(names))
     found = []
     for question in asked:
-        queries = sent(question, pods, "canary")
-        said = tuple(f"{key}: {' '.join(query.split())}" for key, query in queries)
+        said = _shown(question, pods)
         found.append(Indicator(question.name, _limit(slos.goals[question.name]), said))
         if isinstance(question, Histogram) and question.compare:
             edges = tuple(name for name in there if name.startswith(edge_name(question, "")))
@@ -191,12 +227,23 @@ def edge_name(question: Histogram, edge: str) -> str:
     return f"{question.name} > {edge}"
 
 
-def sent(question: Question, pods: Pods, track: Track) -> tuple[tuple[str, str], ...]:
-    """Return the queries for one release's pods as they are sent, each after its key."""
+def sent(question: Question, pods: Pods, pattern: str) -> tuple[tuple[str, str], ...]:
+    """Return the queries for some pods as they are sent, each after its key."""
     keys = {Number: ("query",), Histogram: ("histogram",)}.get(type(question), ("total", "errors"))
     fill = pods.counted if isinstance(question, Ratio) else pods.narrowed
-    queries = (fill(query, pods.matching(track), WINDOW) for query in question.queries)
+    queries = (fill(query, pattern, WINDOW) for query in question.queries)
     return tuple(zip(keys, queries, strict=True))
+
+
+def _shown(question: Question, pods: Pods) -> tuple[str, ...]:
+    """Write the queries for both releases as evidence; of several components each is asked."""
+    old = "before" if pods.in_place else "stable"
+    tracks = (("canary", pods.canary), (old, pods.stable))
+    return tuple(
+        f"{key}, {track}: {' '.join(query.split())}"
+        for track, pattern in tracks
+        for key, query in sent(question, pods, pattern)
+    )
 
 
 def _limit(goal: Goal) -> Objective | Limit:

@@ -10,7 +10,7 @@ from tasks.analysis.series import Series
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.objects import Kind, Object, Ref, ref_of
 
-__all__ = ["POD", "Endpoint", "Scraped", "endpoint_of", "scrape"]
+__all__ = ["POD", "Endpoint", "Scraped", "endpoint_of", "is_staying", "scrape"]
 
 POD = Kind("v1", "Pod")
 WITHIN = timedelta(seconds=1)
@@ -33,10 +33,12 @@ class Scraped:
     Attributes:
         pods: counters by the name of the pod.
         silent: why a pod that should have shown some did not.
+        staying: names of all pods that are not on their way out.
     """
 
     pods: Mapping[str, Mapping[Series, float]] = field(default_factory=dict)
     silent: Mapping[str, str] = field(default_factory=dict)
+    staying: frozenset[str] = frozenset()
 
 
 def endpoint_of(pod: Object) -> Endpoint | None:
@@ -50,13 +52,18 @@ def endpoint_of(pod: Object) -> Endpoint | None:
     return Endpoint(int(port), str(annotations.get("prometheus.io/path") or "/metrics"))
 
 
+def is_staying(pod: Object) -> bool:
+    """Say whether a pod is not on its way out: no new request is sent to one that is."""
+    return "deletionTimestamp" not in pod["metadata"]
+
+
 def scrape(cluster: Cluster, namespace: str, names: Collection[str]) -> Scraped:
     """Read the counters of some names from every pod that shows any.
 
     Raises:
         Unavailable: the cluster does not answer.
     """
-    found = cluster.find(Scope((POD,), namespace))
+    found = [pod for pod in cluster.find(Scope((POD,), namespace)) if is_staying(pod)]
     pods = {ref_of(pod): place for pod in found if (place := endpoint_of(pod)) is not None}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scrape") as pool:
         answers = pool.map(lambda pod: _read(cluster, pod, pods[pod], names), pods)
@@ -64,6 +71,7 @@ def scrape(cluster: Cluster, namespace: str, names: Collection[str]) -> Scraped:
     return Scraped(
         pods={name: answer for name, answer in named if not isinstance(answer, str)},
         silent={name: answer for name, answer in named if isinstance(answer, str)},
+        staying=frozenset(pod["metadata"]["name"] for pod in found),
     )
 
 

@@ -15,10 +15,14 @@ from tasks.analysis.model import NOTHING, Count, Look
 __all__ = [
     "WHOLE",
     "Before",
+    "Bet",
     "Bounds",
     "average",
+    "harmless_after",
     "harmless_beside",
     "harmless_itself",
+    "harmless_shift",
+    "shared",
     "upper_limit",
     "worse",
 ]
@@ -37,11 +41,10 @@ FEW = 5
 """Pieces of time that a variance is estimated from."""
 BLIND = 0.5
 """Where the old release may have been so bad, nothing after it can be called worse."""
+LEAST = 0.001
+"""A rate of which nothing has been seen yet."""
 WHOLE = 100
 """Percent of the traffic at which nothing runs beside the new release."""
-
-Bet = tuple[float, ...]
-"""Logarithms of the factors that one look gives to each alternative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,19 @@ class Bounds:
 
     Attributes:
         evidence: logarithm of the e-value that a failure needs.
-        baseline: chance that the limit taken from the baseline is too low.
+        baseline: chance that the limit taken from one component's baseline is too low.
+        parts: how many components share the money that is bet.
     """
 
     evidence: float
     baseline: float
+    parts: int = 1
 
     @classmethod
-    def of(cls, false_alarms: float, indicators: int) -> "Bounds":
+    def of(cls, false_alarms: float, indicators: int, workloads: int = 1) -> "Bounds":
         """Share out the chance of a false alarm, 0 to 1, among all indicators (Bonferroni)."""
-        each = false_alarms / max(1, indicators)
-        return cls(evidence=-math.log(0.9 * each), baseline=0.1 * each)
+        each, parts = false_alarms / max(1, indicators), max(1, workloads)
+        return cls(-math.log(0.9 * each), 0.1 * each / parts, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,11 @@ class Before:
     @classmethod
     def of(cls, baseline: Sequence[Count], chance: float) -> "Before":
         """Read it from pieces of time; but for this chance the old release's rate was lower."""
-        worst = max((upper_limit(piece, chance) for piece in _pieces(baseline)), default=1.0)
-        return cls(DRIFT * worst, _clumping(baseline))
+        worst: float | None = None
+        for piece in _pieces(baseline):
+            if worst is None or not _rules_out(piece, worst, chance):
+                worst = upper_limit(piece, chance)
+        return cls(DRIFT * (1.0 if worst is None else worst), _clumping(baseline))
 
     @property
     def alternatives(self) -> tuple[tuple[float, float], ...]:
@@ -94,28 +102,92 @@ class Before:
         )
 
 
-def worse(looks: Iterable[Look], before: Before) -> float:
-    """Bet that the new release fails more often than the old one.
+@dataclass(slots=True)
+class Wealth:
+    """What a bet has won, in logarithms, for each of its alternatives.
+
+    For each alternative, the look that speaks the loudest does not count. One burst is no release.
+    And it costs nothing in validity: what is left is never more than the bet that leaves out one
+    look that was named beforehand, such as the first.
+    """
+
+    won: list[float]
+    loudest: list[float]
+
+    @classmethod
+    def on(cls, alternatives: Sequence[object]) -> "Wealth":
+        """Begin with 1, to be had in equal parts."""
+        return cls([0.0] * len(alternatives), [0.0] * len(alternatives))
+
+    def add(self, factors: Iterable[float]) -> None:
+        """Multiply by what one look gives to each alternative."""
+        for index, factor in enumerate(factors):
+            self.won[index] += factor
+            self.loudest[index] = max(self.loudest[index], factor)
+
+    @property
+    def value(self) -> float:
+        """The average over the alternatives."""
+        return average([won - loudest for won, loudest in zip(self.won, self.loudest, strict=True)])
+
+
+class Bet:
+    """A bet that one component of the new release fails more often than the old one's.
 
     Beside each other, in each look: of the bad events of both releases, the new one's share is
     binomial, whatever the common rate is at that moment. Conditioning on their number takes out
     every disturbance that both feel. Where the rates are high the share varies less than that
     (Hoeffding 1963, theorem 4), and the bet stays fair. After each other: bad events against
     the highest rate that the history allows. The bets of a rollout multiply.
+
+    Components are never added up: where their rates and their shares of the canary differ, two
+    releases that are alike in each would look different together (Simpson).
     """
-    beside, after = [], []
-    alternatives = before.alternatives if before.rate < BLIND else ()
-    for look in looks:
+
+    def __init__(self, before: Before) -> None:
+        self._after = before.alternatives if before.rate < BLIND else ()
+        self._won_beside = Wealth.on(RATIOS)
+        self._won_after = Wealth.on(self._after)
+
+    def add(self, look: Look) -> None:
+        """Bet on a look; one that only testers came in is none."""
         if look.share == WHOLE:
-            after.append(tuple(_after(look.canary, *logs) for logs in alternatives))
-        elif _speaks(look):
-            beside.append(tuple(_beside(look, ratio) for ratio in RATIOS))
-    return _mixture(beside) + _mixture(after)
+            self._won_after.add(_after(look.canary, *logs) for logs in self._after)
+        elif look.share > 0 and look.speaks:
+            self._won_beside.add(_beside(look, ratio) for ratio in RATIOS)
+
+    @property
+    def evidence(self) -> float:
+        """The logarithm of the e-value."""
+        return self._won_beside.value + self._won_after.value
+
+
+def worse(looks: Iterable[Look], before: Before) -> float:
+    """Return the evidence that one component of the new release fails more often."""
+    bet = Bet(before)
+    for look in looks:
+        bet.add(look)
+    return bet.evidence
 
 
 def harmless_beside(looks: Iterable[Look]) -> float:
     """Bet that the new release is not clearly worse than the old one beside it."""
-    return -sum(_beside(look, CLEARLY) for look in looks if look.share < WHOLE and _speaks(look))
+    return -sum(_beside(look, CLEARLY) for look in looks if look.share < WHOLE and look.speaks)
+
+
+def harmless_after(new: Count, old: Count) -> float:
+    """Bet that the new release is not clearly worse than the old one was before it."""
+    bad = CLEARLY * old.rate
+    if old.bad <= 0:
+        return 0.0
+    return harmless_itself(new, bad, old.rate) if bad < 1 else math.inf
+
+
+def harmless_shift(new: Count, old: Count, clear: float) -> float:
+    """Bet that the new release has not so many more of its requests above an edge."""
+    good = max(old.rate, LEAST)
+    possible = old.total > 0 and good + clear < 1
+    return harmless_itself(new, good + clear, good) if possible else math.inf
 
 
 def harmless_itself(count: Count, bad: float, good: float) -> float:
@@ -130,6 +202,16 @@ def average(bets: Sequence[float]) -> float:
     return _log_sum(bets) - math.log(len(bets)) if bets else 0.0
 
 
+def shared(bets: Sequence[float], parts: int) -> float:
+    """Average the bets of an application's components, each of which got a part of the money.
+
+    A component that says nothing keeps its part. An average of e-values is one even where one
+    failed request is counted by two components, as by the API and by the proxy before it: then
+    their bets depend on each other, and the product would be none.
+    """
+    return average([*bets, *[0.0] * (parts - len(bets))])
+
+
 def upper_limit(count: Count, chance: float) -> float:
     """Return the rate that, but for this chance, would have shown more bad events than these.
 
@@ -138,36 +220,26 @@ def upper_limit(count: Count, chance: float) -> float:
     low, high = min(count.rate, 1.0), 1.0
     for _ in range(50):
         middle = (low + high) / 2
-        if count.total * _divergence(count.rate, middle) < -math.log(chance):
-            low = middle
-        else:
+        if _rules_out(count, middle, chance):
             high = middle
+        else:
+            low = middle
     return high
 
 
-def _speaks(look: Look) -> bool:
-    """Say whether both had requests and any of them was bad; otherwise the bet is 1."""
-    both = look.canary.total > 0 and look.stable.total > 0
-    return both and look.canary.bad + look.stable.bad > 0
+def _rules_out(count: Count, rate: float, chance: float) -> bool:
+    """Say whether a rate would, but for this chance, have shown more bad events than these."""
+    less = count.rate <= rate
+    return less and count.total * _divergence(count.rate, rate) >= -math.log(chance)
 
 
 def _beside(look: Look, ratio: float) -> float:
-    new, old = look.canary, look.stable
-    share = math.log((new.total + old.total) / (ratio * new.total + old.total))
-    return new.bad * math.log(ratio) + (new.bad + old.bad) * share
+    alike = math.log1p((ratio - 1) * look.part)
+    return look.canary.bad * math.log(ratio) - look.bad * alike
 
 
 def _after(count: Count, bad: float, good: float) -> float:
     return count.bad * bad + max(0.0, count.total - count.bad) * good
-
-
-def _mixture(bets: Iterable[Bet]) -> float:
-    """Average over the alternatives; for each, the look that speaks the loudest does not count.
-
-    One burst is no release. And it costs nothing in validity: what is left is never more than
-    the bet that leaves out one look that was named beforehand.
-    """
-    return average([sum(factors) - max(0.0, *factors) for factors in zip(*bets, strict=True)])
 
 
 def _clumping(baseline: Sequence[Count]) -> float:

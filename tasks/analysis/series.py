@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import promql_parser
 from promql_parser import MatchOp, VectorSelector
 
-__all__ = ["Counters", "Selector", "Series", "grown"]
+__all__ = ["Counters", "Selector", "Series", "grown", "sound"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from tasks.core.clock import FakeClock
 from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope, Tunnel
@@ -17,6 +17,7 @@ __all__ = ["FakeCluster", "Killed"]
 NAMESPACE = Kind("v1", "Namespace")
 CLUSTER_WIDE = frozenset({"Namespace", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"})
 
+V = TypeVar("V")
 Path = tuple[str, ...]
 Controller = Callable[["FakeCluster", Object], None]
 
@@ -215,9 +216,10 @@ class FakeCluster:
                 self.kill_after -= 1
 
 
-def _copy(value: Any) -> Any:  # noqa: ANN401 what JSON holds
+def _copy(value: V) -> V:
     """Return a value that shares nothing with the original; by JSON, as objects travel."""
-    return json.loads(json.dumps(value))
+    copied: V = json.loads(json.dumps(value))
+    return copied
 
 
 def _refuse_other_pods(ref: Ref, live: Object | None, made: Object) -> None:

@@ -19,6 +19,10 @@ class Sample:
         share: percent of the traffic that the canary had.
         total: events counted; bad: those that broke the objective. For an indicator that is a
             plain number (saturation), total is 1 and bad the value.
+        component: name of the stable workload whose pods, or whose canary's, it was counted on;
+            empty in records of an older Slipway, which counted all workloads together.
+        expected: of the canary, in the sum of several looks: how many of the bad events of both
+            releases would be its own, had both failed equally often in each look; None in one look.
     """
 
     at: datetime
@@ -27,3 +31,5 @@ class Sample:
     share: int
     total: float
     bad: float
+    component: str = ""
+    expected: float | None = None

@@ -15,10 +15,13 @@ class Watch:
     """What is judged: a release's pods, against those of the release before it.
 
     Attributes:
-        workloads: names of the Deployments of the stable track; a canary's is `NAME-canary`.
-        since: when the pods of the canary track got their first share of the traffic.
+        workloads: names of the workloads of the stable track; a canary's is `NAME-canary`.
+        since: when the pods of the canary track got their first share of the traffic; the old
+            release's history is read up to then.
         beside: whether pods of the stable track answer requests at the same time; otherwise the
             comparison is with the time before `since`.
+        in_place: the new release has taken the place of the old one, as after a rolling update:
+            the workloads' own pods are the new release's, and beside is False.
         share: percent of the traffic that the canary track has.
         seen: samples of the steps before this one, so that a new process goes on counting.
     """
@@ -33,6 +36,7 @@ class Watch:
     share: int
     beside: bool = True
     seen: tuple[Sample, ...] = ()
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ def _watch(ways: Ways, share: int, since: str, least: timedelta) -> WatchShare:
         scales=() if ways.rests and share == ALL else ways.scales(share),
         guarded=_guarded(ways, share),
         renewed=ways.renewed,
+        judged=tuple(ref.name for ref in ways.renewed if share == ALL and not ways.canaries),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tasks.core.model import Record, RolloutState
-from tasks.core.objects import ref_of
+from tasks.core.objects import Object, pod_template, ref_of
 from tasks.rollout import beside, marks
 from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed
@@ -63,15 +63,26 @@ def _bake(seen: Observed) -> Iterable[Step]:
     if rolling is None or rolling.bake is None or is_rollback:
         return
     if not seen.current.progress.has(marks.BAKED):
+        servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
         yield WatchShare(
             share=100,
             since=marks.PROBED,
             began=marks.APPLIED,
             least=rolling.bake,
             deadline=rolling.deadline,
-            renewed=tuple(ref_of(thing) for thing in seen.wanted if thing["kind"] in WATCHED),
+            renewed=tuple(map(ref_of, servers)),
+            judged=tuple(_changed(servers, seen.before)),
         )
         yield Mark(marks.BAKED, "the bake has passed")
+
+
+def _changed(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
+    """Name the workloads whose pods are others than those of the release before."""
+    former = {ref_of(thing): pod_template(thing) for thing in before}
+    for thing in servers:
+        ref = ref_of(thing)
+        if ref in former and former[ref] != pod_template(thing):
+            yield ref.name
 
 
 def _backward(seen: Observed, previous: Record) -> Iterable[Step]:

@@ -13,6 +13,7 @@ from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import ConfigError, Conflict
 from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref
+from tasks.core.thin import thin
 from tasks.rollout.model import Progress, Rules, Stored
 
 __all__ = [
@@ -214,7 +215,7 @@ def _pack(record: Record) -> bytes:
 
 
 def _ever_shorter(record: Record) -> Iterator[Record]:
-    """Yield a record as it is, with ever fewer of its oldest samples, then without diffs.
+    """Yield a record as it is, with ever fewer samples, summed up first, then without diffs.
 
     A count that is no number goes at once: JSON has no word for it, and could not be read back.
     """
@@ -222,8 +223,11 @@ def _ever_shorter(record: Record) -> Iterator[Record]:
     record = replace(record, samples=counted)
     yield record
     while record.samples:
-        newer = record.samples[len(record.samples) // 2 + 1 :]
-        record = replace(record, samples=newer)
+        half = len(record.samples) // 2
+        fewer = tuple(thin(record.samples, half))
+        if len(fewer) >= len(record.samples):
+            fewer = record.samples[half + 1 :]
+        record = replace(record, samples=fewer)
         yield record
     if record.plan is not None:
         changes = tuple(replace(change, diff="") for change in record.plan.changes)

@@ -156,6 +156,8 @@ class WatchShare:
         scales: what keeps them in proportion to stable pods that are scaled meanwhile.
         guarded: objects as we have applied them: nobody else is to change them meanwhile.
         renewed: workloads of which a share was changed where it is.
+        judged: names of those whose new pods are judged against the time before; only where
+            nothing runs beside them.
     """
 
     share: int
@@ -167,6 +169,7 @@ class WatchShare:
     scales: tuple[Scale, ...] = ()
     guarded: tuple[Object, ...] = field(default=(), repr=False)
     renewed: tuple[Ref, ...] = ()
+    judged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

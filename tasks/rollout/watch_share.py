@@ -9,6 +9,7 @@ from tasks.core.evidence import evidence_of
 from tasks.core.model import Moment, Outcome, Verdict
 from tasks.core.objects import Kind, Object, ref_of
 from tasks.core.sample import Sample
+from tasks.core.thin import thin
 from tasks.core.units import format_duration
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.put import put, scale, stable_replicas
@@ -28,7 +29,8 @@ KINDS = (
     Kind("v1", "Pod"),
 )
 COMPARE_EVERY = timedelta(seconds=10)
-MOST_SAMPLES = 2_000
+MOST_SAMPLES = 4_000
+"""A record has room for many times as many; beyond them the older ones are added up."""
 KEEP_EVERY = timedelta(seconds=10)
 """What was counted is written into the record so often, and when a step ends."""
 
@@ -56,12 +58,12 @@ class _Seen:
 def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
     """Iterate the evidence until it is complete, speaks against the release, or we are asked away.
 
-    Only a failure ends the rollout. What cannot be judged holds the step, however long. Where all
-    changes are in place there is no track to count on its own: pods and time decide.
+    Only a failure ends the rollout. What cannot be judged holds the step, however long. A share of
+    what changes in place has no track to count on its own: pods and time decide.
     """
     clock = rollout.ports.clock
     seen = _Seen([], clock.elapsed())
-    judge_by = rollout.ports.judge if step.twins else unjudged
+    judge_by = rollout.ports.judge if step.twins or step.judged else unjudged
     for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
         rollout.lock.check()
         if rollout.asked is not None:
@@ -86,11 +88,12 @@ def _question(step: WatchShare, rollout: Rollout) -> Watch:
         namespace=place.namespace,
         target=place.target,
         slos=stored.rules.slos,
-        workloads=tuple(twin.stable.name for twin in step.twins),
-        since=stored.progress.at(step.began),
+        workloads=step.judged or tuple(twin.stable.name for twin in step.twins),
+        since=stored.record.started_at if step.judged else stored.progress.at(step.began),
         share=step.share,
         beside=step.share < 100,  # noqa: PLR2004 per cent
         seen=stored.record.samples,
+        in_place=bool(step.judged),
     )
 
 
@@ -213,7 +216,7 @@ def _keep(seen: _Seen, rollout: Rollout, *said: Moment) -> None:
     record = rollout.stored.record
     record = replace(
         record,
-        samples=(*record.samples, *seen.samples)[-MOST_SAMPLES:],
+        samples=tuple(thin((*record.samples, *seen.samples), MOST_SAMPLES)),
         moments=(*record.moments, *said),
     )
     rollout.write(replace(rollout.stored, record=record))

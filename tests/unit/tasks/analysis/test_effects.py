@@ -1,11 +1,12 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tasks.analysis.answers import Point
 from tasks.core.cluster import Answer
 from tasks.core.model import Outcome
+from tasks.core.objects import Object
 from tasks.core.slos import Custom, Latency, Saturation, Slos
 from tests.unit.tasks.analysis.world import (
     CANARY,
@@ -24,9 +25,9 @@ def test_a_release_with_a_fifth_of_errors_is_seen_after_a_few_looks_at_its_pods(
     assert verdict.reason.startswith(
         "availability: 16 of 80 (20 %) bad on the new release, 0 of 80 (0 %) on the old one"
     )
-    assert 'total: requests_total{namespace="shop",pod=~"(?:api-canary)-[a-z0-9]+' in " ".join(
-        verdict.evidence
-    )
+    shown = " ".join(verdict.evidence)
+    assert 'total, canary: requests_total{namespace="shop",pod=~"(?:api-canary)-[a-z0-9]+' in shown
+    assert 'total, stable: requests_total{namespace="shop",pod=~"(?:api)-[a-z0-9]+' in shown
 
 
 def test_there_is_a_reading_every_second_and_each_brings_what_was_counted_since() -> None:
@@ -203,3 +204,165 @@ def test_errors_are_known_by_the_users_own_selector() -> None:
     errors = replace(ERRORS, errors='requests_total{status="500",pod!="other"}')
     world = World(slos=Slos(availability=errors), bad={CANARY: 4})
     assert world.after(5).verdict.outcome is Outcome.FAILED
+
+
+API, WEB = "api-canary-7c9d8b6f5-fghij", "web-canary-6b8f9d7c5-klmno"
+OLD_API, OLD_WEB = "api-5d7f9c6b8-abcde", "web-4d6f8c9b7-pqrst"
+
+
+def test_two_components_of_one_metric_are_not_added_up() -> None:
+    """Both are as they were; the one that fails more often has more of its requests new."""
+    world = World(
+        names=(API, WEB, OLD_API, OLD_WEB),
+        workloads=("api", "web"),
+        served={API: 50, OLD_API: 50, WEB: 5, OLD_WEB: 200},
+        bad={API: 5, OLD_API: 5},
+    )
+    readings = [each for each, _ in zip(world.readings(), range(120), strict=False)]
+    assert {each.verdict.outcome for each in readings[1:]} == {Outcome.PASSED}
+    assert {sample.component for each in readings for sample in each.samples} == {"api", "web"}
+
+
+def test_a_component_without_much_traffic_waits_for_its_own_events() -> None:
+    world = World(
+        names=(API, WEB, OLD_API, OLD_WEB),
+        workloads=("api", "web"),
+        served={API: 50, OLD_API: 50, WEB: 0, OLD_WEB: 1},
+    )
+    readings = [each for each, _ in zip(world.readings(), range(20), strict=False)]
+    looks = [sample.component for each in readings for sample in each.samples]
+    assert (looks.count("api"), looks.count("web")) == (2 * 19, 1)
+
+
+def test_where_nothing_is_asked_of_the_old_release_a_look_does_not_wait_for_it() -> None:
+    world = World(share=100, served={STABLE: 0})
+    readings = [each for each, _ in zip(world.readings(), range(5), strict=False)]
+    assert [sum(each.track == "canary" for each in reading.samples) for reading in readings] == [
+        0, 1, 1, 1, 1,
+    ]  # fmt: skip
+
+
+def rolled(**more: object) -> World:
+    """A rolling update that is done: the pods of the new release have the workload's own name."""
+    fields = {"share": 100, "in_place": True, "names": (NEW,), "prometheus": FakePrometheus()}
+    world = World(**{**fields, **more})  # type: ignore[arg-type]
+    assert world.prometheus is not None
+    world.prometheus.past['status=~"5.."'] = minutes_of(world, 2.0, {"status": "500"}, pod_name=OLD)
+    world.prometheus.past["increase(requests_total"] = minutes_of(
+        world, 1200.0, {"status": "200"}, pod_name=OLD
+    )
+    return world
+
+
+OLD, NEW = "api-5d7f9c6b8-x7vzk", "api-7c9d8b6f5-b2c4d"
+
+
+def test_a_rolling_update_is_compared_with_the_hour_before_it() -> None:
+    verdict = rolled(bad={NEW: 4}).after(10).verdict
+    assert verdict.outcome is Outcome.FAILED
+    assert "40 of 200 (20 %) bad on the new release" in verdict.reason
+    assert "on the old one before it" in verdict.reason
+    assert any(line.startswith("total, before: ") for line in verdict.evidence)
+
+
+def test_a_good_rolling_update_passes() -> None:
+    reading = rolled().after(10)
+    assert (reading.verdict.outcome, reading.decided) == (Outcome.PASSED, True)
+
+
+def test_a_rolling_update_that_burns_as_it_did_before_passes() -> None:
+    world = rolled(bad={NEW: 4})
+    assert world.prometheus is not None
+    world.prometheus.past['status=~"5.."'] = minutes_of(
+        world, 240.0, {"status": "500"}, pod_name=OLD
+    )
+    reading = world.after(60)
+    assert (reading.verdict.outcome, reading.decided) == (Outcome.PASSED, True)
+
+
+def test_a_rolling_update_without_a_history_is_held_where_it_burns() -> None:
+    verdict = replace(rolled(bad={NEW: 4}), prometheus=FakePrometheus()).after(10).verdict
+    assert verdict.outcome is Outcome.NO_DATA
+
+
+@pytest.mark.parametrize("annotated", [True, False], ids=["on the pods", "by Prometheus"])
+def test_what_old_pods_do_on_their_way_out_is_not_the_new_releases(
+    annotated: bool,  # noqa: FBT001 a case
+) -> None:
+    world = rolled(names=(NEW, OLD), bad={OLD: 20}, annotated=annotated)
+    leaving = next(each for each in world.cluster.objects.values() if _name(each) == OLD)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert world.prometheus is not None
+    world.prometheus.knows["requests_total"] = world.points
+    readings = [each for each, _ in zip(world.readings(), range(10), strict=False)]
+    assert sum(sample.bad for each in readings for sample in each.samples) == 0
+    assert sum(sample.total for each in readings for sample in each.samples) > 0
+
+
+def _name(thing: Object) -> str:
+    return str(thing["metadata"]["name"])
+
+
+def test_what_is_counted_while_the_pods_that_stand_by_are_ill_is_void() -> None:
+    world = World(share=100, prometheus=FakePrometheus())
+    assert world.prometheus is not None
+    world.prometheus.past['status=~"5.."'] = minutes_of(world, 2.0, {"status": "500"})
+    world.prometheus.past["increase(requests_total"] = minutes_of(world, 1200.0, {"status": "200"})
+    stable = next(each for each in world.cluster.objects.values() if _name(each) == STABLE)
+    readings = world.readings()
+    for _ in range(5):
+        next(readings)
+    well, stable["status"]["conditions"] = stable["status"]["conditions"], []
+    world.bad = {CANARY: 10}
+    outage = [next(readings) for _ in range(60)]
+    assert {each.verdict.outcome for each in outage[1:]} == {Outcome.UNAVAILABLE}
+    assert not any(each.samples for each in outage)
+    assert outage[-1].verdict.reason == (
+        "api: none of the old release's 1 pods that stand by is ready, so what fails now may fail"
+        " both releases"
+    )
+    stable["status"]["conditions"], world.bad = well, {}
+    assert next(readings).verdict.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
+def test_a_jump_of_the_wall_clock_changes_nothing(hours: int) -> None:
+    world, still = World(bad={CANARY: 1}), World(bad={CANARY: 1})
+    readings, others = world.readings(), still.readings()
+    for _ in range(10):
+        assert next(readings) == next(others)
+    world.clock.instant += timedelta(hours=hours)
+    for _ in range(30):
+        assert next(readings) == next(others)
+
+
+def test_a_new_process_after_a_jump_back_goes_on_where_the_one_before_was() -> None:
+    first = World(bad={CANARY: 1})
+    samples = tuple(
+        sample
+        for reading, _ in zip(first.readings(), range(20), strict=False)
+        for sample in reading.samples
+    )
+    second = World(seen=samples)
+    second.clock.instant -= timedelta(hours=1)
+    later = [each for each, _ in zip(second.readings(), range(3), strict=False)]
+    assert all(sample.at > samples[-1].at for each in later for sample in each.samples)
+    assert later[-1].verdict.outcome is Outcome.FAILED
+
+
+def test_a_new_process_asks_for_no_window_that_has_been_counted() -> None:
+    orders = Custom(99.0, "sum by (x) (rate(bad[$window]))", "sum by (x) (rate(all[$window]))")
+    told = FakePrometheus({"all": lambda: [Point({}, World().clock.now(), 100.0)]})
+    world = World(slos=Slos(custom={"orders": orders}), prometheus=told)
+    first = [each for each, _ in zip(world.readings(), range(32), strict=False)]
+    seen = tuple(sample for each in first for sample in each.samples)
+    assert [(sample.at - first_instant(world)).seconds for sample in seen] == [30, 30]
+    again = replace(world, seen=seen)
+    again.clock.wait(timedelta(seconds=40))
+    later = [each for each, _ in zip(again.readings(), range(25), strict=False)]
+    instants = {sample.at for each in later for sample in each.samples}
+    assert {(at - first_instant(world)).seconds for at in instants} == {60}
+
+
+def first_instant(world: World) -> datetime:
+    return world.clock.now() - sum(world.clock.waits, timedelta())

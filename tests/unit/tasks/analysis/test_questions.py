@@ -1,12 +1,19 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import promql_parser
 import pytest
 
-from tasks.analysis.questions import Counted, Histogram, Pods, Ratio, questions, sent
-from tasks.analysis.thin import thin
+from tasks.analysis.questions import (
+    Counted,
+    Histogram,
+    Pods,
+    Ratio,
+    indicators,
+    questions,
+    sent,
+)
 from tasks.core.model import Target
-from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Slos
 from tasks.core.watching import Watch
 
@@ -14,9 +21,13 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PODS = Pods.between("shop", ("api", "web"))
 
 
-def watch(*, beside: bool) -> Watch:
-    target = Target("kubeconfig", "ctx", "r", "b", "d")
-    return Watch("shop", "prod", "shop", target, Slos(), ("api",), NOW, 100, beside=beside)
+def watch(*, in_place: bool) -> Watch:
+    target, names = (
+        Target("kubeconfig", "ctx", "r", "b", "d"),
+        ("api", "store", "store-log", "agent"),
+    )
+    alone = Watch("shop", "prod", "shop", target, Slos(), names, NOW, 100, beside=False)
+    return replace(alone, in_place=in_place)
 
 
 @pytest.mark.parametrize(
@@ -35,17 +46,26 @@ def test_pods_are_told_apart_by_their_names(name: str, track: str | None) -> Non
 
 
 @pytest.mark.parametrize(
-    ("beside", "names", "track"),
+    ("name", "place"),
     [
-        pytest.param(True, [], "stable", id="a canary that is still to come"),
-        pytest.param(False, ["api-canary-1a-2b"], "stable", id="a canary with all the traffic"),
-        pytest.param(False, ["api-1a-2b"], "canary", id="a rolling update in its place"),
+        pytest.param("api-5d7f9c6b8-x7vzk", ("canary", "api"), id="of a Deployment"),
+        pytest.param("store-0", ("canary", "store"), id="of a StatefulSet"),
+        pytest.param("agent-x7vzk", ("canary", "agent"), id="of a DaemonSet"),
+        pytest.param("store-log-0", ("canary", "store-log"), id="a name that begins alike"),
+        pytest.param("api-worker-0", None, id="a StatefulSet of somebody else"),
+        pytest.param("api-worker-5d7f9c6b8-x7vzk", None, id="a Deployment of somebody else"),
     ],
 )
-def test_without_a_canary_the_new_release_has_the_old_ones_names(
-    names: list[str], track: str, *, beside: bool
+def test_in_place_the_workloads_own_pods_are_the_new_releases(
+    name: str, place: tuple[str, str] | None
 ) -> None:
-    assert Pods.of(watch(beside=beside), names).track_of("api-5d7f9c6b8-abcde") == track
+    assert Pods.of(watch(in_place=True)).place_of(name) == place
+
+
+def test_beside_each_other_a_pod_is_told_by_release_and_component() -> None:
+    pods = Pods.of(watch(in_place=False))
+    assert pods.place_of("api-canary-5d7f9c6b8-x7vzk") == ("canary", "api")
+    assert pods.place_of("store-log-5d7f9c6b8-x7vzk") == ("stable", "store-log")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +84,8 @@ def test_what_can_be_counted_on_the_pods_is(errors: str, total: str, kind: type)
 
 def test_a_query_sees_one_releases_pods_in_its_own_namespace() -> None:
     (question,) = questions(Slos(availability=Availability(99, 'a{s="5"}', "sum(b) + a")), "shop")
-    asked = sent(question, Pods.between("shop", ("api",)), "canary")
+    pods = Pods.between("shop", ("api",))
+    asked = sent(question, pods, pods.canary)
     queries = {key: promql_parser.parse(query).prettify() for key, query in asked}
     where = 'namespace="shop",pod=~"(?:api-canary)-[a-z0-9]+-[a-z0-9]+"'
     assert queries == {
@@ -76,7 +97,7 @@ def test_a_query_sees_one_releases_pods_in_its_own_namespace() -> None:
 def test_a_query_that_says_which_pods_is_left_as_it_is() -> None:
     asked = Availability(99, 'sum by (x) (a{p=~"$pods"})', 'sum by (x) (b{p=~"$pods"})')
     (question,) = questions(Slos(availability=asked), "shop")
-    assert dict(sent(question, PODS, "stable"))["total"] == (
+    assert dict(sent(question, PODS, PODS.stable))["total"] == (
         'sum by (x) (b{p=~"(?:api|web)-[a-z0-9]+-[a-z0-9]+"})'
     )
 
@@ -89,14 +110,11 @@ def test_a_histogram_is_narrowed_by_its_selector() -> None:
     )
 
 
-def test_the_older_half_of_many_samples_is_added_up_by_the_minute() -> None:
-    samples = [
-        Sample(NOW + timedelta(seconds=second), "a", track, 50, 10.0, 1.0)
-        for second in range(120)
-        for track in ("canary", "stable")
-    ]
-    thinned = thin(samples, 100)
-    assert thin(samples, 240) is samples
-    assert len(thinned) == 2 + 120
-    assert thinned[0] == Sample(NOW, "a", "canary", 50, 600.0, 60.0)
-    assert sum(sample.total for sample in thinned) == 2400.0
+def test_a_verdict_shows_the_queries_of_both_releases() -> None:
+    slos = Slos(availability=Availability(99, 'a{s="5"}', "a"))
+    (indicator,) = indicators(slos, questions(slos, "shop"), PODS, ())
+    assert [line.partition(": ")[0] for line in indicator.shown] == [
+        "total, canary", "errors, canary", "total, stable", "errors, stable",
+    ]  # fmt: skip
+    assert 'pod=~"(?:api-canary|web-canary)-' in indicator.shown[0]
+    assert 'pod=~"(?:api|web)-' in indicator.shown[2]

@@ -68,13 +68,21 @@ class FakePrometheus:
 
 @dataclass
 class World:
-    """Two pods, and how many requests each answers in a second."""
+    """Pods, and how many requests each answers in a second.
+
+    Attributes:
+        requests: of every pod, where served does not say otherwise of one.
+    """
 
     slos: Slos = field(default_factory=lambda: Slos(availability=ERRORS))
     share: int = 50
     annotated: bool = True
     requests: int = 20
+    served: dict[str, int] = field(default_factory=dict)
     bad: dict[str, int] = field(default_factory=dict)
+    names: tuple[str, ...] = (STABLE, CANARY)
+    workloads: tuple[str, ...] = ("api",)
+    in_place: bool = False
     seen: tuple[Sample, ...] = ()
     prometheus: FakePrometheus | None = None
     counted: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -83,7 +91,7 @@ class World:
         self.cluster = FakeCluster(answer=self.metrics)
         self.clock = self.cluster.clock
         self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-        for name in (STABLE, CANARY):
+        for name in self.names:
             self.cluster.create(pod(name, annotated=self.annotated))
 
     def readings(self) -> Iterator[Reading]:
@@ -93,11 +101,12 @@ class World:
             namespace="shop",
             target=Target("kubeconfig", "ctx", "r", "b", "d"),
             slos=self.slos,
-            workloads=("api",),
+            workloads=self.workloads,
             since=self.clock.now(),
             share=self.share,
             beside=self.share < 100,
             seen=self.seen,
+            in_place=self.in_place,
         )
         for reading in readings(
             Sources(self.cluster, self.prometheus, Inline()), self.clock, watch
@@ -110,9 +119,9 @@ class World:
 
     def serve(self) -> None:
         """Let a second of requests go by."""
-        for name in (STABLE, CANARY):
-            bad = self.bad.get(name, 0)
-            for status, count in (("200", self.requests - bad), ("500", bad)):
+        for name in self.names:
+            bad, requests = self.bad.get(name, 0), self.served.get(name, self.requests)
+            for status, count in (("200", requests - bad), ("500", bad)):
                 if count:
                     key = name, status
                     self.counted[key] = self.counted.get(key, 0) + count
@@ -147,15 +156,17 @@ def pod(name: str, *, annotated: bool = True) -> Object:
         "kind": "Pod",
         "metadata": {**metadata, "annotations": annotations} if annotated else metadata,
         "spec": {},
-        "status": {"phase": "Running"},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 
-def minutes_of(world: World, total: float, *labels: dict[str, str]) -> list[Point]:
+def minutes_of(
+    world: World, total: float, *labels: dict[str, str], pod_name: str = STABLE
+) -> list[Point]:
     """An hour of a series before the rollout."""
     began = world.clock.now() - timedelta(hours=1)
     return [
-        Point({"pod": STABLE, **each}, began + timedelta(minutes=minute), total)
+        Point({"pod": pod_name, **each}, began + timedelta(minutes=minute), total)
         for minute in range(60)
         for each in labels
     ]

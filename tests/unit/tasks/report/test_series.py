@@ -52,6 +52,12 @@ def test_events_are_added_up_in_slots_of_time_as_percent_of_bad_ones() -> None:
     assert (line.total, line.bad, line.value) == (30, 15, 50)
 
 
+def test_what_components_counted_at_one_time_is_added_up() -> None:
+    api, web = sample(1.1, "canary", 10, 5), replace(sample(1.1, "canary", 30, 5), component="web")
+    (found,) = indicators(replace(RECORD, samples=(api, web)), Window(0, 48), SLOS)
+    assert (found.lines[0].points, found.lines[0].total) == (((1.5, 25),), 40)
+
+
 def test_a_plain_number_is_shown_as_its_mean() -> None:
     record = replace(
         RECORD,
