@@ -170,13 +170,23 @@ def test_a_stateful_set_and_a_daemon_set_climb_the_ladder_pod_by_pod() -> None:
     then_nothing_is_kept_back(world)
 
 
-def test_where_all_changes_are_in_place_there_is_no_track_to_judge_or_to_probe() -> None:
+def test_where_all_changes_are_in_place_the_whole_is_judged_against_the_time_before() -> None:
     world = given_live(release("1", "agent"))
-    world.readings, world.probes = [BAD], (Probe(path="/health", component="store"),)
+    world.probes = (Probe(path="/health", component="store"),)
     record = world.when_rolling_out(release("2", "agent"))
     assert record.state is RolloutState.SUCCEEDED
-    assert world.watched == []
+    assert {(each.share, each.in_place, each.beside) for each in world.watched} == {
+        (100, True, False)
+    }
     assert set(world.tracks_probed) == {"stable"}
+
+
+def test_what_hurts_when_all_changes_are_in_place_goes_back_pod_by_pod() -> None:
+    world = given_live(release("1", "agent"))
+    world.readings = [BAD]
+    record = world.when_rolling_out(release("2", "agent"))
+    assert record.state is RolloutState.RESTORED
+    assert (renewed(world, "store", "1"), renewed(world, "agent", "1")) == (4, 4)
 
 
 def test_a_release_that_hurts_leaves_no_pod_that_was_changed_where_it_is() -> None:

@@ -15,6 +15,7 @@ from tasks.rollout.model import By
 from tasks.rollout.plan import plan
 from tests.unit.tasks.rollout.world import (
     DEADLINE,
+    ILL,
     World,
     autoscaler,
     config_map,
@@ -98,6 +99,22 @@ def test_a_release_whose_probe_fails_is_taken_back() -> None:
     assert record.reason.startswith(FAILED.reason)
     assert FAILED in record.verdicts
     assert world.image_of("api") == "api@1"
+
+
+def test_a_rolling_update_that_hurts_in_its_bake_is_taken_back_against_the_time_before() -> None:
+    rolling = Rolling(deadline=DEADLINE, bake=timedelta(minutes=2))
+    world = World(strategy=Strategy(rolling=rolling))
+    world.when_rolling_out(ONE)
+    assert world.watched == [], "nothing was there before the first rollout"
+    world.readings = [ILL]
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert record.reason.startswith("worse than stable; ")
+    watch = world.watched[0]
+    assert (watch.in_place, watch.beside, watch.share, watch.workloads) == (
+        True, False, 100, ("api",)
+    )  # fmt: skip
+    assert watch.since == record.started_at
 
 
 def test_a_rolling_update_is_over_when_its_bake_has_passed() -> None:
