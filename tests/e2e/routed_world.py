@@ -25,6 +25,8 @@ __all__ = [
 TESTER = {"X-Canary": "always"}
 SETTLING = timedelta(seconds=1.5)
 """Contour and Envoy know of a change of a route by then."""
+NOTING = timedelta(seconds=1)
+"""A change of the traffic is in the record by then; users notice it before that."""
 ROUTED = """\
 apiVersion: v1
 kind: Service
@@ -103,7 +105,7 @@ class Load:
         return Counter(
             said
             for at, is_tester, said in self.answers
-            if since + SETTLING <= at < until and is_tester == tester
+            if since + SETTLING <= at < until - NOTING and is_tester == tester
         )
 
     def failures(self, record: Record) -> list[str]:

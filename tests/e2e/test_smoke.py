@@ -19,7 +19,7 @@ from tasks.smoke.engine import INSTANCE, OWNER, connect
 from tasks.smoke.owner import Owner
 from tests.unit.tasks.scan.oci_layout import ImageFiles, write_image
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.disruptive]  # nobody else may use the engine
 
 HTTP = Component("api", port=8080, smoke=Smoke(path="/health", within=timedelta(seconds=20)))
 CONFIG = {"User": "1000:1000", "Entrypoint": ["/app"], "ExposedPorts": {"8080/tcp": {}}}
