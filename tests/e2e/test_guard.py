@@ -165,7 +165,8 @@ def test_a_release_that_burns_after_its_rollout_is_taken_back_by_an_alert_once(
     assert outside.alert() == 202
     again = outside.run(3)
     assert again.state == "COMPLETED", again.message
-    assert "ignore: rollout 3 has taken the release back" in outside.pipeline.log(again.id)
+    said = "ignore: rollout 3 has taken the release back"
+    outside.pipeline.until_holds(again.id, lambda: said in outside.pipeline.log(again.id))
     assert [number for number, _ in outside.shop.states("dev")] == [1, 2, 3]
 
     assert outside.push(bad) == 200, "the same push again starts nothing"
