@@ -72,7 +72,9 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
     """Ask an approver where the environment has any, and say for whom and against what they are."""
     request = rollback_request(place, past, back)
     if request is None:
-        return by, back
+        # settled once: tried again, it is not to take back what came meanwhile
+        unwanted = past.at_stake if back.to is None else None
+        return by, replace(back, blames=unwanted.release.id if unwanted else None)
     request = replace(request, opened_at=note_opening(request.plan))
     approved = ask_until_approved(request, lambda notice: describe_rollback(request, back, notice))
     by = replace(by, actor=by.actor or approved[0], approved_by=approved)

@@ -147,13 +147,15 @@ async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
 
     Args:
         client: of Prefect's server.
-        known: runs that have been looked at; this adds to them.
+        known: states of runs that have been looked at; this adds to them.
     """
     for run in await _just_failed(client):
-        if run.id not in known and has_expired(await client.read_flow_run_states(run.id)):
+        if run.state_id is None or run.state_id in known:
+            continue
+        known.add(run.state_id)
+        if has_expired(await client.read_flow_run_states(run.id)):
             log.info("run %s was not answered in time", run.id)
             await client.set_flow_run_state(run.id, _closing(), force=True)
-        known.add(run.id)
 
 
 def _closing() -> State[Any]:

@@ -25,7 +25,7 @@ from tasks.rollout.steps import (
     WatchShare,
 )
 from tasks.rollout.waves import LATER, levels, run_hooks
-from tasks.rollout.ways import ALL, DRAIN, Ways, ways_of
+from tasks.rollout.ways import ALL, DRAIN, Ways, touches_stable, ways_of
 
 __all__ = ["forward"]
 
@@ -33,7 +33,7 @@ __all__ = ["forward"]
 def forward(seen: Observed) -> Iterable[Step]:
     """Stand beside the live release, take its traffic share by share, then its place."""
     ways = ways_of(seen)
-    if ways.has(marks.PROMOTING):
+    if touches_stable(seen.current.progress):
         yield from promote(ways)
         return
     yield from _beside(ways)

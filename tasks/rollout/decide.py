@@ -10,6 +10,7 @@ from tasks.rollout.model import Observed
 from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
 from tasks.rollout.waves import enter, run_hooks
 from tasks.rollout.way_back import backward
+from tasks.rollout.ways import touches_stable
 
 __all__ = ["plan_steps"]
 
@@ -21,7 +22,7 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
         return ()
     is_beside = seen.twins.climb
     # nearly over, or without a way back, it is too late to step aside
-    goes_on = (is_beside and progress.has(marks.PROMOTING)) or _is_past_return(seen)
+    goes_on = (is_beside and touches_stable(progress)) or _is_past_return(seen)
     if progress.failed is None and (progress.aside is None or goes_on):
         return tuple(beside.forward(seen) if is_beside else _forward(seen))
     if progress.failed is None and seen.previous is None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from tasks.core.cluster import ApplyOptions
 from tasks.core.model import Moment, Outcome, RolloutState, Verdict
 from tasks.core.objects import Ref
+from tasks.rollout import marks
 from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
 from tasks.rollout.changing import HPA_MANAGER
+from tasks.rollout.model import Progress
 from tasks.rollout.put import put, renew, rest, scale, set_traffic, start_job, wake
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import (
@@ -166,11 +168,17 @@ def _note(rollout: Rollout, verdict: Verdict) -> None:
         return
     log.warning("%s: %s", rollout.place, verdict.reason)
     progress = stored.progress
-    if progress.failed is None:
+    if progress.failed is None and not _is_returning(progress):
         progress = replace(progress, failed=verdict)
     else:
         progress = replace(progress, restore_failed=verdict)
     rollout.write(replace(stored, record=record, progress=progress))
+
+
+def _is_returning(progress: Progress) -> bool:
+    """Say whether one that steps aside is on its way back: what fails now is the old release."""
+    way_back = (marks.RESTORED, marks.WOKEN, marks.MADE_AGAIN, marks.RENEWED_BACK, marks.BACK)
+    return progress.aside is not None and any(map(progress.has, way_back))
 
 
 def _make_secret(step: MakeSecret, rollout: Rollout) -> None:
@@ -231,9 +239,12 @@ def _finish(step: Finish, rollout: Rollout) -> None:
     )
     said = Moment(rollout.ports.clock.now(), f"{state.value}: {step.reason}")
     record = replace(record, moments=(*record.moments, said))
-    taken_back = state is RolloutState.RESTORED or stored.progress.restore_failed is not None
-    # a rollback that fails says nothing against the release that it brings back
-    bad = stored.bad or (taken_back and record.restores is None)
+    progress = stored.progress
+    taken_back = state is RolloutState.RESTORED or progress.restore_failed is not None
+    # a rollback that fails says nothing against the release that it brings back, nor does it
+    # against one that only made room
+    blamed = progress.failed is not None and record.restores is None
+    bad = stored.bad or (taken_back and blamed)
     rollout.write(replace(stored, record=record, bad=bad))
     log.info(
         "%s: rollout %d (%s) %s: %s",

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 
 from tasks.core.clock import Clock
@@ -164,7 +164,10 @@ def ask(cluster: Cluster, lease: Object, aside: Aside) -> None:
 
 def _asked(lease: Object) -> Aside | None:
     said = (lease["metadata"].get("annotations") or {}).get(ASIDE)
-    return Aside(**json.loads(said)) if said else None
+    if not said:
+        return None
+    known = {each.name for each in fields(Aside)}
+    return Aside(**{key: value for key, value in json.loads(said).items() if key in known})
 
 
 def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str, aside: Aside | None) -> Lock:

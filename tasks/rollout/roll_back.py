@@ -31,8 +31,10 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
     known = fetch_own(place, ports)
     if (ended := ended_by(known, by)) is not None:
         return ended
-    back = replace(back, blames=back.blames or records.unwanted(known))
-    asked = Aside(by.run, _reason(by, back), back.blames or "") if back.to is None else None
+    asked = None
+    if back.to is None:
+        back = replace(back, blames=back.blames or records.unwanted(known))
+        asked = Aside(by.run, _reason(by, back), back.blames or "")
     with lock.hold(ports.cluster, ports.clock, place.namespace, by.run, asked) as held:
         stored = fetch_own(place, ports)
         newest = stored[-1] if stored else None
@@ -49,7 +51,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
-        _mark_bad(rollout, stored)
+        _mark_bad(rollout, fetch_own(place, ports))
         return drive(rollout)
 
 

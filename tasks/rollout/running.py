@@ -35,7 +35,8 @@ class Rollout:
         asked, progress, record = self.lock.asked, self.stored.progress, self.stored.record
         if asked is None or progress.failed is not None or progress.asked_by == asked.run:
             return None
-        is_meant = asked.against in ("", record.release.id)
+        makes_room = not asked.against and progress.aside is None
+        is_meant = makes_room or asked.against == record.release.id
         return asked if is_meant and record.restores is None else None
 
     def age(self, mark: str) -> timedelta:

@@ -17,7 +17,14 @@ from tasks.rollout.steps import (
     Step,
     Wake,
 )
-from tasks.rollout.ways import Ways, left_at_rest, take_away, ways_of, with_traffic
+from tasks.rollout.ways import (
+    Ways,
+    left_at_rest,
+    take_away,
+    touches_stable,
+    ways_of,
+    with_traffic,
+)
 
 __all__ = ["backward"]
 
@@ -28,12 +35,12 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
     """Give the traffic back to the live release, and take everything of the new one away."""
     ways = ways_of(seen)
     progress, environment = seen.current.progress, seen.environment_before
-    was_promoted = ways.has(marks.PROMOTING)
+    was_promoted = touches_stable(progress)
     if was_promoted and not ways.has(marks.RECOVERED):
         yield from _restore(ways, previous)
     if not ways.has(marks.BACK):
-        yield from _wake(ways)
         yield from _make_again(ways)
+        yield from _wake(ways)
         yield SetTraffic(0, ways.to_stable(ways.before), force=True)
         yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
     if not was_promoted:
@@ -71,9 +78,11 @@ def _restore(ways: Ways, previous: Record) -> Iterable[Step]:
 
 def _make_again(ways: Ways) -> Iterable[Step]:
     """Make stable Deployments that somebody has deleted again, before they get traffic."""
+    if touches_stable(ways.seen.current.progress):
+        return  # all of the old release is applied again anyway
     stables = {twin.stable for twin in ways.twins.workloads}
     gone = [each for each in ways.before if ref_of(each) in stables - ways.seen.live.keys()]
-    if gone and not ways.has(marks.PROMOTING):
+    if gone:
         yield from (Apply(each, force=True) for each in gone)
         yield Mark(marks.MADE_AGAIN, "stable pods started again")
     if gone or ways.has(marks.MADE_AGAIN):
@@ -96,7 +105,8 @@ def _renew_back(ways: Ways) -> Iterable[Step]:
 def _wake(ways: Ways) -> Iterable[Step]:
     """Start stable pods that rest again, before they get traffic."""
     last_watched = marks.watched(len(ways.ladder.ladder) - 1)  # resting may have begun since
-    if not ways.rests or ways.has(marks.PROMOTING) or not ways.has(last_watched):
+    touched = touches_stable(ways.seen.current.progress)
+    if not ways.rests or touched or not ways.has(last_watched):
         return
     if not ways.has(marks.WOKEN):
         for twin in ways.twins.workloads:

@@ -6,15 +6,25 @@ from datetime import timedelta
 
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.strategy import Canary, Strategy, Testers
+from tasks.rollout import marks
 from tasks.rollout.changing import scaled
 from tasks.rollout.ladder import ladder_of
-from tasks.rollout.model import Observed
+from tasks.rollout.model import Observed, Progress
 from tasks.rollout.probing import let_in
 from tasks.rollout.steps import Apply, AwaitGone, Delete, Drain, Scale, Step
 from tasks.rollout.traffic import all_to_canary, restore_traffic, set_traffic, way_of
 from tasks.rollout.twins import Twin, Twins
 
-__all__ = ["ALL", "DRAIN", "Ways", "left_at_rest", "take_away", "ways_of", "with_traffic"]
+__all__ = [
+    "ALL",
+    "DRAIN",
+    "Ways",
+    "left_at_rest",
+    "take_away",
+    "touches_stable",
+    "ways_of",
+    "with_traffic",
+]
 
 ALL = 100
 DRAIN = timedelta(seconds=5)
@@ -93,6 +103,11 @@ class Ways:
 def ways_of(seen: Observed) -> Ways:
     """Return the ways between the live release and the one that comes in."""
     return Ways(seen, seen.before, seen.wanted, ladder_of(seen.environment, seen.twins))
+
+
+def touches_stable(progress: Progress) -> bool:
+    """Say whether the promotion has begun; an older Slipway only marked that it was applied."""
+    return progress.has(marks.PROMOTING) or progress.has(marks.APPLIED)
 
 
 def take_away(ways: Ways, objects: tuple[Object, ...], since: str) -> Iterable[Step]:

@@ -488,3 +488,29 @@ def test_a_jump_of_the_clock_neither_fails_a_release_nor_ends_its_bake(jump: tim
     record = world.when_rolling_out(TWO)
     assert told(record) == told(undisturbed(CANARY))
     assert world.cluster.clock.elapsed() - began >= BAKE
+
+
+def test_a_stable_deployment_deleted_while_it_rests_is_made_again_before_it_is_woken() -> None:
+    world = given_live(REST)
+
+    def delete(each: World) -> None:
+        if each.replicas_of("api") == 0:
+            each.meanwhile.clear()
+            each.cluster.delete(Ref(Kind("apps/v1", "Deployment"), "shop", "api"))
+
+    world.meanwhile = [delete] * 20
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.RESTORED
+    assert world.replicas_of("api") == 4
+    then_only_the_stable_track_is_left(world, "1")
+
+
+def test_what_fails_while_a_release_makes_room_is_not_its_fault() -> None:
+    world = World()
+    world.when_rolling_out(ONE)
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    world.cluster.controllers.append(lambda *_: asks(world))
+    record = world.when_rolling_out(TWO)
+    assert record.state is RolloutState.FAILED
+    assert "and rollout 1 did not come back: GET /health: expected 200" in record.reason
+    assert not is_bad(TWO.id, world.place, world.cluster)

@@ -271,3 +271,11 @@ def test_history_is_newest_first_and_live_is_the_newest_that_succeeded() -> None
         (1, RolloutState.SUCCEEDED),
     ]
     assert live(world.place, world.cluster) == found[1]
+
+
+def test_a_rollback_to_a_named_rollout_ends_one_that_nobody_drives() -> None:
+    world = given_three_rollouts()
+    with world.killed_after(6):
+        world.when_rolling_out(make_release(deployment("api", "api@4")), By(run="killed"))
+    assert world.when_rolling_back(to=1).release.id == ONE.id
+    assert world.image_of("api") == "api@1"
