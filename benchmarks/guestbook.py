@@ -2,47 +2,25 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from infra.examples import commit_all, make_repository
 from tasks.build.effects import build
-from tasks.core.clock import Clock
-from tasks.core.cluster import Cluster
-from tasks.core.model import Release, ReleasedImage, Target, Verdict
+from tasks.core.model import Release, ReleasedImage, Target
 from tasks.core.registry import repository_of
 from tasks.core.strategy import Strategy
-from tasks.probe.effects import Probing, probe_release
 from tasks.push.effects import push
 from tasks.release.effects import assemble
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
-from tasks.rollout.steps import ProbeRelease
 from tasks.source.effects import fetch_source
 
-__all__ = ["Guestbook", "probe"]
+__all__ = ["Guestbook"]
 
 ENVIRONMENT = "prod"
 COMPONENT = "web"
 
 log = logging.getLogger(__name__)
-
-
-def probe(
-    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
-) -> Verdict:
-    """Send an environment's probes."""
-    probing = Probing(
-        environment=step.environment,
-        target=place.target,
-        release=step.release,
-        began=began,
-        track=step.track,
-        components=step.components,
-        via=step.via,
-        testers=step.testers,
-    )
-    return probe_release(probing, cluster, clock)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.guestbook import Guestbook, probe
+from benchmarks.guestbook import Guestbook
 from benchmarks.load import Failure, Load, Road
 from infra.target import lab_target
 from tasks.core.clock import Clock, SystemClock
@@ -28,6 +28,7 @@ from tasks.core.objects import Kind, Ref
 from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Judge, Place, Ports
+from tasks.rollout.ports import probe
 from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
 from tasks.rollout.unjudged import unjudged

@@ -62,6 +62,7 @@ def slipway(stage: Stage) -> Iterator[Slipway]:
     application.commit(0, 0.0)
     with ThreadPoolExecutor(1) as pool:
         side = Slipway(application, pool)
+        side.command("apply")  # the receiver takes no alert about strangers
         side.command("monitoring", "--load")
         try:
             yield side

@@ -5,7 +5,6 @@ import getpass
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from uuid import uuid4
 
 from rich.console import Console
@@ -18,24 +17,21 @@ from infra.cli.runs import asked
 from tasks.approval.effects import answer
 from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import Cluster, Objects
+from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError, GateClosed, SlipwayError, StageFailed
-from tasks.core.model import Record, Target, Verdict
+from tasks.core.model import Record, Target
 from tasks.core.slos import Slos
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.effects import wake
 from tasks.guard.model import Page
 from tasks.guard.pages import by_hand, failure_page
-from tasks.probe.effects import Probing, probe_release
 from tasks.rollout import records
 from tasks.rollout.history import past
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.place import place_without_repository
 from tasks.rollout.roll_back import roll_back
-from tasks.rollout.steps import ProbeRelease
-from tasks.rollout.unjudged import unjudged
 
-__all__ = ["Person", "lines_shown", "ports_of", "recorded_place", "roll_back_here"]
+__all__ = ["Person", "lines_shown", "recorded_place", "roll_back_here"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +120,6 @@ def _page(page: Page) -> None:
         return
     if is_sent:
         say("!", "yellow", "who is on call was paged")
-
-
-def ports_of(cluster: Cluster) -> Ports:
-    """Return the world outside; a rollback has probes to send and no share to judge."""
-    return Ports(cluster, SystemClock(), _probe, unjudged)
-
-
-def _probe(
-    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
-) -> Verdict:
-    probing = Probing(
-        environment=step.environment,
-        target=place.target,
-        release=step.release,
-        began=began,
-        track=step.track,
-        components=step.components,
-        via=step.via,
-        testers=step.testers,
-    )
-    return probe_release(probing, cluster, clock)
 
 
 class _Lines(logging.Handler):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli import exits
-from infra.cli.direct import Person, lines_shown, ports_of, recorded_place, roll_back_here
+from infra.cli.direct import Person, lines_shown, recorded_place, roll_back_here
 from infra.cli.options import Application, Context, Json, Kubeconfig, Registry
 from infra.cli.output import print_json, say
 from infra.cli.rollouts import BULK, connected, described_in, for_scripts
@@ -23,6 +23,7 @@ from tasks.core.model import Target
 from tasks.core.past import named
 from tasks.rollout.model import Back, Place, Stored
 from tasks.rollout.place import place_of, place_without_repository
+from tasks.rollout.ports import ports_of
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -1,7 +1,5 @@
 """The rollout stage as Prefect tasks; thin, so that everything else is tested without Prefect."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -9,27 +7,22 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from tasks.analysis.effects import judge
-from tasks.core.clock import Clock, SystemClock, utc_now
-from tasks.core.cluster import Cluster
+from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Conflict, Unavailable
 from tasks.core.markdown import inline, page
-from tasks.core.model import Moment, Plan, Record, Release, Verdict
+from tasks.core.model import Moment, Plan, Record, Release
 from tasks.core.past import Past
 from tasks.core.task import publish
-from tasks.core.watching import Reading, Watch
-from tasks.probe.effects import Probing, probe_release
 from tasks.report.effects import report_place, store_report
 from tasks.rollout import history, records
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
-from tasks.rollout.model import Back, By, Place, Ports
+from tasks.rollout.model import Back, By, Place
+from tasks.rollout.ports import ports_of
 from tasks.rollout.refusals import refuse_bad
 from tasks.rollout.render import count_changes, plan_page, record_page
-from tasks.rollout.steps import ProbeRelease
-from tasks.rollout.unjudged import unjudged
 
 __all__ = [
     "find_begun",
@@ -53,31 +46,6 @@ def _is_unavailable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> 
 def _is_crossed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether somebody else wrote at the same time, or the cluster was away."""
     return isinstance(state.result(raise_on_failure=False), (Unavailable, Conflict))
-
-
-def _probe(
-    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
-) -> Verdict:
-    probing = Probing(
-        environment=step.environment,
-        target=place.target,
-        release=step.release,
-        began=began,
-        track=step.track,
-        components=step.components,
-        via=step.via,
-        testers=step.testers,
-    )
-    return probe_release(probing, cluster, clock)
-
-
-def _judge(cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
-    ask = judge if watch.slos.goals else unjudged
-    return ask(cluster, clock, watch)
-
-
-def _ports(cluster: Cluster) -> Ports:
-    return Ports(cluster, SystemClock(), _probe, _judge)
 
 
 def _publish(record: Record, before: Record | None, place: Place) -> None:
@@ -140,7 +108,7 @@ def plan_release(release: Release, place: Place, despite: str | None = None) -> 
 def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
-        record = rolling.roll_out(release, place, by, _ports(cluster))
+        record = rolling.roll_out(release, place, by, ports_of(cluster))
         before = history.before(record.number, place, cluster)
     _publish(record, before, place)
     return record
@@ -155,7 +123,7 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
-        record = back_rolling.roll_back(place, by, back, _ports(cluster))
+        record = back_rolling.roll_back(place, by, back, ports_of(cluster))
         before = history.before(record.number, place, cluster)
     _publish(record, before, place)
     return record

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 
 from tasks.core.application import Application, Component, Environment, GeneratedSecret
-from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import Cluster, Scope
+from tasks.core.clock import SystemClock
+from tasks.core.cluster import Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.model import (
     ComponentSource,
@@ -29,9 +29,9 @@ from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Rolling, Strategy
-from tasks.probe.effects import Probing, probe_release
 from tasks.release.effects import assemble
 from tasks.rollout.model import Back, By, Judge, Place, Ports, Rules
+from tasks.rollout.ports import probe
 from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
@@ -69,22 +69,6 @@ SERVE = "trap exit TERM; httpd -f -p 8080 -h /www & wait"
 def lab_target() -> Target:
     """Return the lab of this instance."""
     return Target(**json.loads((state_dir() / "lab" / "target.json").read_text()))
-
-
-def probe(
-    cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
-) -> Verdict:
-    probing = Probing(
-        environment=step.environment,
-        target=place.target,
-        release=step.release,
-        began=began,
-        track=step.track,
-        components=step.components,
-        via=step.via,
-        testers=step.testers,
-    )
-    return probe_release(probing, cluster, clock)
 
 
 @dataclass
