@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from uuid import uuid4
 
 from pydantic import TypeAdapter
 
@@ -43,7 +44,7 @@ def main() -> None:
         image = build_image(target, Path(folder))
         for name in options.sides:
             for scenario, act in _acts(options):
-                title = f"{scenario}-{act}"
+                title = f"{scenario}-{act}-{uuid4().hex[:4]}"  # alerts know no earlier one
                 side = Application(f"{name}-{title}", Path(folder) / name / title, target)
                 logs = Path(options.logs or folder) / title
                 with connect(target) as cluster, _stage(side, cluster, image, logs) as stage:
