@@ -43,7 +43,7 @@ def world(
 
     monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
     monkeypatch.setattr("tasks.rollout.task.connect", connect)
-    monkeypatch.setattr("tasks.rollout.task.SystemClock", lambda: found.cluster.clock)
+    monkeypatch.setattr("tasks.rollout.ports.SystemClock", lambda: found.cluster.clock)
     monkeypatch.setattr("tasks.rollout.task.utc_now", found.cluster.clock.now)
     monkeypatch.setattr("tasks.guard.task.utc_now", found.cluster.clock.now)
     return found
