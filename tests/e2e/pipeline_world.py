@@ -102,7 +102,8 @@ class Pipeline:
 
     def when_killed(self, run: UUID, when: Callable[[], bool]) -> None:
         """Kill a run's process with -9 as soon as something holds, and see it killed."""
-        self.until_holds(run, when)
+        # what a killed process left behind may run on for a moment
+        self.until_holds(run, lambda: self.engine(run) is not None and when())
         engine = self.engine(run)
         assert engine is not None, self._told(run)
         engine.kill()
