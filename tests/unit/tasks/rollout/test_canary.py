@@ -25,6 +25,7 @@ from tests.unit.tasks.rollout.world import (
     image,
     make_release,
     service,
+    told,
 )
 
 BAKE = timedelta(seconds=5)
@@ -85,12 +86,6 @@ def undisturbed(strategy: Strategy, *, bad: bool = False) -> Record:
     world = given_live(strategy)
     world.bad = {image("api", "2").reference} if bad else set()
     return world.when_rolling_out(TWO)
-
-
-def told(record: Record) -> tuple[object, ...]:
-    """Return everything in a record that a kill may not change: all but when it happened."""
-    moments = [(each.what, each.share, each.outcome) for each in record.moments]
-    return record.number, record.state, record.reason, record.verdicts, moments
 
 
 def said(record: Record) -> list[str]:

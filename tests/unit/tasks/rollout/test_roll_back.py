@@ -11,7 +11,7 @@ from tasks.rollout.history import begun_by, history, is_bad, live, note, past
 from tasks.rollout.lock import Aside, ask, hold
 from tasks.rollout.model import Back, By
 from tasks.rollout.roll_back import roll_back
-from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
+from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release, told
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
 TWO = make_release(config_map("two", a="2"), deployment("api", "api@2", config="two"))
@@ -152,12 +152,6 @@ def test_killed_anywhere_and_started_again_a_rollback_converges(writes: int) -> 
     assert told(record) == told(given_three_rollouts().when_rolling_back(by=by))
     assert is_bad(THREE.id, world.place, world.cluster)
     assert world.names("ConfigMap") == {"two"}
-
-
-def told(record: Record) -> tuple[object, ...]:
-    """Return everything in a record that a kill may not change: all but when it happened."""
-    moments = [(each.what, each.share, each.outcome) for each in record.moments]
-    return record.number, record.state, record.reason, record.verdicts, moments
 
 
 def in_the_middle_of_a_rollback(world: World, act: Callable[[World], object]) -> Record:

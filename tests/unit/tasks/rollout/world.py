@@ -101,6 +101,12 @@ def make_release(*objects: Object, images: tuple[ReleasedImage, ...] = ()) -> Re
     )
 
 
+def told(record: Record) -> tuple[object, ...]:
+    """Return everything in a record that a kill may not change: all but when it happened."""
+    moments = [(each.what, each.share, each.outcome) for each in record.moments]
+    return record.number, record.state, record.reason, record.verdicts, moments
+
+
 @dataclass
 class World:
     """The shop's prod, and how its images behave there."""
