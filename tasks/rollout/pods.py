@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.objects import Object, Ref, ref_of
 
-__all__ = ["is_observed", "is_ready", "new_pods", "old_pods", "unready_pods"]
+__all__ = ["is_observed", "is_ready", "last_failed", "new_pods", "old_pods", "unready_pods"]
 
 
 def new_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
@@ -39,6 +39,19 @@ def unready_pods(
             if not is_ready(pod):
                 yield ref_of(pod), pod["spec"]["containers"][0]["name"]
                 break
+
+
+def last_failed(workload: Object, objects: tuple[Object, ...]) -> tuple[Ref | None, str]:
+    """Name the newest pod of a Job that has failed, and its container; none where it is gone."""
+    failed = [
+        pod
+        for pod in new_pods(workload, objects)
+        if (pod.get("status") or {}).get("phase") == "Failed"
+    ]
+    if not failed:
+        return None, ""
+    newest = max(failed, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+    return ref_of(newest), newest["spec"]["containers"][0]["name"]
 
 
 def is_ready(pod: Object) -> bool:

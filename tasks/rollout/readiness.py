@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.rollout.partition import node_share, nodes_for, partition_of
-from tasks.rollout.pods import is_observed, new_pods
+from tasks.rollout.pods import is_observed, last_failed, new_pods
 
 __all__ = ["Broken", "Readiness", "Ready", "Waiting", "judge", "judge_again", "new_pods"]
 
@@ -170,7 +170,7 @@ def _troubles(workload: Object, objects: tuple[Object, ...], since: datetime) ->
     yield from _faults(workload, objects, since)
     for pod in new_pods(workload, objects):
         yield from _lacks_of(workload, pod, since)
-    yield from _condition_troubles(workload, since)
+    yield from _condition_troubles(workload, objects, since)
     yield from _refusals(workload, objects, since)
 
 
@@ -232,7 +232,9 @@ def _fault(container: Object, since: datetime) -> str | None:
     return None
 
 
-def _condition_troubles(workload: Object, since: datetime) -> Iterator[_Trouble]:
+def _condition_troubles(
+    workload: Object, objects: tuple[Object, ...], since: datetime
+) -> Iterator[_Trouble]:
     ref = ref_of(workload)
     for condition in (workload.get("status") or {}).get("conditions") or ():
         at, message = _instant(condition, since), condition.get("message", "")
@@ -243,7 +245,8 @@ def _condition_troubles(workload: Object, since: datetime) -> Iterator[_Trouble]
                 at = max(at, since) + QUOTA_GRACE
                 yield _Trouble(at, Broken(f"pods are refused: {message}", ref))
             case "Failed", "True", _:
-                yield _Trouble(at, Broken(f"the job failed: {message}", ref))
+                pod, container = last_failed(workload, objects)
+                yield _Trouble(at, Broken(f"the job failed: {message}", ref, pod, container))
             case _:
                 continue
 

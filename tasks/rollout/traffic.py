@@ -32,6 +32,7 @@ __all__ = [
 
 ALL = 100
 
+SPARE = 2
 MOST_PODS = 3
 """Canary pods for each stable one, at most: beyond three quarters of the traffic the count of pods
 no longer serves to share it (99 % would take 99 times as many)."""
@@ -115,10 +116,12 @@ def canary_replicas(stable: int, share: int, way: Way) -> int:
     """Return how many pods a canary needs for its share, in percent.
 
     The stable Deployment keeps all of its replicas. Where it has none, somebody has switched it
-    off, and the canary stays off too.
+    off, and the canary stays off too. Where a route gives users to the canary whatever it has for
+    pods, it has two, so that one that is evicted leaves nobody without an answer.
     """
     if way is Way.ROUTE or share == ALL:
-        wanted = -(-stable * share // ALL)
+        least = min(SPARE, stable) if share else 1
+        wanted = max(least, -(-stable * share // ALL))
     else:
         wanted = (2 * stable * share + ALL - share) // (2 * (ALL - share))
     return min(max(1, wanted), MOST_PODS * stable)

@@ -75,10 +75,11 @@ class Workshop:
             self._discard(self.folder / name)
 
     def _used(self, pattern: str) -> list[tuple[str, datetime]]:
-        return [
-            (path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-            for path in self.folder.glob(pattern)
-        ]
+        used = []
+        for path in self.folder.glob(pattern):
+            with suppress(FileNotFoundError):  # a run beside this one has just moved it
+                used.append((path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+        return used
 
     def _make(self, commit: Commit, home: Path) -> None:
         draft = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))

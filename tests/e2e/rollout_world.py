@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -28,10 +30,12 @@ from tasks.core.objects import Kind, Object, Ref
 from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
-from tasks.core.strategy import Rolling, Strategy
+from tasks.core.strategy import Hooks, Rolling, Strategy
 from tasks.release.effects import assemble
+from tasks.rollout.history import history
 from tasks.rollout.model import Back, By, Judge, Place, Ports, Rules
 from tasks.rollout.ports import probe
+from tasks.rollout.records import decode
 from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
@@ -86,6 +90,10 @@ class World:
     extra: str = ""
     drain: int = 0
     annotations: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What else slipway.yaml says about the environment."""
+    hooks: Hooks = field(default_factory=Hooks)
+    irreversible: str | None = None
     slos: Slos = field(default_factory=Slos)
     judge: Judge = unjudged
     clock: SystemClock = field(default_factory=SystemClock)
@@ -99,7 +107,8 @@ class World:
             probes=(Probe(path="/health", component="api", deadline=timedelta(seconds=5)),),
             secrets=(GeneratedSecret(name="passwords", keys=("root", "user")),),
         )
-        return Place("toy", "dev", environment, self.target, Rules(slos=self.slos))
+        rules = Rules(hooks=self.hooks, slos=self.slos)
+        return Place("toy", "dev", replace(environment, **self.settings), self.target, rules)
 
     def release(self, api: dict[str, str], web: str = "hello", command: str = SERVE) -> Release:
         """Return a release whose api serves these files."""
@@ -131,11 +140,32 @@ class World:
         ports = Ports(self.cluster, self.clock, probe, self.judge)
         return roll_out(release, self.place, by or By(run=f"run-{self.runs}", actor="ann"), ports)
 
+    @contextmanager
+    def rolling_out(self, release: Release, number: int, mark: str) -> Iterator[Future[Record]]:
+        """Roll out in a thread, give what it will come to as soon as something is behind it."""
+        with connect(self.target) as cluster, ThreadPoolExecutor(1) as thread:
+            by = By(run=f"beside-{number}", actor="ann")
+            ended = thread.submit(replace(self, cluster=cluster).roll_out, release, by)
+            self.until_marked(number, mark)
+            yield ended
+
+    def until_marked(self, number: int, mark: str) -> None:
+        """Wait until something is behind a rollout."""
+        scope = Scope((Kind("v1", "Secret"),), self.namespace, name=f"slipway-rollout-{number}")
+        for found in self.cluster.watch(scope, self.clock.now() + timedelta(minutes=1)):
+            if found and decode(found[0]).progress.has(mark):
+                return
+        raise AssertionError(f"rollout {number} was never {mark}")
+
     def roll_back(self, to: int | None = None, by: By | None = None) -> Record:
         self.runs += 1
         ports = Ports(self.cluster, self.clock, probe, self.judge)
         by = by or By(run=f"run-{self.runs}")
         return roll_back(self.place, by, Back("users suffer", to), ports)
+
+    def history(self) -> tuple[Record, ...]:
+        """Return the records, newest first."""
+        return history(self.place, self.cluster)
 
     def probe(self, release: Release) -> Verdict:
         step = ProbeRelease(release, self.place.environment, "ready_at")
@@ -162,6 +192,8 @@ class World:
             application="toy",
             components={"api": Component(context="api")},
             environments={"dev": self.place.environment},
+            hooks=self.hooks,
+            irreversible=self.irreversible,
         )
         when = datetime(2026, 1, 1, tzinfo=UTC)
         parts = (ComponentSource("api", "x"),)

@@ -10,13 +10,19 @@ from pathlib import Path
 
 import httpx
 
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.clock import Clock
+from tasks.core.cluster import Cluster
+from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
+from tasks.core.watching import Reading, Watch
+from tasks.rollout.unjudged import unjudged
 from tests.e2e.rollout_world import World, world
 
 __all__ = [
+    "ROUTED",
     "Load",
     "given_live",
     "host_of",
+    "judged_worse",
     "routed_world",
     "then_nothing_is_left_of_the_canary",
     "version",
@@ -114,8 +120,15 @@ class Load:
             f"{at} tester={is_tester}: {said}, after "
             + next((each.what for each in reversed(record.moments) if each.at < at), "nothing")
             for at, is_tester, said in self.answers
-            if said not in {"1", "2"}
+            if said not in {"1", "2", "3"}
         ]
+
+
+def judged_worse(_cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
+    """Judge as one who sees errors as soon as users meet the release."""
+    for reading in unjudged(_cluster, clock, watch):
+        failed = Reading(Verdict(Outcome.FAILED, "20 % of the requests failed"), decided=True)
+        yield failed if watch.share > 0 else reading
 
 
 def given_live(shop: World) -> None:

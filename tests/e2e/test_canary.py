@@ -7,21 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.clock import Clock
-from tasks.core.cluster import Cluster, Scope
 from tasks.core.cluster_api import connect
-from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
-from tasks.core.objects import Kind
+from tasks.core.model import Record, Release, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
-from tasks.core.watching import Reading, Watch
 from tasks.rollout import marks
 from tasks.rollout.history import history
 from tasks.rollout.model import By
-from tasks.rollout.records import decode
 from tests.e2e.rollout_world import World
 from tests.e2e.routed_world import (
     Load,
     given_live,
+    judged_worse,
     routed_world,
     then_nothing_is_left_of_the_canary,
     version,
@@ -78,18 +74,10 @@ def test_a_canary_takes_exact_shares_and_the_stable_place_without_a_failed_reque
     then_nothing_is_left_of_the_canary(shop)
 
 
-def worse(_cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
-    """Judge as one who sees errors as soon as users meet the release."""
-    while True:
-        clock.wait(timedelta(seconds=1))
-        outcome = Outcome.FAILED if watch.share > 0 else Outcome.PASSED
-        yield Reading(Verdict(outcome, "20 % of the requests failed"), decided=True)
-
-
 def test_a_release_that_hurts_goes_back_by_traffic_alone(shop: World) -> None:
     given_live(shop)
     before = generation(shop)
-    shop.judge = worse
+    shop.judge = judged_worse
     with Load(shop).running() as load:
         record = shop.roll_out(version(shop, 2))
         shop.clock.wait(timedelta(seconds=2))
@@ -117,10 +105,7 @@ def test_killed_in_the_middle_of_the_ladder_it_goes_on_where_it_was(shop: World)
     second = version(shop, 2)
     process = multiprocessing.get_context("fork").Process(target=run_alone, args=(shop, second))
     process.start()
-    secrets = Scope((Kind("v1", "Secret"),), shop.namespace, name="slipway-rollout-2")
-    for found in shop.cluster.watch(secrets, shop.clock.now() + timedelta(minutes=1)):
-        if found and decode(found[0]).progress.has(marks.shifted(1)):
-            break
+    shop.until_marked(2, marks.shifted(1))
     process.kill()
     process.join()
     left = history(shop.place, shop.cluster)[0]

@@ -11,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.clock import Clock
-from tasks.core.cluster import WRITE, Applied, ApplyOptions, Cluster
+from tasks.core.cluster import WRITE, Applied, ApplyOptions
 from tasks.core.cluster_api import KubernetesCluster, connect
-from tasks.core.model import Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Rolling, Strategy
-from tasks.core.watching import Reading, Watch
 from tasks.rollout.history import stored_history
 from tasks.rollout.model import By
-from tasks.rollout.unjudged import unjudged
 from tests.e2e.rollout_world import World
 from tests.e2e.routed_world import (
     Load,
     given_live,
+    judged_worse,
     routed_world,
     then_nothing_is_left_of_the_canary,
     version,
@@ -90,13 +88,6 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def worse(_cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
-    """Judge as one who sees errors as soon as users meet the release."""
-    for reading in unjudged(_cluster, clock, watch):
-        failed = Reading(Verdict(Outcome.FAILED, "20 % of the requests failed"), decided=True)
-        yield failed if watch.share > 0 else reading
-
-
 @dataclass(frozen=True)
 class Case:
     """What is done to the application, and which version answers in the end."""
@@ -116,7 +107,7 @@ def come_in_ill(shop: World) -> Record:
 
 
 def hurt(shop: World) -> Record:
-    shop.judge = worse
+    shop.judge = judged_worse
     return shop.roll_out(version(shop, 2), BY)
 
 

@@ -16,7 +16,6 @@ from tasks.rollout.history import history, live
 from tasks.rollout.marks import APPLIED
 from tasks.rollout.model import By
 from tasks.rollout.plan import plan
-from tasks.rollout.records import decode
 from tests.e2e.rollout_world import SERVE, World, world
 
 pytestmark = pytest.mark.e2e
@@ -139,10 +138,7 @@ def test_killed_in_the_middle_and_started_again_it_converges(shop: World) -> Non
     slow = shop.release(HTTP_OK, command=f"sleep 8; {SERVE}")
     process = multiprocessing.get_context("fork").Process(target=run_alone, args=(shop, slow))
     process.start()
-    secrets = Scope((Kind("v1", "Secret"),), shop.namespace, name="slipway-rollout-2")
-    for found in shop.cluster.watch(secrets, shop.clock.now() + timedelta(minutes=1)):
-        if found and decode(found[0]).progress.has(APPLIED):
-            break
+    shop.until_marked(2, APPLIED)
     process.kill()
     process.join()
     left = history(shop.place, shop.cluster)[0]

@@ -291,6 +291,8 @@ def test_what_decides_about_a_twin() -> None:
     ("way", "stable", "share", "replicas", "real"),
     [
         pytest.param(Way.ROUTE, 10, 0, 1, 0, id="routes: one pod for testers"),
+        pytest.param(Way.ROUTE, 10, 1, 2, 1, id="routes: two pods for users"),
+        pytest.param(Way.ROUTE, 1, 50, 1, 50, id="routes: no more than the stable ones"),
         pytest.param(Way.ROUTE, 10, 25, 3, 25, id="routes: the share of the pods, rounded up"),
         pytest.param(Way.ROUTE, 10, 100, 10, 100, id="routes: as many as the stable ones at 100"),
         pytest.param(Way.SERVICE, 10, 0, 1, 0, id="a Service: one pod for probes"),
