@@ -11,6 +11,7 @@ from infra.monitoring.indicators import (
     objectives,
     over_limit,
 )
+from tasks.core.alerts import QUIET
 from tasks.core.application import Application
 from tasks.core.burn import BURN_WINDOWS, RATIO, BurnWindow
 from tasks.core.monitoring import AlertRule
@@ -26,6 +27,8 @@ EVENTS = "slipway:slo_events:increase"
 PAGES, TICKETS = BURN_WINDOWS[:2], BURN_WINDOWS[2:]
 _LASTING = timedelta(minutes=5)
 """For so long a number has to be over its limit: one moment is no trouble."""
+_MINUTE = timedelta(minutes=1)
+"""Long enough to take back a release that has just come; nobody is woken up for a minute."""
 _HASTE = (PAGES[0].long, PAGES[0].short)
 """Windows that are looked at as often as the server can; longer ones hold too much for that."""
 
@@ -121,7 +124,8 @@ def _burning(prefix: str, place: _Place) -> Iterator[Group]:
     slow = tuple(rule for window, rule in recorded if window not in _HASTE)
     fast = tuple(rule for window, rule in recorded if window in _HASTE)
     yield Group(f"{prefix}-{place.slo}-long", slow, timedelta(minutes=1))
-    yield Group(f"{prefix}-{place.slo}", (*fast, *_burn_alerts(place)))
+    alerts = (*_burn_alerts(place), *_sudden(place))
+    yield Group(f"{prefix}-{place.slo}", (*fast, *alerts))
 
 
 def _recorded(place: _Place, window: timedelta) -> Iterator[Rule]:
@@ -134,6 +138,28 @@ def _recorded(place: _Place, window: timedelta) -> Iterator[Rule]:
 def _burn_alerts(place: _Place) -> Iterator[Rule]:
     yield from _burn_alert(place, PAGES, "critical")
     yield from _burn_alert(place, TICKETS, "warning")
+
+
+def _sudden(place: _Place) -> Iterator[Rule]:
+    """Burning as fast as the table's first row, for a minute: the guard hears of it, no person.
+
+    So many bad events are asked for as elsewhere events: a minute holds few.
+    """
+    limit = PAGES[0].limit(place.objective.period) * place.budget
+    if limit >= 1:
+        return
+    where = (place.objective, place.namespace, _MINUTE)
+    ratio, events = f"{RATIO}1m", f"{EVENTS}1m"
+    yield Rule(ratio, bad_ratio(*where), place.labels)
+    yield Rule(events, event_count(*where), place.labels)
+    bad = f"{ratio}{{{place.selector}}} * {events}{{{place.selector}}}"
+    yield Rule(
+        "ErrorBudgetBurnsNow",
+        f"{ratio}{{{place.selector}}} > {limit:.6g}\nand {bad} >= {place.least}",
+        {**place.labels, "severity": QUIET, "rollback": "true"},
+        timedelta(0),
+        _burn_words(place, "within days if it goes on"),
+    )
 
 
 def _burn_alert(place: _Place, rows: tuple[BurnWindow, ...], severity: str) -> Iterator[Rule]:
@@ -149,7 +175,7 @@ def _burn_alert(place: _Place, rows: tuple[BurnWindow, ...], severity: str) -> I
         "\nor\n".join(conditions),
         labels,
         timedelta(0),
-        _burn_words(place, soon=fast),
+        _burn_words(place, "within days" if fast else "before its period is over"),
     )
 
 
@@ -162,9 +188,8 @@ def _condition(place: _Place, row: BurnWindow, limit: float) -> str:
     return f"({long}\nand {short}\nand {enough})"
 
 
-def _burn_words(place: _Place, *, soon: bool) -> dict[str, str]:
+def _burn_words(place: _Place, pace: str) -> dict[str, str]:
     application, environment = place.application.application, place.environment
-    pace = "within days" if soon else "before its period is over"
     return {
         "summary": f"{application} in {environment}: {place.slo} misses its objective of"
         f" {place.objective.objective:g} %, {{{{ $value | humanizePercentage }}}} is bad;"

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["Alert"]
+__all__ = ["QUIET", "Alert"]
+
+QUIET = "info"
+"""Severity of alerts that are for the guard alone: no person hears of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,8 @@ class Alert:
     started_at: datetime
     labels: dict[str, str] = field(default_factory=dict)
     summary: str = ""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody is to be woken up for it."""
+        return self.labels.get("severity") == QUIET

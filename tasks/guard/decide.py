@@ -51,7 +51,7 @@ def judge(seen: Seen) -> Judgement:
     Nothing is ever taken back twice in a row: a release that a rollback brought back stays, and a
     person decides.
     """
-    judged = [_judged(seen, case) for case in seen.cases]
+    judged = [_heard(_judged(seen, case), case.alert) for case in seen.cases]
     nothing = Judgement(Answer.IGNORE, "no alert that may take a release back is firing")
     return max(judged, key=lambda each: WEIGHT.index(each.answer), default=nothing)
 
@@ -79,6 +79,13 @@ def is_left(record: Record) -> bool:
     """
     was_live = record.plan is not None and record.plan.live is not None
     return record.state is RolloutState.FAILED and was_live
+
+
+def _heard(judged: Judgement, alert: Alert) -> Judgement:
+    """Wake nobody up for what is for the guard alone: another alert tells people if it lasts."""
+    if judged.answer is Answer.PAGE and alert.quiet:
+        return replace(judged, answer=Answer.IGNORE)
+    return judged
 
 
 def _judged(seen: Seen, case: Case) -> Judgement:
@@ -152,6 +159,8 @@ def _not_to_blame(seen: Seen, case: Case, it: Record) -> Iterator[str]:
         yield f"rollout {it.number} was a rollback itself; a second one could only go in circles"
     if evidence.dependencies:
         yield f"{', '.join(evidence.dependencies)} is down"
+    if case.alert.quiet and evidence.fired_before:
+        yield "it comes and goes without a rollout, too"
     if _was_as_bad(seen, case) or _stable_was_as_bad(seen, case.alert, it):
         yield "the release before it was just as bad"
 

@@ -26,7 +26,7 @@ def test_a_rule_can_be_read_and_says_whose_it_is(rule: Rule) -> None:
         "namespace": "shop-prod",
     }
     if rule.lasting is not None:
-        assert rule.labels["severity"] in {"critical", "warning"}
+        assert rule.labels["severity"] in {"critical", "warning", "info"}
         assert rule.annotations["summary"]
 
 
@@ -64,8 +64,16 @@ def test_a_fast_burn_fires_by_the_limits_of_the_workbook() -> None:
     ]  # fmt: skip
 
 
+def test_a_minute_of_burning_is_for_the_guard_alone() -> None:
+    found = rule("ErrorBudgetBurnsNow", "availability")
+    assert (found.labels["severity"], found.labels["rollback"]) == ("info", "true")
+    assert "ratio_rate1m" in found.expr
+    assert "> 0.0144" in found.expr
+
+
 def test_a_limit_that_nothing_could_exceed_is_left_out() -> None:
     """A tenth of all requests may be slow: 14.4 times that is more than all of them."""
+    assert not [one for one in RULES if one.name == "ErrorBudgetBurnsNow" and "latency" in one.expr]
     expr = rule("ErrorBudgetBurnsFast", "latency").expr
     assert "ratio_rate1h" not in expr
     assert "ratio_rate6h" in expr

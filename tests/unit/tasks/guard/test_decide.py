@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.alerts import Alert
+from tasks.core.alerts import QUIET, Alert
 from tasks.core.model import Plan, Record, Release, RolloutState
 from tasks.core.past import Past
 from tasks.core.sample import Sample, Track
@@ -99,6 +99,7 @@ def seen_under_way(
     return replace(found, under_way=replace(newest, samples=counted))
 
 
+BAD_MINUTE = alert(10, severity=QUIET, rollback="true")
 ROLL_BACK, PAGE, IGNORE = Answer.ROLL_BACK, Answer.PAGE, Answer.IGNORE
 BACK = record(3, OLD, NOON + 12 * MINUTE, restores=1)
 """The rollback of LIVE, from 12:12 to 12:17."""
@@ -248,6 +249,21 @@ TAKEN_BACK = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.RESTORED
             PAGE,
             "rollout 3 was to take the release back and failed",
             id="a rollback that turned round",
+        ),
+        pytest.param(
+            seen(past(), BAD_MINUTE), ROLL_BACK, "SlowBurn", id="a bad minute after the rollout"
+        ),
+        pytest.param(
+            seen(past(), BAD_MINUTE, after=66),
+            IGNORE,
+            "rollout 2 is older than 1h",
+            id="a bad minute outside of the window wakes nobody up",
+        ),
+        pytest.param(
+            seen(past(), BAD_MINUTE, bad_before=0.001, bad_since=0.2, fired_before=True),
+            IGNORE,
+            "it comes and goes without a rollout, too",
+            id="bad minutes are nothing new here",
         ),
         pytest.param(seen(past(), alert(10, firing=False)), IGNORE, "no alert", id="it is over"),
         pytest.param(seen(past(), alert(10, slo="")), IGNORE, "no alert", id="of no objective"),
