@@ -3,8 +3,7 @@
 import dataclasses
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,21 +82,30 @@ def rollback(  # noqa: PLR0913 one parameter an option
     if direct or _is_prefect_away():
         _roll_back_here(place, Back(reason, goal), person, as_json=as_json)
         return
+    run = _start(place, Back(reason, goal))
+    if wait and (approver or sys.stdin.isatty()) and _asks(run):
+        approve(str(run), approver=approver, code=code, as_json=as_json)
+    else:
+        begin(run, wait=wait, as_json=as_json)
+
+
+def _start(place: Place, back: Back) -> "UUID":
+    """Start the flow `rollback`, and say what else there is where Prefect does not take the run."""
     parameters: dict[str, object] = {
         "application": place.application,
         "environment": place.name,
         "namespace": place.namespace,
         "target": dataclasses.asdict(place.target),
-        "to": goal,
-        "reason": reason,
+        "to": back.to,
+        "reason": back.reason,
         "actor": getpass.getuser(),
     }
-    with _told_of_direct():
-        run = start("rollback/rollback", parameters, f"roll back {place}")
-    if wait and (approver or sys.stdin.isatty()) and _asks(run):
-        approve(str(run), approver=approver, code=code, as_json=as_json)
-    else:
-        begin(run, wait=wait, as_json=as_json)
+    try:
+        return start("rollback/rollback", parameters, f"roll back {place}")
+    except Unavailable as error:
+        what, where, _ = error.args
+        step = "the same command with --direct, when slipway status shows no such run"
+        raise Unavailable(what, where, step) from error
 
 
 def _place(environment: str, folder: Path, namespace: str | None, target: Target) -> Place:
@@ -122,17 +130,6 @@ def _is_prefect_away() -> bool:
         typer.echo(f"! {error.args[1]}: {error.what}; the rollback runs in this process", err=True)
         return True
     return False
-
-
-@contextmanager
-def _told_of_direct() -> Iterator[None]:
-    """Say what else there is where Prefect answers and then does not take the run."""
-    try:
-        yield
-    except Unavailable as error:
-        what, where, _ = error.args
-        step = "the same command with --direct, when slipway status shows no such run"
-        raise Unavailable(what, where, step) from error
 
 
 def _roll_back_here(place: Place, back: Back, person: Person, *, as_json: bool) -> None:

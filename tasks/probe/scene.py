@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.core.access import EVERYWHERE, Access
 from tasks.core.application import Environment
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.model import Release, ReleasedImage, Target
 from tasks.core.objects import Kind, Object, ref_of
-from tasks.core.probes import EVERY_WAY, Probe, Via
-from tasks.core.sample import Track
-from tasks.core.strategy import Testers
+from tasks.core.probes import Probe
 from tasks.probe.ask import Server
 from tasks.probe.decide import belongs_to, container_of, is_asked, is_on, leads_to, port_of
 
@@ -27,25 +26,19 @@ class Probing:
 
     Attributes:
         began: deadlines count from here, also in a process that goes on with it.
-        track: whether the release runs as the canary beside the stable one, or in its place.
-        components: those that are asked; every one where None.
-        via: the ways that are asked; probes that go another one are left for another moment.
-        testers: what leads a request of the public route to the canary; nothing where None.
     """
 
     environment: Environment
     target: Target
     release: Release
     began: datetime
-    track: Track = "stable"
-    components: frozenset[str] | None = None
-    via: frozenset[Via] = EVERY_WAY
-    testers: Testers | None = None
+    access: Access = EVERYWHERE
 
     @property
     def headers(self) -> dict[str, str]:
         """What leads a request of the public route to the release."""
-        return {self.testers.header: ALWAYS} if self.testers else {}
+        testers = self.access.testers
+        return {testers.header: ALWAYS} if testers else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,7 @@ class Scene:
 
     def pods_of(self, component: str | None) -> Iterator[tuple[Object, Server]]:
         """Walk over a component's pods that are ready, and how they are asked."""
-        ready = [pod for pod in self.pods if is_asked(pod, self.probing.track)]
+        ready = [pod for pod in self.pods if is_asked(pod, self.probing.access.track)]
         for image in self.probing.release.images:
             if image.component == component:
                 yield from _with_image(ready, image)
@@ -79,16 +72,20 @@ class Scene:
 
     def leading_to(self, component: str | None) -> tuple[Object, ...]:
         """Return those of them that send to the release now, and to nothing else."""
-        track = self.probing.track
+        track = self.probing.access.track
         return tuple(each for each in self.services_of(component) if leads_to(each, track))
 
     def why_not(self, probe: Probe) -> str | None:
         """Say why another release may answer a probe at this moment, None where only ours does."""
-        if probe.way == "route" and self.probing.track == "canary" and not self.probing.testers:
+        if (
+            probe.way == "route"
+            and self.probing.access.track == "canary"
+            and not self.probing.access.testers
+        ):
             return "no rule of a route leads testers to the canary"
         services = self.services_of(probe.component) if probe.way == "service" else ()
         if services and not self.leading_to(probe.component):
-            return f"Service {ref_of(services[0]).name} does not lead to the {self.probing.track}"
+            return f"Service {ref_of(services[0]).name} does not lead to the {self.probing.access.track}"
         return None
 
 
@@ -97,7 +94,9 @@ def survey(probing: Probing, cluster: Cluster) -> Scene:
     found = cluster.find(Scope((POD, SERVICE), probing.environment.namespace))
     return Scene(
         probing,
-        tuple(each for each in found if each["kind"] == POD.name and is_on(each, probing.track)),
+        tuple(
+            each for each in found if each["kind"] == POD.name and is_on(each, probing.access.track)
+        ),
         tuple(each for each in found if each["kind"] == SERVICE.name),
     )
 

@@ -12,7 +12,7 @@ from tasks.probe.ask import Server, ask_pod
 from tasks.probe.decide import describe, service_port, target_port
 from tasks.probe.job import JobRun, run_job
 from tasks.probe.route import ask_route
-from tasks.probe.scene import ALWAYS, Probing, Scene, survey
+from tasks.probe.scene import Probing, Scene, survey
 
 __all__ = ["Subject", "Turn", "look"]
 
@@ -135,7 +135,7 @@ def look(probing: Probing, cluster: Cluster, clock: Clock) -> Turn:
     nobody: list[Probe] = []
     left_out: list[str] = []
     for number, probe in enumerate(probing.environment.probes):
-        if not probe.is_among(probing.components, probing.via):
+        if not probe.is_among(probing.access.components, probing.access.via):
             continue
         why = scene.why_not(probe)
         if why is not None:
@@ -165,6 +165,6 @@ def _told(probe: Probe, scene: Scene) -> dict[str, str]:
         return told | ({"SLIPWAY_SERVICE": ref_of(services[0]).name} if services else {})
     if probing.environment.url:
         told["SLIPWAY_URL"] = probing.environment.url
-    if probing.testers:
-        told["SLIPWAY_HEADER"] = f"{probing.testers.header}: {ALWAYS}"
+    for header, value in probing.headers.items():
+        told["SLIPWAY_HEADER"] = f"{header}: {value}"
     return told

@@ -30,10 +30,7 @@ def probe(
         target=place.target,
         release=step.release,
         began=began,
-        track=step.track,
-        components=step.components,
-        via=step.via,
-        testers=step.testers,
+        access=step.access,
     )
     return probe_release(probing, cluster, clock)
 

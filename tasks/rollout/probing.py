@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from tasks.core.access import Access
 from tasks.core.objects import Object
 from tasks.core.probes import Via
 from tasks.core.strategy import Testers
@@ -53,50 +54,47 @@ def probe_beside(seen: Observed, since: str, testers: Testers | None) -> Iterato
     not asked.
     """
     via = PODS | SERVICE | (ROUTE if testers is None else frozenset())
-    yield from _sent(replace(_canary(seen, since), via=via))
+    yield from _sent(seen, since, replace(_canary(seen), via=via))
 
 
 def probe_route(seen: Observed, since: str, testers: Testers | None) -> Iterator[ProbeRelease]:
     """Ask the public route as testers do, when gateways know of the rule for them."""
     if testers is not None:
-        yield from _sent(replace(_canary(seen, since), via=ROUTE, testers=testers))
+        access = replace(_canary(seen), via=ROUTE, testers=testers)
+        yield from _sent(seen, since, access)
 
 
 def probe_share(seen: Observed, since: str) -> Iterator[ProbeRelease]:
     """Ask all pods of the release that a share has, the new ones among them."""
     in_place = frozenset(part.component for part in seen.twins.parts)
-    yield from _sent(replace(_canary(seen, since), via=PODS))
-    yield from _sent(replace(_stable(seen, since), components=in_place, via=PODS))
+    yield from _sent(seen, since, replace(_canary(seen), via=PODS))
+    yield from _sent(seen, since, Access(components=in_place, via=PODS))
 
 
 def probe_promoted(seen: Observed, since: str) -> Iterator[ProbeRelease]:
     """Ask the stable pods by themselves: Services and routes still lead to the canary."""
-    yield from _sent(replace(_stable(seen, since), via=PODS))
+    yield from _sent(seen, since, Access(via=PODS))
 
 
 def probe_served(seen: Observed, since: str) -> Iterator[ProbeRelease]:
     """Ask Services and the route, which have come back to the stable pods."""
-    yield from _sent(replace(_stable(seen, since), via=SERVICE | ROUTE))
+    yield from _sent(seen, since, Access(via=SERVICE | ROUTE))
 
 
-def _stable(seen: Observed, since: str) -> ProbeRelease:
-    return ProbeRelease(seen.current.record.release, seen.environment, since)
-
-
-def _canary(seen: Observed, since: str) -> ProbeRelease:
-    """Return the probing of components that have a canary; one that is switched off has none."""
+def _canary(seen: Observed) -> Access:
+    """Name the components that have a canary; one that is switched off has none."""
     on = (twin for twin in seen.twins.workloads if stable_replicas(seen.live.get(twin.stable)) > 0)
     release = seen.current.record.release
     components = frozenset[str]().union(*(components_in(twin.canary, release) for twin in on))
-    return ProbeRelease(release, seen.environment, since, "canary", components)
+    return Access("canary", components)
 
 
-def _sent(step: ProbeRelease) -> Iterator[ProbeRelease]:
+def _sent(seen: Observed, since: str, access: Access) -> Iterator[ProbeRelease]:
     """Yield a step that has something to send."""
-    probes, components = step.environment.probes, step.components
+    probes, components = seen.environment.probes, access.components
     has_pods = components is None or bool(components)
-    if has_pods and any(each.is_among(components, step.via) for each in probes):
-        yield step
+    if has_pods and any(each.is_among(components, access.via) for each in probes):
+        yield ProbeRelease(seen.current.record.release, seen.environment, since, access)
 
 
 def _serves(route: Object, host: str) -> bool:

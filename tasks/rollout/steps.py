@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from tasks.core.access import EVERYWHERE, Access
 from tasks.core.application import Environment
 from tasks.core.model import Release, RolloutState
 from tasks.core.objects import Object, Ref
-from tasks.core.probes import EVERY_WAY, Via
-from tasks.core.sample import Track
-from tasks.core.strategy import Testers
 from tasks.rollout.partition import Part
 from tasks.rollout.traffic import Way
 from tasks.rollout.twins import Twin
@@ -85,22 +83,12 @@ class AwaitReady:
 
 @dataclass(frozen=True, slots=True)
 class ProbeRelease:
-    """Send an environment's probes to a release's pods; their deadlines count from a mark.
-
-    Attributes:
-        track: whether the release runs as the canary beside the stable one, or in its place.
-        components: those that are asked; every one where None. The others have no pods there.
-        via: the ways that lead to the release by now; probes that go another one wait.
-        testers: what leads a request of the public route to the canary; nothing where None.
-    """
+    """Send an environment's probes to a release's pods; their deadlines count from a mark."""
 
     release: Release
     environment: Environment
     since: str
-    track: Track = "stable"
-    components: frozenset[str] | None = None
-    via: frozenset[Via] = EVERY_WAY
-    testers: Testers | None = None
+    access: Access = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)

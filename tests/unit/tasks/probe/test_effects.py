@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasks.core.access import Access
 from tasks.core.application import Environment
 from tasks.core.cluster import Answer, Scope
 from tasks.core.cluster_fake import FakeCluster
@@ -56,7 +57,7 @@ class World:
         answer: Callable[[str, int], Answer],
         *probes: Probe,
         ago: timedelta = timedelta(0),
-        **about: Any,  # noqa: ANN401 fields of Probing
+        **about: Any,  # noqa: ANN401 fields of Access
     ) -> Verdict:
         self.cluster.answer = lambda thing, path: self._answer(thing, path, answer)
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
@@ -71,7 +72,7 @@ class World:
         self.cluster.said["two/api"] = ("cannot reach the database",)
         environment = Environment(overlay="prod", namespace="shop", probes=probes or (PROBE,))
         began = self.cluster.clock.now() - ago
-        probing = Probing(environment, TARGET, RELEASE, began, **about)
+        probing = Probing(environment, TARGET, RELEASE, began, Access(**about))
         return probe_release(probing, self.cluster, self.cluster.clock)
 
     def _answer(self, thing: Object, path: str, answer: Callable[[str, int], Answer]) -> Answer:

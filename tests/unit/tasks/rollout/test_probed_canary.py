@@ -45,16 +45,7 @@ class Asked(World):
     def _probe(
         self, cluster: Cluster, clock: Clock, place: Place, step: ProbeRelease, began: datetime
     ) -> Verdict:
-        probing = Probing(
-            step.environment,
-            place.target,
-            step.release,
-            began,
-            step.track,
-            step.components,
-            step.via,
-            step.testers,
-        )
+        probing = Probing(step.environment, place.target, step.release, began, step.access)
         return probe_release(probing, cluster, clock)
 
     def _control(self, cluster: FakeCluster, thing: Object) -> None:

@@ -71,8 +71,8 @@ def seen(*probes: Probe, replicas: int = 2, parts: tuple[Part, ...] = ()) -> Obs
 
 def told(steps: Iterator[ProbeRelease]) -> list[tuple[str, set[str] | None, set[Via]]]:
     return [
-        (step.track, None if step.components is None else set(step.components), set(step.via))
-        for step in steps
+        (to.track, None if to.components is None else set(to.components), set(to.via))
+        for to in (step.access for step in steps)
     ]
 
 
@@ -155,7 +155,7 @@ def test_a_component_that_is_switched_off_has_no_canary_to_be_asked() -> None:
 
 def test_the_route_is_asked_with_what_leads_to_the_canary() -> None:
     (step,) = probe_route(seen(PUBLIC), "mark", Testers("X-New"))
-    assert (step.testers, step.since) == (Testers("X-New"), "mark")
+    assert (step.access.testers, step.since) == (Testers("X-New"), "mark")
 
 
 def routed(*objects: Object) -> tuple[Object, ...]:

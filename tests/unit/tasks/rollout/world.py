@@ -194,7 +194,7 @@ class World:
         self.probed.append(step.release.id)
         self.probes_sent.append(step.environment.probes)
         self.probing_began.append(began)
-        self.tracks_probed.append(step.track)
+        self.tracks_probed.append(step.access.track)
         return self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.PASSED, "probes passed")
 
     def _judge(self, cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
