@@ -77,15 +77,12 @@ class Scene:
 
     def why_not(self, probe: Probe) -> str | None:
         """Say why another release may answer a probe at this moment, None where only ours does."""
-        if (
-            probe.way == "route"
-            and self.probing.access.track == "canary"
-            and not self.probing.access.testers
-        ):
+        access = self.probing.access
+        if probe.way == "route" and access.track == "canary" and not access.testers:
             return "no rule of a route leads testers to the canary"
         services = self.services_of(probe.component) if probe.way == "service" else ()
         if services and not self.leading_to(probe.component):
-            return f"Service {ref_of(services[0]).name} does not lead to the {self.probing.access.track}"
+            return f"Service {ref_of(services[0]).name} does not lead to the {access.track}"
         return None
 
 
