@@ -33,6 +33,18 @@ class _Chain:
     last: PrefectFuture[Delivered]
 
 
+@dataclass(frozen=True, slots=True)
+class _Manifests:
+    """The release as it will be, rendered before its images are there, and what a scan says."""
+
+    draft: Any
+    scanned: PrefectFuture[Any]
+
+    @property
+    def stages(self) -> _Stages:
+        return self.draft, self.scanned
+
+
 def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
     """Bring every component into the registry and return them in the order of slipway.yaml.
 
@@ -44,9 +56,11 @@ def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
     names = [component.name for component in source.components]
     known = {name: _find(source, name, target) for name in names}
     missing = [name for name in names if known[name] is None]
-    manifests = _check_manifests(source, target) if missing else ()
+    if not missing:
+        return tuple(filter(None, known.values()))
+    manifests = _check_manifests(source, target)
     chains = {name: _start(source, name, target, manifests) for name in missing}
-    stages = {MANIFESTS: manifests, **{name: chain.stages for name, chain in chains.items()}}
+    stages = {MANIFESTS: manifests.stages, **{name: each.stages for name, each in chains.items()}}
     wait([stage for each in stages.values() for stage in each])
     _require_passed(stages, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
@@ -60,12 +74,12 @@ def _find(source: Source, name: str, target: Target) -> Delivered | None:
     return delivered
 
 
-def _check_manifests(source: Source, target: Target) -> _Stages:
+def _check_manifests(source: Source, target: Target) -> _Manifests:
     draft: Any = draft_release.submit(source, target)  # a future stands for its result
-    return draft, scan_draft.submit(draft, source.application)
+    return _Manifests(draft, scan_draft.submit(draft, source.application))
 
 
-def _start(source: Source, name: str, target: Target, manifests: _Stages) -> _Chain:
+def _start(source: Source, name: str, target: Target, manifests: _Manifests) -> _Chain:
     described = source.application.components[name]
     checks: list[PrefectFuture[Any]] = []
     if described.lint is not None:
@@ -73,9 +87,9 @@ def _start(source: Source, name: str, target: Target, manifests: _Stages) -> _Ch
     if described.test is not None:
         checks.append(test_component.submit(source, name, target))
     image: Any = build_image.submit(source, name, target)
-    smoke: Any = smoke_image.submit(source, image, target)
+    smoke: Any = smoke_image.submit(source, image, target, manifests.draft)
     scan: Any = scan_image.submit(source, image)
-    passed = [*checks, smoke, scan, *manifests]
+    passed = [*checks, smoke, scan, *manifests.stages]
     pushed: Any = push_image.submit(source, image, target, wait_for=passed)  # type: ignore[call-overload]
     last = keep_delivered.submit(source, pushed, scan, target)
     return _Chain((*checks, image, smoke, scan, pushed, last), last)

@@ -89,16 +89,16 @@ class Smoke:
     Attributes:
         path: HTTP path that must answer 2xx; the image's HEALTHCHECK counts where absent.
         env: variables that the image needs to start alone.
-        memory: limit in bytes.
+        memory: limit in bytes; that of the manifests where absent.
         within: time to become healthy.
-        grace: time to stop after SIGTERM.
+        grace: time to stop after SIGTERM; that of the manifests where absent.
     """
 
     path: str | None = None
     env: dict[str, str] = field(default_factory=dict)
-    memory: Size = 512 * 2**20
+    memory: Size | None = None
     within: Duration = timedelta(seconds=30)
-    grace: Duration = timedelta(seconds=30)
+    grace: Duration | None = None
     writable: tuple[str, ...] = ("/tmp",)  # noqa: S108 a path inside the container
 
 

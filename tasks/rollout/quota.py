@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tasks.core.objects import Kind, Object, pod_template
-from tasks.rollout.footprint import Amounts, added, footprint, parse_quantity
+from tasks.core.quantities import parse_quantity
+from tasks.rollout.footprint import Amounts, added, footprint
 
 __all__ = ["Need", "counted", "demand", "pods_beyond", "pods_need", "shortages", "surge"]
 

@@ -7,6 +7,7 @@ from tasks.core.application import Component, Smoke
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Image
 from tasks.core.units import format_duration, format_size
+from tasks.smoke.bounds import Bounds
 from tasks.smoke.model import Answer, Loaded, Observed, Sign, Trial
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 LARGEST = 5
+MEMORY, LEAST_MEMORY = 512 * 2**20, 6 * 2**20
+"""Bytes: where nothing says how much; what the engine takes as a limit at least."""
+GRACE = timedelta(seconds=30)
 COMMAND_WIDTH = 100
 
 
@@ -52,8 +56,10 @@ def check_image(image: Image, loaded: Loaded, max_size: int | None) -> None:
         )
 
 
-def plan(component: Component, image: Image, loaded: Loaded) -> Trial | str:
+def plan(component: Component, image: Image, loaded: Loaded, bounds: Bounds) -> Trial | str:
     """Choose how an image is tried; a sentence says why it cannot be.
+
+    What slipway.yaml says goes before what the manifests say.
 
     Raises:
         ConfigError: smoke.path is given, but no port to ask.
@@ -79,10 +85,10 @@ def plan(component: Component, image: Image, loaded: Loaded) -> Trial | str:
         port=port,
         path=smoke.path or "",
         env=smoke.env,
-        memory=smoke.memory,
+        memory=max(smoke.memory or bounds.memory or MEMORY, LEAST_MEMORY),
         writable=smoke.writable,
         within=smoke.within,
-        grace=smoke.grace,
+        grace=smoke.grace or bounds.grace or GRACE,
         stop_signal=loaded.stop_signal,
     )
 

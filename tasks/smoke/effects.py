@@ -8,6 +8,7 @@ from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import StageFailed
 from tasks.core.model import CheckResult, Image, Target
 from tasks.core.units import format_duration, format_size
+from tasks.smoke.bounds import Bounds
 from tasks.smoke.decide import (
     check_image,
     describe_state,
@@ -23,6 +24,7 @@ from tasks.smoke.model import Answer, Container, Loaded, Observed, Sign, Trial
 __all__ = ["smoke", "try_container"]
 
 STEP = timedelta(milliseconds=100)
+NO_BOUNDS = Bounds()
 
 
 def smoke(
@@ -30,7 +32,7 @@ def smoke(
     component: Component,
     target: Target,
     log: Callable[[str], None],
-    clock: Clock | None = None,
+    bounds: Bounds = NO_BOUNDS,
 ) -> CheckResult:
     """Load an image, run it as the manifests will, and take everything away again.
 
@@ -39,14 +41,14 @@ def smoke(
             healthy, or does not stop when asked.
         Unavailable: the engine does not answer.
     """
-    clock = clock or SystemClock()
+    clock = SystemClock()
     begin = clock.now()
     with connect(target.docker_host) as engine:
         if left := engine.clean():
             log(f"removed {left} containers and tags that a killed run left")
         with engine.loaded(image) as loaded:
             check_image(image, loaded, component.image.max_size)
-            trial = plan(component, image, loaded)
+            trial = plan(component, image, loaded, bounds)
             if isinstance(trial, str):
                 sentence = trial
             else:

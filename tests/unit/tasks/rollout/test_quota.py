@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.core.objects import Kind, Object
-from tasks.rollout.footprint import added, footprint, parse_quantity
+from tasks.core.quantities import parse_quantity
+from tasks.rollout.footprint import added, footprint
 from tasks.rollout.quota import Need, counted, demand, shortages
 from tests.unit.tasks.rollout.world import deployment
 

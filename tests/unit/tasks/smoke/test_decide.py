@@ -5,6 +5,7 @@ import pytest
 from tasks.core.application import Component, Smoke
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Digest, Image
+from tasks.smoke.bounds import Bounds
 from tasks.smoke.decide import check_image, judge_stop, note_on_user, plan
 from tasks.smoke.model import Layer, Loaded, Observed, Sign, Trial
 
@@ -73,20 +74,45 @@ HTTP = Smoke(path="/health")
 def test_the_best_sign_of_health_is_chosen(
     component: Component, image: Loaded, expected: tuple[Sign, int]
 ) -> None:
-    trial = plan(component, IMAGE, image)
+    trial = plan(component, IMAGE, image, Bounds())
     assert isinstance(trial, Trial)
     assert (trial.sign, trial.port) == expected
 
 
+@pytest.mark.parametrize(
+    ("smoke", "bounds", "memory", "grace"),
+    [
+        pytest.param(None, Bounds(), 512 * 2**20, 30, id="nothing says anything"),
+        pytest.param(
+            HTTP, Bounds(64 * 2**20, timedelta(seconds=20)), 64 * 2**20, 20, id="the manifests do"
+        ),
+        pytest.param(
+            Smoke(memory=2**30, grace=timedelta(seconds=5)),
+            Bounds(64 * 2**20, timedelta(seconds=20)),
+            2**30,
+            5,
+            id="slipway.yaml goes before them",
+        ),
+        pytest.param(None, Bounds(2**20), 6 * 2**20, 30, id="less than the engine takes"),
+    ],
+)
+def test_memory_and_time_are_those_that_the_manifests_will_give(
+    smoke: Smoke | None, bounds: Bounds, memory: int, grace: int
+) -> None:
+    trial = plan(Component("api", port=80, smoke=smoke), IMAGE, loaded(), bounds)
+    assert isinstance(trial, Trial)
+    assert (trial.memory, trial.grace) == (memory, timedelta(seconds=grace))
+
+
 def test_nothing_to_go_by_is_skipped_and_says_so() -> None:
-    reason = plan(Component("api"), IMAGE, loaded(ports=(80, 81)))
+    reason = plan(Component("api"), IMAGE, loaded(ports=(80, 81)), Bounds())
     assert isinstance(reason, str)
     assert reason.startswith("skipped, not passed: nothing shows whether it is healthy")
 
 
 def test_a_path_without_a_port_is_a_mistake_in_the_file() -> None:
     with pytest.raises(ConfigError, match=r"components.api: smoke.path /health needs a port"):
-        plan(Component("api", smoke=HTTP), IMAGE, loaded(ports=(80, 81)))
+        plan(Component("api", smoke=HTTP), IMAGE, loaded(ports=(80, 81)), Bounds())
 
 
 @pytest.mark.parametrize(
