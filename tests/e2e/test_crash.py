@@ -132,6 +132,7 @@ def test_killed_in_every_stage_a_run_still_goes_to_prod(
         tests_gate.asked.clear()
         pipeline.when_killed(run, tests_gate.is_asked_again)
         pipeline.until_holds(run, tests_gate.is_asked_again)
+        pipeline.until(run, is_built)  # whose cache the registry takes, too
         with registry_that_stands_still():
             tests_gate.opened.set()
             pipeline.when_killed(run, lambda: pipeline.pushes(run))
@@ -160,6 +161,10 @@ def test_killed_together_with_its_worker_a_run_goes_on_at_the_next_start(
         assert done.state == "COMPLETED", done.message
         assert_done_once(shop, "dev")
         assert_nothing_left(pipeline, done)
+
+
+def is_built(view: "RunView") -> bool:
+    return ("web: build", "Completed") in {(each.name, each.state) for each in view.stages}
 
 
 @contextlib.contextmanager
