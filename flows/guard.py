@@ -11,10 +11,10 @@ from tasks.core.past import Past
 from tasks.guard.decide import is_back
 from tasks.guard.model import Answer, Judgement
 from tasks.guard.pages import noted, page_of
-from tasks.guard.task import judge_alerts, send_page
+from tasks.guard.task import confirm, judge_alerts, send_page
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import place_without_repository
-from tasks.rollout.task import find_begun, note_in_record, read_past
+from tasks.rollout.task import find_begun, judge_live, note_in_record, read_past
 
 __all__ = ["guard"]
 
@@ -51,6 +51,8 @@ def guard(  # noqa: PLR0913, PLR0917 one field of the form each
     past = read_past(place)
     asked = prometheus or target.prometheus
     judgement = judge_alerts(str(place), past, alerts, asked, _under_way(place, past))
+    if not judgement.certain and judgement.number is not None:
+        judgement = confirm(str(place), judgement, judge_live(place, judgement.number))
     match judgement.answer:
         case Answer.ROLL_BACK:
             _take_back(place, past, judgement)

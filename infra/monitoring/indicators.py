@@ -1,6 +1,7 @@
 """How far an objective is missed, as one PromQL ratio over a window."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 
 from tasks.core.promql import is_per_second
@@ -36,7 +37,7 @@ def bad_ratio(objective: Objective, namespace: str, window: timedelta) -> str:
     values = _values(namespace, window)
     match objective:
         case Availability():
-            return _failed(events(objective.errors, values), events(objective.total, values))
+            return _failed(*_alike(objective, values, window))
         case Latency():
             return resolve(_slow(objective), values)
 
@@ -56,6 +57,21 @@ def event_count(objective: Objective, namespace: str, window: timedelta) -> str:
 
 def _values(namespace: str, window: timedelta) -> dict[str, str]:
     return {"namespace": namespace, "window": format_duration(window), "pods": ".+"}
+
+
+def _alike(
+    objective: Availability, values: Mapping[str, str], window: timedelta
+) -> tuple[str, str]:
+    """Return both queries in one unit: events, or events a second where one of them has those."""
+    queries = (objective.errors, objective.total)
+    rated = [is_per_second(query) for query in queries]
+    errors, total = (
+        f"({events(query, values)}) / {window.total_seconds():g}"
+        if any(rated) and not is_rated
+        else events(query, values)
+        for query, is_rated in zip(queries, rated, strict=True)
+    )
+    return errors, total
 
 
 def _failed(errors: str, total: str) -> str:

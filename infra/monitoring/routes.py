@@ -84,7 +84,7 @@ def _rollback(receiver: Receiver) -> _Channel:
             "group_by": ["application", "environment"],
             "group_wait": "0s",
             "group_interval": "1s",
-            "repeat_interval": "10m",
+            "repeat_interval": "2m",
             "continue": True,
         },
         {

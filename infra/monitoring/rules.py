@@ -27,8 +27,8 @@ EVENTS = "slipway:slo_events:increase"
 PAGES, TICKETS = BURN_WINDOWS[:2], BURN_WINDOWS[2:]
 _LASTING = timedelta(minutes=5)
 """For so long a number has to be over its limit: one moment is no trouble."""
-_MINUTE = timedelta(minutes=1)
-"""Long enough to take back a release that has just come; nobody is woken up for a minute."""
+_NOW = timedelta(minutes=1)
+"""Long enough to look at a release that has just come; nobody is woken up for a minute."""
 _HASTE = (PAGES[0].long, PAGES[0].short)
 """Windows that are looked at as often as the server can; longer ones hold too much for that."""
 
@@ -124,15 +124,24 @@ def _burning(prefix: str, place: _Place) -> Iterator[Group]:
     slow = tuple(rule for window, rule in recorded if window not in _HASTE)
     fast = tuple(rule for window, rule in recorded if window in _HASTE)
     yield Group(f"{prefix}-{place.slo}-long", slow, timedelta(minutes=1))
-    alerts = (*_burn_alerts(place), *_sudden(place))
-    yield Group(f"{prefix}-{place.slo}", (*fast, *alerts))
+    now = (*_counted(place, _NOW), _burns_now(place)) if _page_limit(place) < 1 else ()
+    yield Group(f"{prefix}-{place.slo}", (*fast, *_burn_alerts(place), *now))
 
 
 def _recorded(place: _Place, window: timedelta) -> Iterator[Rule]:
-    name, where = format_duration(window), (place.objective, place.namespace, window)
-    yield Rule(f"{RATIO}{name}", bad_ratio(*where), place.labels)
+    ratio, events = _counted(place, window)
+    yield ratio
     if any(row.long == window for row in BURN_WINDOWS):
-        yield Rule(f"{EVENTS}{name}", event_count(*where), place.labels)
+        yield events
+
+
+def _counted(place: _Place, window: timedelta) -> tuple[Rule, Rule]:
+    """Return the series of a window: the share of bad events, and how many it is about."""
+    name, where = format_duration(window), (place.objective, place.namespace, window)
+    return (
+        Rule(f"{RATIO}{name}", bad_ratio(*where), place.labels),
+        Rule(f"{EVENTS}{name}", event_count(*where), place.labels),
+    )
 
 
 def _burn_alerts(place: _Place) -> Iterator[Rule]:
@@ -140,22 +149,22 @@ def _burn_alerts(place: _Place) -> Iterator[Rule]:
     yield from _burn_alert(place, TICKETS, "warning")
 
 
-def _sudden(place: _Place) -> Iterator[Rule]:
+def _page_limit(place: _Place) -> float:
+    """Return the share of bad events, 0 to 1, that the table's first row calls for a page at."""
+    return PAGES[0].limit(place.objective.period) * place.budget
+
+
+def _burns_now(place: _Place) -> Rule:
     """Burning as fast as the table's first row, for a minute: the guard hears of it, no person.
 
     So many bad events are asked for as elsewhere events: a minute holds few.
     """
-    limit = PAGES[0].limit(place.objective.period) * place.budget
-    if limit >= 1:
-        return
-    where = (place.objective, place.namespace, _MINUTE)
-    ratio, events = f"{RATIO}1m", f"{EVENTS}1m"
-    yield Rule(ratio, bad_ratio(*where), place.labels)
-    yield Rule(events, event_count(*where), place.labels)
-    bad = f"{ratio}{{{place.selector}}} * {events}{{{place.selector}}}"
-    yield Rule(
+    window = format_duration(_NOW)
+    ratio = f"{RATIO}{window}{{{place.selector}}}"
+    bad = f"{ratio} * {EVENTS}{window}{{{place.selector}}}"
+    return Rule(
         "ErrorBudgetBurnsNow",
-        f"{ratio}{{{place.selector}}} > {limit:.6g}\nand {bad} >= {place.least}",
+        f"{ratio} > {_page_limit(place):.6g}\nand {bad} >= {place.least}",
         {**place.labels, "severity": QUIET, "rollback": "true"},
         timedelta(0),
         _burn_words(place, "within days if it goes on"),

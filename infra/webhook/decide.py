@@ -145,7 +145,7 @@ def _alerts(alerts: Alerts, repository: Repository) -> Start | Ignore:
     if described is None:
         return Ignore(f"{alerts.environment} is no environment of {alerts.application}")
     if not breaches(alerts.alerts):
-        return Ignore("no critical alert of an objective is firing")
+        return Ignore("no alert that may take a release back is firing")
     parameters: dict[str, object] = {
         "application": alerts.application,
         "environment": alerts.environment,

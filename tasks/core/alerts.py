@@ -5,8 +5,9 @@ from datetime import datetime
 
 __all__ = ["QUIET", "Alert"]
 
-QUIET = "info"
-"""Severity of alerts that are for the guard alone: no person hears of them."""
+QUIET = "none"
+"""Severity of alerts that are for the guard alone: no person hears of them, and no inhibition of
+kube-prometheus-stack, which has rules for `info`, knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class Past:
         rules: of the live release's slipway.yaml.
         approval: likewise; None where nobody is asked about rollouts.
         slos: likewise.
+        promoting: the rollout under way has passed its bake: its analysis is over.
+        held: why the analysis of the rollout under way cannot judge now; empty where it can.
     """
 
     records: tuple[Record, ...]
@@ -31,6 +33,8 @@ class Past:
     rules: RollbackRules
     approval: Approval | None
     slos: Slos
+    promoting: bool = False
+    held: str = ""
 
     @property
     def newest(self) -> Record | None:

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tasks.core.alerts import Alert
-from tasks.core.model import Record, RolloutState
+from tasks.core.model import Outcome, Record, RolloutState, Verdict
 from tasks.core.past import Past
 from tasks.core.sample import Track
 from tasks.core.slos import Saturation
 from tasks.core.units import format_duration
 from tasks.guard.model import Answer, Case, Judgement, Seen
 
-__all__ = ["AFTERMATH", "asked_for", "breaches", "is_back", "is_left", "judge"]
+__all__ = ["AFTERMATH", "asked_for", "breaches", "confirmed", "is_back", "is_left", "judge"]
 
 AFTERMATH = timedelta(minutes=10)
 """For so long after a release was taken back alerts are about that release: the short window of
@@ -51,9 +51,23 @@ def judge(seen: Seen) -> Judgement:
     Nothing is ever taken back twice in a row: a release that a rollback brought back stays, and a
     person decides.
     """
-    judged = [_heard(_judged(seen, case), case.alert) for case in seen.cases]
+    judged = [_judged(seen, case) for case in seen.cases]
     nothing = Judgement(Answer.IGNORE, "no alert that may take a release back is firing")
-    return max(judged, key=lambda each: WEIGHT.index(each.answer), default=nothing)
+    return max(judged, key=lambda each: (WEIGHT.index(each.answer), each.certain), default=nothing)
+
+
+def confirmed(judged: Judgement, verdict: Verdict) -> Judgement:
+    """Return what a judgement comes to that only quiet alerts led to, when its pods were watched.
+
+    An alert alone is an absolute limit that was broken for a moment; what takes a release back has
+    to go on, and to be worse than before.
+    """
+    said = f"watched after that: {verdict.outcome.value}: {verdict.reason}"
+    evidence = (*judged.evidence, said, *verdict.evidence)
+    if verdict.outcome is Outcome.FAILED:
+        return replace(judged, evidence=evidence)
+    why = f"{judged.reason}; but it is not for certain worse than before: {verdict.reason}"
+    return replace(judged, answer=Answer.IGNORE, reason=why, evidence=evidence)
 
 
 def asked_for(past: Past, reason: str) -> Judgement:
@@ -81,18 +95,12 @@ def is_left(record: Record) -> bool:
     return record.state is RolloutState.FAILED and was_live
 
 
-def _heard(judged: Judgement, alert: Alert) -> Judgement:
-    """Wake nobody up for what is for the guard alone: another alert tells people if it lasts."""
-    if judged.answer is Answer.PAGE and alert.quiet:
-        return replace(judged, answer=Answer.IGNORE)
-    return judged
-
-
 def _judged(seen: Seen, case: Case) -> Judgement:
     it = seen.past.at_stake
     if it is None:
         return _nothing_live(seen.past.newest)
-    judged = _weigh(seen, case, it)
+    weighed = _weigh_quiet if case.alert.quiet else _weigh
+    judged = weighed(seen, case, it)
     evidence = (*judged.evidence, *_facts(seen, case, it))
     return replace(judged, evidence=evidence, release=it.release.id, number=it.number)
 
@@ -104,8 +112,22 @@ def _nothing_live(newest: Record | None) -> Judgement:
     return Judgement(Answer.PAGE, said, (), newest.release.id, newest.number)
 
 
+def _weigh_quiet(seen: Seen, case: Case, it: Record) -> Judgement:
+    """Weigh an alert that is for the guard alone: it wakes nobody up, and proves nothing yet."""
+    newest = seen.past.records[0]
+    if _is_started(newest):
+        said = f"rollout {newest.number} is under way; when it has ended the alert is judged again"
+        return Judgement(Answer.IGNORE, said)
+    if case.evidence.fired_before:
+        return Judgement(Answer.IGNORE, "it comes and goes without a rollout, too")
+    judged = _weigh(seen, case, it)
+    if judged.answer is Answer.PAGE:
+        return replace(judged, answer=Answer.IGNORE)
+    return replace(judged, certain=judged.answer is Answer.IGNORE)
+
+
 def _weigh(seen: Seen, case: Case, it: Record) -> Judgement:
-    settled = next(_settled(seen, case.alert, it), None)
+    settled = next(_settled(seen, case, it), None)
     if settled is not None:
         return Judgement(Answer.IGNORE, settled)
     doubts = (*_not_to_blame(seen, case, it), *_not_allowed(seen, it))
@@ -116,19 +138,27 @@ def _weigh(seen: Seen, case: Case, it: Record) -> Judgement:
     return Judgement(Answer.ROLL_BACK, said)
 
 
-def _settled(seen: Seen, alert: Alert, it: Record) -> Iterator[str]:
+def _settled(seen: Seen, case: Case, it: Record) -> Iterator[str]:
     """Say why nothing has to be done."""
     newest = seen.past.records[0]
+    if case.evidence.over:
+        yield "it is over"
     if _goes_back(newest) and seen.now <= newest.started_at + BACK_WITHIN:
         yield f"rollout {newest.number} is taking the release back"
     if _is_judged(seen):
         yield f"rollout {newest.number} is under way, and its own analysis judges it"
     ended = next((each for each in seen.past.records if not _is_started(each)), None)
-    if ended is None or ended.finished_at is None or not is_back(ended):
+    if ended is None or ended.finished_at is None or not _is_gone(ended):
         return
+    alert = case.alert
     is_newer = seen.past.under_way is not None and alert.started_at >= it.started_at
     if not is_newer and alert.started_at <= ended.finished_at + AFTERMATH:
         yield f"rollout {ended.number} has taken the release back that the alert is about"
+
+
+def _is_gone(record: Record) -> bool:
+    """Say whether users do not meet the release of an ended rollout any more."""
+    return is_back(record) or record.state is RolloutState.SUPERSEDED
 
 
 def _is_judged(seen: Seen) -> bool:
@@ -137,7 +167,7 @@ def _is_judged(seen: Seen) -> bool:
     Nobody judges a canary that waits at a gate, one whose process is gone, pods that are changed
     where they are, or a promotion.
     """
-    if seen.under_way is None or not _is_started(seen.under_way):
+    if seen.under_way is None or not _is_started(seen.under_way) or seen.past.promoting:
         return False
     counted = max((each.at for each in seen.under_way.samples), default=None)
     return counted is not None and seen.now - counted <= COUNTED_LATELY
@@ -157,10 +187,10 @@ def _not_to_blame(seen: Seen, case: Case, it: Record) -> Iterator[str]:
         yield f"it burned before rollout {it.number} began"
     if it.restores is not None:
         yield f"rollout {it.number} was a rollback itself; a second one could only go in circles"
+    if seen.past.held and seen.past.under_way is not None:
+        yield f"rollout {newest.number} holds: {seen.past.held}"
     if evidence.dependencies:
         yield f"{', '.join(evidence.dependencies)} is down"
-    if case.alert.quiet and evidence.fired_before:
-        yield "it comes and goes without a rollout, too"
     if _was_as_bad(seen, case) or _stable_was_as_bad(seen, case.alert, it):
         yield "the release before it was just as bad"
 

@@ -17,7 +17,7 @@ from tasks.core.alerts import Alert
 from tasks.core.burn import RATIO
 from tasks.core.clock import Clock
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.model import Record, RolloutState
+from tasks.core.model import Record
 from tasks.core.past import Past
 from tasks.core.paths import state_dir
 from tasks.guard.decide import AFTERMATH
@@ -101,6 +101,18 @@ def _ask(question: _Question, alert: Alert) -> Evidence:
         bad_since=_bad_share(question, alert, None),
         bad_before=_bad_share(question, alert, it.started_at),
         dependencies=tuple(dict.fromkeys(each.metric["dependency"] for each in dependencies)),
+        over=_is_over(question, same),
+    )
+
+
+def _is_over(question: _Question, same: str) -> bool:
+    """Say whether an alert has ended: its message may have waited for long.
+
+    Another Prometheus may evaluate the rule; then nothing is known of it here.
+    """
+    firing = f'ALERTS{{{same},alertstate="firing"}}'
+    return not _query(question, firing, None) and bool(
+        _query(question, f"max_over_time({firing}[1h])", None)
     )
 
 
@@ -120,7 +132,7 @@ def _bad_share(question: _Question, alert: Alert, until: datetime | None) -> flo
 
 def _fired(question: _Question, same: str) -> bool:
     """Say whether an alert fired in the time of the release before, once that had settled."""
-    it, earlier = question.it, _earlier(question.past, question.it)
+    it, earlier = question.it, _before(question.past, question.it)
     since = earlier.finished_at + AFTERMATH if earlier and earlier.finished_at else None
     if since is None or since >= it.started_at:
         return False
@@ -129,10 +141,9 @@ def _fired(question: _Question, same: str) -> bool:
     return bool(_query(question, firing, it.started_at))
 
 
-def _earlier(past: Past, it: Record) -> Record | None:
-    """Return the rollout that was live before."""
-    good = (each for each in past.records if each.state is RolloutState.SUCCEEDED)
-    return next((each for each in good if each.number < it.number), None)
+def _before(past: Past, it: Record) -> Record | None:
+    """Return the rollout before; what fired in its time, it may have been to blame for itself."""
+    return next((each for each in past.records if each.number < it.number), None)
 
 
 def _seconds(duration: timedelta) -> int:

@@ -29,6 +29,7 @@ class Evidence:
         bad_since: share of the objective's bad events since the rollout began, 0 to 1.
         bad_before: the same over as long a time before it.
         dependencies: what other alerts say is down.
+        over: the alert fired within the last hour and does not any more.
     """
 
     burning_before: bool | None = None
@@ -36,6 +37,7 @@ class Evidence:
     bad_since: float | None = None
     bad_before: float | None = None
     dependencies: tuple[str, ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Judgement:
     Attributes:
         release: id of the release that the alert is about, blamed where the answer is a rollback.
         number: of its rollout.
+        certain: more than a moment speaks for the answer; otherwise the pods are watched first.
     """
 
     answer: Answer
@@ -75,6 +78,7 @@ class Judgement:
     evidence: tuple[str, ...] = ()
     release: str = ""
     number: int | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

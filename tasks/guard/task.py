@@ -6,14 +6,14 @@ from tasks.core.alerts import Alert
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import SlipwayError
 from tasks.core.markdown import bullets, page, plain
-from tasks.core.model import Record
+from tasks.core.model import Record, Verdict
 from tasks.core.past import Past
 from tasks.core.task import publish
-from tasks.guard.decide import breaches, judge
+from tasks.guard.decide import breaches, confirmed, judge
 from tasks.guard.effects import ask_prometheus, wake
 from tasks.guard.model import Judgement, Page, Seen
 
-__all__ = ["judge_alerts", "send_page"]
+__all__ = ["confirm", "judge_alerts", "send_page"]
 
 
 @task(task_run_name="{place}: judge the alerts")
@@ -28,6 +28,19 @@ def judge_alerts(
     now = utc_now()
     cases = ask_prometheus(prometheus, past, breaches(alerts), now)
     judgement = judge(Seen(now, past, cases, under_way))
+    _show(place, judgement)
+    return judgement
+
+
+@task(task_run_name="{place}: judge once more")
+def confirm(place: str, judgement: Judgement, verdict: Verdict) -> Judgement:
+    """Say what a judgement comes to that needed more than an alert, and show it with the run."""
+    after = confirmed(judgement, verdict)
+    _show(place, after)
+    return after
+
+
+def _show(place: str, judgement: Judgement) -> None:
     said = f"{judgement.answer.value}: {judgement.reason}"
     get_run_logger().info("%s: %s", place, said)
     shown = page(
@@ -36,7 +49,6 @@ def judge_alerts(
         bullets(map(plain, judgement.evidence)),
     )
     publish(("guard", *reversed(place.split("/"))), shown, said)
-    return judgement
 
 
 @task(task_run_name="{wanted.source}: page")

@@ -12,7 +12,7 @@ from tasks.rollout.waves import enter, run_hooks
 from tasks.rollout.way_back import backward
 from tasks.rollout.ways import touches_stable
 
-__all__ = ["plan_steps"]
+__all__ = ["changed_names", "plan_steps"]
 
 
 def plan_steps(seen: Observed) -> tuple[Step, ...]:
@@ -72,12 +72,12 @@ def _bake(seen: Observed) -> Iterable[Step]:
             least=rolling.bake,
             deadline=rolling.deadline,
             renewed=tuple(map(ref_of, servers)),
-            judged=tuple(_changed(servers, seen.before)),
+            judged=tuple(changed_names(servers, seen.before)),
         )
         yield Mark(marks.BAKED, "the bake has passed")
 
 
-def _changed(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
+def changed_names(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
     """Name the workloads whose pods are others than those of the release before."""
     former = {ref_of(thing): pod_template(thing) for thing in before}
     for thing in servers:

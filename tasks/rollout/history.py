@@ -6,8 +6,8 @@ from tasks.core.application import Environment
 from tasks.core.cluster import Objects
 from tasks.core.model import Moment, Record
 from tasks.core.past import Past
-from tasks.rollout import records
-from tasks.rollout.model import Place, Stored
+from tasks.rollout import marks, records
+from tasks.rollout.model import Place, Progress, Stored
 
 __all__ = ["before", "begun_by", "history", "is_bad", "live", "note", "past", "stored_history"]
 
@@ -50,6 +50,7 @@ def past(place: Place, cluster: Objects) -> Past:
     live, goal = records.newest_good(stored), records.newest_usable(stored)
     environment = (live and live.environment) or Environment("", place.namespace)
     number = live.record.number if live else None
+    progress = stored[0].progress if stored else Progress()
     return Past(
         records=tuple(_short(each.record, number) for each in stored),
         live=number,
@@ -58,6 +59,8 @@ def past(place: Place, cluster: Objects) -> Past:
         rules=environment.rollback,
         approval=environment.approval,
         slos=live.rules.slos if live else place.rules.slos,
+        promoting=progress.has(marks.BAKED),
+        held=progress.held,
     )
 
 

@@ -126,6 +126,7 @@ class Progress:
         aside: why it goes back although nothing is said against it.
         asked_by: run that has asked for that, or has taken it back.
         restore_failed: why the previous release did not come back.
+        held: why the step cannot be judged now; empty where it can.
     """
 
     marks: dict[str, datetime] = field(default_factory=dict)
@@ -133,6 +134,7 @@ class Progress:
     aside: str | None = None
     asked_by: str = ""
     restore_failed: Verdict | None = None
+    held: str = ""
 
     def has(self, mark: str) -> bool:
         """Say whether something is behind it."""

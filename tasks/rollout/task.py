@@ -11,11 +11,11 @@ from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Conflict, Unavailable
 from tasks.core.markdown import inline, page
-from tasks.core.model import Moment, Plan, Record, Release
+from tasks.core.model import Moment, Plan, Record, Release, Verdict
 from tasks.core.past import Past
 from tasks.core.task import publish
 from tasks.report.effects import report_place, store_report
-from tasks.rollout import history, records
+from tasks.rollout import afterwards, history, records
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
@@ -26,6 +26,7 @@ from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = [
     "find_begun",
+    "judge_live",
     "note_in_record",
     "plan_release",
     "read_past",
@@ -139,6 +140,20 @@ def read_past(place: Place) -> Past:
     """Return what an environment has lived through; the same all through a run."""
     with connect(place.target) as cluster:
         return history.past(place, cluster)
+
+
+@task(
+    task_run_name="{place.name}: judge rollout {number} again",
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_unavailable,
+)
+def judge_live(place: Place, number: int) -> Verdict:
+    """Hold what a live release's pods do now against the release before it."""
+    with connect(place.target) as cluster:
+        verdict = afterwards.judge_live(place, number, ports_of(cluster))
+    get_run_logger().info("%s: %s: %s", place, verdict.outcome.value, verdict.reason)
+    return verdict
 
 
 @task(

@@ -203,6 +203,8 @@ def _collect(reading: Reading, seen: _Seen, rollout: Rollout) -> None:
         seen.held = held
         said = f"holds, {held.value}: {reading.verdict.reason}" if held else "there is data again"
         log.info("%s: %s", rollout.place, said)
+        progress = replace(rollout.stored.progress, held=reading.verdict.reason if held else "")
+        rollout.stored = replace(rollout.stored, progress=progress)
         _keep(seen, rollout, Moment(rollout.ports.clock.now(), said))
     elif seen.samples and rollout.ports.clock.elapsed() - seen.kept_at >= KEEP_EVERY:
         _keep(seen, rollout)

@@ -114,10 +114,9 @@ def test_every_component_is_healthy(lab: LabStatus) -> None:
     }
 
 
-def test_up_on_a_healthy_lab_starts_nothing_again(lab: LabStatus) -> None:
+def test_up_on_a_healthy_lab_starts_nothing_again(lab: LabStatus) -> None:  # noqa: ARG001 it is up
     before = {one.name: one.pid for one in labs.status().components}
     assert {one.name: one.pid for one in labs.up().components} == before
-    assert before == {one.name: one.pid for one in lab.components}
 
 
 def test_names_of_services_and_of_nobody_are_answered_at_once(workload: Workload) -> None:

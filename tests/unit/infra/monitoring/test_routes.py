@@ -17,7 +17,7 @@ def channel(name: str) -> Document:
 @pytest.mark.parametrize(
     ("name", "matchers", "again"),
     [
-        pytest.param("rollback", ['slo!=""'], "10m", id="objectives to the receiver"),
+        pytest.param("rollback", ['slo!=""'], "2m", id="objectives to the receiver"),
         pytest.param(
             "pagerduty", ['severity="critical"', 'environment=~"prod"'], "1h", id="critical pages"
         ),

@@ -4,8 +4,9 @@ from datetime import timedelta
 import promql_parser
 import pytest
 
-from infra.monitoring.indicators import event_count
+from infra.monitoring.indicators import bad_ratio, event_count
 from infra.monitoring.rules import Rule, rule_groups
+from tasks.core.alerts import QUIET
 from tasks.core.monitoring import AlertRule
 from tasks.core.slos import Availability
 from tests.unit.infra.monitoring.application import SHOP
@@ -26,7 +27,7 @@ def test_a_rule_can_be_read_and_says_whose_it_is(rule: Rule) -> None:
         "namespace": "shop-prod",
     }
     if rule.lasting is not None:
-        assert rule.labels["severity"] in {"critical", "warning", "info"}
+        assert rule.labels["severity"] in {"critical", "warning", QUIET}
         assert rule.annotations["summary"]
 
 
@@ -66,7 +67,7 @@ def test_a_fast_burn_fires_by_the_limits_of_the_workbook() -> None:
 
 def test_a_minute_of_burning_is_for_the_guard_alone() -> None:
     found = rule("ErrorBudgetBurnsNow", "availability")
-    assert (found.labels["severity"], found.labels["rollback"]) == ("info", "true")
+    assert (found.labels["severity"], found.labels["rollback"]) == (QUIET, "true")
     assert "ratio_rate1m" in found.expr
     assert "> 0.0144" in found.expr
 
@@ -139,6 +140,18 @@ def test_a_number_over_its_limit_is_a_warning() -> None:
     found = rule("LimitExceeded", "saturation")
     assert found.expr == 'max(queue_length{namespace="shop-prod"}) > 100'
     assert (found.labels["severity"], found.lasting) == ("warning", timedelta(minutes=5))
+
+
+def test_errors_in_events_and_a_total_per_second_are_brought_to_one_unit() -> None:
+    mixed = Availability(99, 'bad{code="500"}', "sum(rate(all[$window]))")
+    assert bad_ratio(mixed, "shop", timedelta(minutes=5)).startswith(
+        '(sum((sum(increase(bad{namespace="shop",code="500"}[5m]))) / 300)'
+    )
+    assert "/ 300" not in bad_ratio(
+        Availability(99, "sum(rate(bad[$window]))", "sum(rate(all[$window]))"),
+        "shop",
+        timedelta(minutes=5),
+    )
 
 
 def test_what_is_counted_per_second_is_counted_over_the_whole_window() -> None:

@@ -213,17 +213,17 @@ def test_a_repository_that_nobody_registered_starts_nothing() -> None:
         ),
         pytest.param(
             alert(slo="availability", severity="critical", status="resolved"),
-            "no critical alert of an objective is firing",
+            "no alert that may take a release back is firing",
             id="no longer",
         ),
         pytest.param(
             alert(severity="critical"),
-            "no critical alert of an objective is firing",
+            "no alert that may take a release back is firing",
             id="of no objective",
         ),
         pytest.param(
             alert(slo="availability", severity="warning"),
-            "no critical alert of an objective is firing",
+            "no alert that may take a release back is firing",
             id="a warning is for people",
         ),
         pytest.param(

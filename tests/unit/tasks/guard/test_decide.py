@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.alerts import QUIET, Alert
-from tasks.core.model import Plan, Record, Release, RolloutState
+from tasks.core.model import Outcome, Plan, Record, Release, RolloutState, Verdict
 from tasks.core.past import Past
 from tasks.core.sample import Sample, Track
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import RollbackRules
-from tasks.guard.decide import asked_for, breaches, is_back, is_left, judge
+from tasks.guard.decide import asked_for, breaches, confirmed, is_back, is_left, judge
 from tasks.guard.model import Answer, Case, Evidence, Seen
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -100,9 +100,17 @@ def seen_under_way(
 
 
 BAD_MINUTE = alert(10, severity=QUIET, rollback="true")
+
+
+def knowing(seen: Seen, **more: object) -> Seen:
+    """Return the same with more known of the rollout under way."""
+    return replace(seen, past=replace(seen.past, **more))  # type: ignore[arg-type]
+
+
 ROLL_BACK, PAGE, IGNORE = Answer.ROLL_BACK, Answer.PAGE, Answer.IGNORE
 BACK = record(3, OLD, NOON + 12 * MINUTE, restores=1)
 """The rollback of LIVE, from 12:12 to 12:17."""
+SUPERSEDED = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.SUPERSEDED)
 TAKEN_BACK = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.RESTORED)
 
 
@@ -253,6 +261,13 @@ TAKEN_BACK = record(3, "r-next", NOON + 12 * MINUTE, state=RolloutState.RESTORED
         pytest.param(
             seen(past(), BAD_MINUTE), ROLL_BACK, "SlowBurn", id="a bad minute after the rollout"
         ),
+        pytest.param(seen(past(), over=True), IGNORE, "it is over", id="it has ended meanwhile"),
+        pytest.param(
+            seen(past(SUPERSEDED, LIVE, FIRST), alert(14), after=18),
+            IGNORE,
+            "rollout 3 has taken the release back",
+            id="a rollout that gave way took its harm with it",
+        ),
         pytest.param(
             seen(past(), BAD_MINUTE, after=66),
             IGNORE,
@@ -311,6 +326,24 @@ COUNTED = samples("canary", 20, 10.5)
             ROLL_BACK,
             "SlowBurn began 2m after rollout 3",
             id="a rolling update or its bake, which counts nothing",
+        ),
+        pytest.param(
+            knowing(seen_under_way(*COUNTED), promoting=True),
+            ROLL_BACK,
+            "SlowBurn began 2m after rollout 3",
+            id="a promotion, though the bake counted a moment ago",
+        ),
+        pytest.param(
+            knowing(seen_under_way(*COUNTED, after=13), held="no standby pod is ready"),
+            PAGE,
+            "rollout 3 holds: no standby pod is ready",
+            id="one that holds, for it may not be to blame",
+        ),
+        pytest.param(
+            replace(seen_under_way(), cases=(case(BAD_MINUTE),)),
+            IGNORE,
+            "rollout 3 is under way; when it has ended",
+            id="a bad minute, which is judged when the rollout has ended",
         ),
         pytest.param(
             seen_under_way(told=5),
@@ -489,3 +522,28 @@ def test_the_evidence_names_alert_rollout_window_and_goal() -> None:
     )
     numbers = judge(seen(past(), bad_before=0.001, bad_since=0.25)).evidence
     assert numbers[-1] == "availability: 25 % bad since it began, 0.1 % as long before"
+
+
+def test_a_bad_minute_alone_is_not_certain_and_another_alert_makes_it_so() -> None:
+    alone = judge(seen(past(), BAD_MINUTE))
+    assert (alone.answer, alone.certain) == (ROLL_BACK, False)
+    both = judge(seen(past(), BAD_MINUTE, alert(10)))
+    assert (both.answer, both.certain) == (ROLL_BACK, True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answer"),
+    [
+        (Outcome.FAILED, ROLL_BACK),
+        (Outcome.PASSED, IGNORE),
+        (Outcome.NO_DATA, IGNORE),
+        (Outcome.UNAVAILABLE, IGNORE),
+    ],
+)
+def test_what_is_not_certain_counts_where_its_pods_are_worse_when_they_are_watched(
+    outcome: Outcome, answer: Answer
+) -> None:
+    after = confirmed(judge(seen(past(), BAD_MINUTE)), Verdict(outcome, "so it is", ("seen",)))
+    assert after.answer is answer
+    assert after.evidence[-2:] == (f"watched after that: {outcome.value}: so it is", "seen")
+    assert (after.release, after.number) == (NEW, 2)

@@ -84,6 +84,7 @@ def test_prometheus_is_asked_about_the_time_before(stand_in: StandIn) -> None:
         found({"alertname": "SlowBurn"}),
         found({}, value="0.2"),
         found({}, value="0.01"),
+        found({"alertname": "SlowBurn"}),
     ]
     assert ask_prometheus(stand_in.url, past(LIVE, FIRST), (TOLD,), AT) == (
         Case(
@@ -107,7 +108,36 @@ def test_prometheus_is_asked_about_the_time_before(stand_in: StandIn) -> None:
         (f'max_over_time(ALERTS{{{same},alertstate="firing"}}[85500s])', noon),
         (mean, None),
         (mean, noon),
+        (f'ALERTS{{{same},alertstate="firing"}}', None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lately", "over"),
+    [
+        pytest.param(found({}, value="1"), True, id="it fired within the hour"),
+        pytest.param(found(), False, id="another Prometheus knows of it"),
+    ],
+)
+def test_an_alert_that_does_not_fire_any_more_is_over(
+    stand_in: StandIn,
+    lately: tuple[int, Any],
+    over: bool,  # noqa: FBT001 a fact
+) -> None:
+    stand_in.answers = [found()] * 6 + [lately]
+    (asked,) = ask_prometheus(stand_in.url, past(LIVE, FIRST), (TOLD,), AT)
+    assert asked.evidence.over == over
+    assert stand_in.heard[-1]["query"].endswith("[1h])")
+
+
+def test_what_fired_in_the_time_of_a_release_that_was_taken_back_is_not_counted(
+    stand_in: StandIn,
+) -> None:
+    stand_in.answers = [found()]
+    taken_back = record(3, "r-ill", NOON + MINUTE, state=RolloutState.RESTORED)
+    newest = record(4, "r-next", NOON + 26 * MINUTE)
+    ask_prometheus(stand_in.url, past(newest, taken_back, LIVE, FIRST, live=4), (TOLD,), AT)
+    assert any("[600s]" in each["query"] for each in stand_in.heard[2:3]), stand_in.heard
 
 
 @pytest.mark.parametrize(
@@ -128,7 +158,9 @@ def test_what_is_under_way_is_compared_with_the_time_before_it(stand_in: StandIn
     newest = record(3, "r-next", NOON + 20 * MINUTE, state=RolloutState.STARTED)
     ask_prometheus(stand_in.url, past(newest, LIVE, FIRST), (TOLD,), AT)
     assert stand_in.heard[0]["time"] == "2026-01-01T12:20:00+00:00"
-    assert "[600s]" in stand_in.heard[-1]["query"]
+    assert any(
+        "ratio_rate5m" in each["query"] and "[600s]" in each["query"] for each in stand_in.heard
+    )
 
 
 @pytest.mark.parametrize("answer", [(500, {}), (200, {"data": None}), (200, [])])

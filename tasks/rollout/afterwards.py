@@ -1,0 +1,69 @@
+"""Judging a release once more after its rollout, where an alert speaks against it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tasks.core.model import Outcome, Verdict
+from tasks.core.objects import parse_stream
+from tasks.core.watching import Reading, Watch
+from tasks.rollout import records
+from tasks.rollout.changing import WATCHED
+from tasks.rollout.decide import changed_names
+from tasks.rollout.model import Place, Ports, Stored
+
+__all__ = ["judge_live"]
+
+LONGEST = timedelta(minutes=2)
+"""Prometheus' own queries are asked every 30 s, and one look alone takes nothing back."""
+
+
+def judge_live(place: Place, number: int, ports: Ports) -> Verdict:
+    """Watch a live release's pods until the evidence is complete, two minutes at most.
+
+    As in the bake of a rolling update its pods are held against those of the release before, in the
+    hour before its rollout; only what they do from now on counts.
+
+    Raises:
+        Unavailable: the cluster does not answer.
+    """
+    stored = {each.record.number: each for each in records.fetch(ports.cluster, place.namespace)}
+    it = stored.get(number)
+    before = records.newest_good(each for each in stored.values() if each.record.number < number)
+    if it is None or before is None:
+        return Verdict(Outcome.NO_DATA, "there is no release before it to compare it with")
+    watch = _watch(place, it, before)
+    if not watch.workloads:
+        return Verdict(Outcome.NO_DATA, "its pods are those of the release before")
+    began = ports.clock.elapsed()
+    for reading in ports.judge(ports.cluster, ports.clock, watch):
+        if _is_complete(reading) or ports.clock.elapsed() - began >= LONGEST:
+            return reading.verdict
+    raise RuntimeError("a judge speaks for as long as it is asked")
+
+
+def _watch(place: Place, it: Stored, before: Stored) -> Watch:
+    wanted, former = (
+        [
+            thing
+            for thing in parse_stream(each.record.release.manifests_for(place.name).yaml)
+            if thing["kind"] in WATCHED
+        ]
+        for each in (it, before)
+    )
+    own = it.environment.prometheus if it.environment else None
+    return Watch(
+        application=place.application,
+        environment=place.name,
+        namespace=place.namespace,
+        target=replace(place.target, prometheus=own or place.target.prometheus),
+        slos=it.rules.slos,
+        workloads=tuple(changed_names(wanted, former)),
+        since=it.record.started_at,
+        share=100,
+        beside=False,
+        in_place=True,
+    )
+
+
+def _is_complete(reading: Reading) -> bool:
+    return reading.decided and reading.verdict.outcome in {Outcome.PASSED, Outcome.FAILED}
