@@ -8,7 +8,7 @@ from prefect.futures import PrefectFuture, wait
 
 from tasks.build.task import build_image
 from tasks.core.errors import SlipwayError, StageFailed
-from tasks.core.model import Source, Target
+from tasks.core.model import Release, Source, Target
 from tasks.lint.task import lint_component
 from tasks.push.task import confirm_pushed, push_image
 from tasks.release.task import draft_release
@@ -34,15 +34,11 @@ class _Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class _Manifests:
-    """The release as it will be, rendered before its images are there, and what a scan says."""
+class _Draft:
+    """The release before its images are there, and the scan of its manifests."""
 
-    draft: Any
+    release: Release
     scanned: PrefectFuture[Any]
-
-    @property
-    def stages(self) -> _Stages:
-        return self.draft, self.scanned
 
 
 def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
@@ -54,32 +50,28 @@ def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
         SlipwayError: the only failure, or a StageFailed that tells all of them.
     """
     names = [component.name for component in source.components]
-    known = {name: _find(source, name, target) for name in names}
+    draft = draft_release(source, target)
+    known = {name: _find(source, name, target, draft) for name in names}
     missing = [name for name in names if known[name] is None]
     if not missing:
         return tuple(filter(None, known.values()))
-    manifests = _check_manifests(source, target)
-    chains = {name: _start(source, name, target, manifests) for name in missing}
-    stages = {MANIFESTS: manifests.stages, **{name: each.stages for name, each in chains.items()}}
+    manifests = scan_draft.submit(draft, source.application)
+    chains = {name: _start(source, name, target, _Draft(draft, manifests)) for name in missing}
+    stages = {MANIFESTS: (manifests,), **{name: each.stages for name, each in chains.items()}}
     wait([stage for each in stages.values() for stage in each])
     _require_passed(stages, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
 
 
-def _find(source: Source, name: str, target: Target) -> Delivered | None:
+def _find(source: Source, name: str, target: Target, draft: Release) -> Delivered | None:
     """Return what an earlier run made of the same content, where the registry has it still."""
-    delivered = find_delivered(source, name, target)
+    delivered = find_delivered(source, name, target, draft)
     if delivered is None or not confirm_pushed(delivered.image, target):
         return None
     return delivered
 
 
-def _check_manifests(source: Source, target: Target) -> _Manifests:
-    draft: Any = draft_release.submit(source, target)  # a future stands for its result
-    return _Manifests(draft, scan_draft.submit(draft, source.application))
-
-
-def _start(source: Source, name: str, target: Target, manifests: _Manifests) -> _Chain:
+def _start(source: Source, name: str, target: Target, draft: _Draft) -> _Chain:
     described = source.application.components[name]
     checks: list[PrefectFuture[Any]] = []
     if described.lint is not None:
@@ -87,11 +79,11 @@ def _start(source: Source, name: str, target: Target, manifests: _Manifests) -> 
     if described.test is not None:
         checks.append(test_component.submit(source, name, target))
     image: Any = build_image.submit(source, name, target)
-    smoke: Any = smoke_image.submit(source, image, target, manifests.draft)
+    smoke: Any = smoke_image.submit(source, image, target, draft.release)
     scan: Any = scan_image.submit(source, image)
-    passed = [*checks, smoke, scan, *manifests.stages]
+    passed = [*checks, smoke, scan, draft.scanned]
     pushed: Any = push_image.submit(source, image, target, wait_for=passed)  # type: ignore[call-overload]
-    last = keep_delivered.submit(source, pushed, scan, target)
+    last = keep_delivered.submit(source, pushed, scan, target, draft.release)
     return _Chain((*checks, image, smoke, scan, pushed, last), last)
 
 

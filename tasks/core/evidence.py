@@ -1,6 +1,8 @@
 """What a pod shows for itself when something is wrong with it."""
 
+import base64
 import contextlib
+from collections.abc import Iterator
 
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.errors import SlipwayError
@@ -8,26 +10,46 @@ from tasks.core.objects import Kind, Ref
 
 __all__ = ["evidence_of"]
 
-EVENT = Kind("v1", "Event")
+EVENT, SECRET = Kind("v1", "Event"), Kind("v1", "Secret")
 LOG_LINES = 20
 EVENTS = 10
 LINE_LENGTH = 500
 """Evidence is kept in the rollout's record, which has a limit."""
+SHORTEST_SECRET, LONGEST_SECRET = 6, 4096
+"""Characters: shorter ones stand in a log for other reasons, longer ones are files."""
 
 
 def evidence_of(cluster: Cluster, subject: Ref, container: str = "") -> tuple[str, ...]:
     """Return the warnings about an object and, for a container, its last lines of log.
 
-    Evidence is for people: where it cannot be had, there is none.
+    What stands in a Secret of the namespace is masked. Evidence is for people: where it cannot be
+    had, there is none.
     """
     lines: list[str] = []
     with contextlib.suppress(SlipwayError):
         lines += _warnings(cluster, subject)
     if container:
         with contextlib.suppress(SlipwayError):
-            said = cluster.logs(subject, container, LOG_LINES)
+            hidden = sorted(_secrets(cluster, subject.namespace), key=len, reverse=True)
+            said = (_masked(line, hidden) for line in cluster.logs(subject, container, LOG_LINES))
             lines += [f"log {subject.name}/{container}: {line}" for line in said]
     return tuple(line[:LINE_LENGTH] for line in lines)
+
+
+def _secrets(cluster: Cluster, namespace: str) -> Iterator[str]:
+    """Walk over the values that containers of a namespace may have been given."""
+    for secret in cluster.find(Scope((SECRET,), namespace)):
+        for value in (secret.get("data") or {}).values():
+            if SHORTEST_SECRET <= len(value) <= LONGEST_SECRET:
+                text = base64.b64decode(value).decode(errors="ignore").strip()
+                if len(text) >= SHORTEST_SECRET:
+                    yield text
+
+
+def _masked(line: str, hidden: list[str]) -> str:
+    for secret in hidden:
+        line = line.replace(secret, "***")
+    return line
 
 
 def _warnings(cluster: Cluster, subject: Ref) -> list[str]:

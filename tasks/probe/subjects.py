@@ -165,6 +165,7 @@ def _told(probe: Probe, scene: Scene) -> dict[str, str]:
         return told | ({"SLIPWAY_SERVICE": ref_of(services[0]).name} if services else {})
     if probing.environment.url:
         told["SLIPWAY_URL"] = probing.environment.url
-    for header, value in probing.headers.items():
-        told["SLIPWAY_HEADER"] = f"{header}: {value}"
+    testers = probing.access.testers
+    if testers:
+        told["SLIPWAY_HEADER"] = f"{testers.header}: {ALWAYS}"
     return told

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.core.application import ScanPolicy, Smoke
+from tasks.core.bounds import Bounds
 from tasks.core.files import write_whole
 from tasks.core.model import ReleasedImage, ScanResult, Source, Target
 from tasks.core.paths import state_dir
@@ -36,16 +37,19 @@ class Terms:
         today: waivers that have ended are no part of the policy any more.
         database: when the usable vulnerability database was made (aware UTC), None where none is
             usable; a verdict holds for that one alone.
+        bounds: what the manifests give its containers.
     """
 
     target: Target
     today: date
     database: datetime | None = None
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 _ADAPTER = TypeAdapter(Delivered)
 _POLICY = TypeAdapter(ScanPolicy)
 _SMOKE = TypeAdapter(Smoke | None)
+_BOUNDS = TypeAdapter(Bounds)
 
 
 def find(source: Source, component: str, terms: Terms) -> Delivered | None:
@@ -82,6 +86,7 @@ def _note(source: Source, component: str, terms: Terms) -> Path:
         "max_size": described.image.max_size,
         "smoke": _SMOKE.dump_python(described.smoke, mode="json"),
         "port": described.port,
+        "bounds": _BOUNDS.dump_python(terms.bounds, mode="json"),
     }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return state_dir() / "delivered" / f"{key}.json"

@@ -3,8 +3,9 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.bounds import bounds_of
 from tasks.core.clock import utc_now
-from tasks.core.model import ReleasedImage, ScanResult, Source, Target
+from tasks.core.model import Release, ReleasedImage, ScanResult, Source, Target
 from tasks.core.vulnerabilities import fetch_database, is_usable
 from tasks.reuse import effects
 from tasks.reuse.effects import Delivered, Terms
@@ -13,18 +14,22 @@ __all__ = ["find_delivered", "keep_delivered"]
 
 
 @task(task_run_name="{component}: unchanged?", cache_policy=NO_CACHE)
-def find_delivered(source: Source, component: str, target: Target) -> Delivered | None:
+def find_delivered(
+    source: Source, component: str, target: Target, draft: Release
+) -> Delivered | None:
     """Say whether this content has passed every stage before, as it would have to today."""
     now, database = utc_now(), fetch_database()
     usable = database.updated_at if is_usable(database, now) else None
-    return effects.find(source, component, Terms(target, now.date(), usable))
+    terms = Terms(target, now.date(), usable, bounds_of(draft, component))
+    return effects.find(source, component, terms)
 
 
 @task(task_run_name="{image.component}: passed")
 def keep_delivered(
-    source: Source, image: ReleasedImage, scan: ScanResult, target: Target
+    source: Source, image: ReleasedImage, scan: ScanResult, target: Target, draft: Release
 ) -> Delivered:
     """Remember an image that passed every stage."""
     delivered = Delivered(image, scan)
-    effects.keep(source, delivered, Terms(target, utc_now().date(), scan.database))
+    bounds = bounds_of(draft, image.component)
+    effects.keep(source, delivered, Terms(target, utc_now().date(), scan.database, bounds))
     return delivered

@@ -4,10 +4,10 @@ import signal
 from datetime import timedelta
 
 from tasks.core.application import Component, Smoke
+from tasks.core.bounds import GRACE, Bounds
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Image
 from tasks.core.units import format_duration, format_size
-from tasks.smoke.bounds import Bounds
 from tasks.smoke.model import Answer, Loaded, Observed, Sign, Trial
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
 LARGEST = 5
 MEMORY, LEAST_MEMORY = 512 * 2**20, 6 * 2**20
 """Bytes: where nothing says how much; what the engine takes as a limit at least."""
-GRACE = timedelta(seconds=30)
 COMMAND_WIDTH = 100
 
 

@@ -2,10 +2,10 @@
 
 from prefect import get_run_logger, task
 
+from tasks.core.bounds import bounds_of
 from tasks.core.markdown import check_page
 from tasks.core.model import CheckResult, Image, Release, Source, Target
 from tasks.core.task import publish, showing_refusal
-from tasks.smoke.bounds import bounds_of
 from tasks.smoke.effects import smoke
 
 __all__ = ["smoke_image"]

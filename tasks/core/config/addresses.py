@@ -2,14 +2,17 @@
 
 from urllib.parse import urlsplit
 
-__all__ = ["is_address"]
+__all__ = ["wrong_with"]
 
 
-def is_address(url: str) -> bool:
-    """Say whether a text is an address with http or https and a host."""
+def wrong_with(url: str) -> str | None:
+    """Say what is wrong with an address of http or https, None where nothing is."""
+    no_address = f"must be an address with http or https and a host, got {url!r}"
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return no_address
+    if parts.username is not None:
+        return "must hold no user name and no password: addresses are logged"
+    return None if parts.scheme in {"http", "https"} and parts.hostname else no_address

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 
 from tasks.core.application import Application, Approval, Environment
-from tasks.core.config.addresses import is_address
+from tasks.core.config.addresses import wrong_with
 from tasks.core.config.known import Known
 from tasks.core.config.monitoring import monitoring_findings
 from tasks.core.config.probes import probe_findings
@@ -92,10 +92,10 @@ def _components(application: Application) -> Iterator[Finding]:
 
 def _environment(environment: Environment, path: Path, known: Known) -> Iterator[Finding]:
     for key, address in (("url", environment.url), ("prometheus", environment.prometheus)):
-        if address is not None and not is_address(address):
+        if address is not None and (wrong := wrong_with(address)):
             yield Finding(
                 (*path, key),
-                f"must be an address with http or https and a host, got {address!r}",
+                wrong,
                 "write it as people type it, such as https://shop.example.com",
             )
     yield from strategy_findings(environment, path, known)

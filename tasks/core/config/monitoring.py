@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from tasks.core.application import Application
-from tasks.core.config.addresses import is_address
+from tasks.core.config.addresses import wrong_with
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import query_fault
 from tasks.core.monitoring import AlertRule, Monitoring
@@ -79,10 +79,10 @@ def _monitoring(monitoring: Monitoring, path: Path) -> Iterator[Finding]:
     titles = (panel.title for panel in monitoring.panels)
     yield from _twice(titles, (*path, "panels"), "title")
     receiver = monitoring.receiver
-    if receiver is not None and not is_address(receiver.address):
+    if receiver is not None and (wrong := wrong_with(receiver.address)):
         yield Finding(
             (*path, "receiver", "address"),
-            f"must be an address with http or https and a host, got {receiver.address!r}",
+            wrong,
             "write it as Alertmanager reaches it, such as https://slipway.example.com",
         )
     for keys, file in _secret_files(monitoring):

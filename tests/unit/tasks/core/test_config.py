@@ -198,6 +198,10 @@ FAULTS = {
             " got 'shop.example.com'"
         ),
     ),
+    "an address with a password": (
+        ("url: https://shop.example.com", "url: https://ann:pass@shop.example.com"),
+        ("17: environments.prod.url: must hold no user name and no password: addresses are logged"),
+    ),
     "canary steps that fall": (
         ("[5, 50, 100]", "[50, 5, 100]"),
         "18: environments.prod.strategy.canary.steps: must rise from step to step, got 50, 5, 100",

@@ -14,6 +14,7 @@ from tasks.core.application import (
     Smoke,
     Waiver,
 )
+from tasks.core.bounds import Bounds
 from tasks.core.model import (
     ComponentSource,
     Digest,
@@ -51,6 +52,11 @@ DELIVERED = Delivered(
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
+
+
+def test_what_the_manifests_give_less_to_is_tried_again() -> None:
+    keep(SOURCE, DELIVERED, TERMS)
+    assert find(SOURCE, "web", replace(TERMS, bounds=Bounds(memory=2**25))) is None
 
 
 def test_the_same_content_is_not_made_again() -> None:

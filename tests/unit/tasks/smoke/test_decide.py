@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.application import Component, Smoke
+from tasks.core.bounds import Bounds
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Digest, Image
-from tasks.smoke.bounds import Bounds
 from tasks.smoke.decide import check_image, judge_stop, note_on_user, plan
 from tasks.smoke.model import Layer, Loaded, Observed, Sign, Trial
 

@@ -8,10 +8,10 @@ from tasks.core.model import Release
 from tasks.core.objects import Object, parse_stream, pod_template
 from tasks.core.quantities import parse_quantity
 
-__all__ = ["Bounds", "bounds_of"]
+__all__ = ["GRACE", "Bounds", "bounds_of"]
 
-GRACE = 30
-"""Seconds that Kubernetes gives a pod that names none (core/v1 PodSpec)."""
+GRACE = timedelta(seconds=30)
+"""What Kubernetes gives a pod that names none (core/v1 PodSpec)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,8 @@ def bounds_of(release: Release, component: str) -> Bounds:
     image = next(each.reference for each in release.images if each.component == component)
     found = list(_containers(release, image))
     limits = [limit for limit in (_memory(container) for _, container in found) if limit]
-    graces = [spec.get("terminationGracePeriodSeconds", GRACE) for spec, _ in found]
-    return Bounds(
-        min(limits, default=None),
-        timedelta(seconds=min(graces)) if graces else None,
-    )
+    graces = [_grace(spec) for spec, _ in found]
+    return Bounds(min(limits, default=None), min(graces, default=None))
 
 
 def _containers(release: Release, image: str) -> Iterator[tuple[Object, Object]]:
@@ -49,6 +46,12 @@ def _containers(release: Release, image: str) -> Iterator[tuple[Object, Object]]
             for container in spec.get("containers") or ():
                 if container.get("image") == image:
                     yield spec, container
+
+
+def _grace(spec: Object) -> timedelta:
+    """Return how long a pod may take to stop; one that is given nothing is killed at once."""
+    seconds = spec.get("terminationGracePeriodSeconds")
+    return timedelta(seconds=seconds) if seconds else GRACE
 
 
 def _memory(container: Object) -> int:

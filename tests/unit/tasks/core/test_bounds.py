@@ -3,8 +3,8 @@ from typing import Any
 
 import yaml
 
+from tasks.core.bounds import Bounds, bounds_of
 from tasks.core.model import Digest, Manifests, Release, ReleasedImage
-from tasks.smoke.bounds import Bounds, bounds_of
 
 IMAGE = ReleasedImage("api", "registry/api", Digest("sha256:" + "0" * 64))
 
