@@ -12,7 +12,7 @@ from tasks.probe.ask import Server, ask_pod
 from tasks.probe.decide import describe, service_port, target_port
 from tasks.probe.job import JobRun, run_job
 from tasks.probe.route import ask_route
-from tasks.probe.scene import Probing, Scene, survey
+from tasks.probe.scene import ALWAYS, Probing, Scene, survey
 
 __all__ = ["Subject", "Turn", "look"]
 
