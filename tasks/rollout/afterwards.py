@@ -6,7 +6,7 @@ from datetime import timedelta
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import parse_stream
 from tasks.core.watching import Reading, Watch
-from tasks.rollout import records
+from tasks.rollout import marks, records
 from tasks.rollout.changing import WATCHED
 from tasks.rollout.decide import changed_names
 from tasks.rollout.model import Place, Ports, Stored
@@ -21,7 +21,7 @@ def judge_live(place: Place, number: int, ports: Ports) -> Verdict:
     """Watch a live release's pods until the evidence is complete, two minutes at most.
 
     As in the bake of a rolling update its pods are held against those of the release before, in the
-    hour before its rollout; only what they do from now on counts.
+    hour before it took their place; only what they do from now on counts.
 
     Raises:
         Unavailable: the cluster does not answer.
@@ -58,7 +58,7 @@ def _watch(place: Place, it: Stored, before: Stored) -> Watch:
         target=replace(place.target, prometheus=own or place.target.prometheus),
         slos=it.rules.slos,
         workloads=tuple(changed_names(wanted, former)),
-        since=it.record.started_at,
+        since=it.progress.marks.get(marks.PROMOTING, it.record.started_at),
         share=100,
         beside=False,
         in_place=True,
