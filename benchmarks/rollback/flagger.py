@@ -1,5 +1,6 @@
 """Flagger, with exact weights: it owns Service and HTTPRoute, and Envoy splits the requests."""
 
+import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,9 @@ class Flagger:
     def release(self, number: int, faults: float) -> None:
         """Apply the application's Deployment; Flagger sees that it has changed."""
         things = self.stage.rendered(number, faults)
-        kept = [_unscaled(each) for each in things if each["kind"] not in OWNED_BY_FLAGGER]
+        kept = [
+            _as_flagger_takes_it(each) for each in things if each["kind"] not in OWNED_BY_FLAGGER
+        ]
         apply(kept, self.stage.cluster)
         words = {
             "namespace": self.stage.application.namespace,
@@ -59,9 +62,16 @@ def flagger(stage: Stage) -> Iterator[Flagger]:
         yield Flagger(stage)
 
 
-def _unscaled(thing: Object) -> Object:
-    """Leave the replicas to Flagger, which keeps the Deployment at none between releases."""
+def _as_flagger_takes_it(thing: Object) -> Object:
+    """Leave the replicas to Flagger, which keeps the Deployment at none between releases.
+
+    Its client library does not know `preStop.sleep` yet, and sends an empty handler that the API
+    server refuses; the program of that name does the same.
+    """
     if thing["kind"] != "Deployment":
         return thing
-    spec = {key: value for key, value in thing["spec"].items() if key != "replicas"}
+    spec = {key: value for key, value in copy.deepcopy(thing["spec"]).items() if key != "replicas"}
+    for container in spec["template"]["spec"]["containers"]:
+        seconds = container["lifecycle"]["preStop"].pop("sleep")["seconds"]
+        container["lifecycle"]["preStop"]["exec"] = {"command": ["sleep", str(seconds)]}
     return {**thing, "spec": spec}
