@@ -7,8 +7,9 @@ from tasks.core.objects import Object, ref_of
 from tasks.core.references import references
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.core.tracks import CANARY, TRACK, canary_name
+from tasks.rollout.components import component_of
 from tasks.rollout.reach import labels_of, selects
-from tasks.rollout.twins import Twins, component_of, plan_twins, why_rolling
+from tasks.rollout.twins import Twins, plan_twins, why_rolling
 from tests.unit.tasks.rollout.shapes import backend, placed, route, rule, service, tracked
 from tests.unit.tasks.rollout.world import config_map, image, make_release
 

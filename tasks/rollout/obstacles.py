@@ -1,0 +1,51 @@
+"""What keeps Deployments from being tried beside the live release."""
+
+from collections.abc import Iterator
+
+from tasks.core.objects import Object, Ref, ref_of
+from tasks.core.tracks import STABLE, TRACK, canary_name
+from tasks.rollout.reach import HTTP_ROUTE, labels_of, reached, selects
+from tasks.rollout.scene import Scene, services, wants_twin
+from tasks.rollout.splits import why_not_split
+
+__all__ = ["obstacles"]
+
+
+def obstacles(group: frozenset[Ref], scene: Scene) -> Iterator[str]:
+    """Say what keeps a group, which is behind the same Services, from being twinned."""
+    for ref in sorted(group):
+        reason = _obstacle(ref, scene)
+        if reason is not None:
+            yield f"{ref} {reason}"
+    for service, behind in services(scene):
+        if behind & group:
+            yield from _obstacles_on_the_way(service, behind, scene)
+
+
+def _obstacle(ref: Ref, scene: Scene) -> str | None:
+    live, thing = scene.before.get(ref), scene.wanted.get(ref)
+    if ref.kind.name != "Deployment":
+        return "is behind the same Service and no Deployment"
+    if live is not None and labels_of(live).get(TRACK) != STABLE:
+        return f"was released by a Slipway that did not label its pods {TRACK}"
+    if live is None or thing is None:
+        return "is behind the same Service in one of the two releases only"
+    if not wants_twin(thing, scene):
+        return "is behind the same Service and rolled out in place"
+    if thing["spec"].get("strategy", {}).get("type") == "Recreate":
+        return "has the strategy Recreate: two versions of it may not run at once"
+    twin = canary_name(ref.name)
+    names = {each.name for each in (*scene.before, *scene.wanted) if each.kind == ref.kind}
+    return f"would be doubled as {twin}, which is in the release already" if twin in names else None
+
+
+def _obstacles_on_the_way(service: Object, behind: frozenset[Ref], scene: Scene) -> Iterator[str]:
+    new = (scene.wanted[ref] for ref in behind if ref in scene.wanted)
+    if not all(selects(service, labels_of(thing)) for thing in new):
+        yield f"{ref_of(service)} does not send to the pods of both releases"
+    routes = (*scene.before.values(), *scene.wanted.values())
+    for route in (each for each in routes if each["kind"] == HTTP_ROUTE):
+        if ref_of(service) in reached(route):
+            reason = why_not_split(route)
+            if reason is not None:
+                yield reason
