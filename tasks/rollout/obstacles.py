@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.tracks import STABLE, TRACK, canary_name
-from tasks.rollout.reach import HTTP_ROUTE, labels_of, reached, selects
+from tasks.rollout.reach import (
+    HTTP_ROUTE,
+    asked,
+    is_routed,
+    labels_of,
+    missed_ports,
+    ports_of,
+    reached,
+    selects,
+)
 from tasks.rollout.scene import Scene, services, wants_twin
 from tasks.rollout.splits import why_not_split
 
@@ -49,3 +58,26 @@ def _obstacles_on_the_way(service: Object, behind: frozenset[Ref], scene: Scene)
             reason = why_not_split(route)
             if reason is not None:
                 yield reason
+    if service is scene.before.get(ref_of(service)):
+        yield from _obstacles_at_ports(service, behind, scene)
+
+
+def _obstacles_at_ports(live: Object, behind: frozenset[Ref], scene: Scene) -> Iterator[str]:
+    """Say what of the live traffic would come to a port that the canary does not have.
+
+    Routes ask the canary's own Service, which has the ports of the new release.
+    """
+    ref = ref_of(live)
+    new = scene.wanted.get(ref)
+    if new is not None and is_routed(live, scene.before.values()):
+        gone = {port["port"] for port in ports_of(live)} - {port["port"] for port in ports_of(new)}
+        for route in (each for each in scene.before.values() if each["kind"] == HTTP_ROUTE):
+            for service, port in asked(route):
+                if service == ref and port in gone:
+                    of_whom = f"{ref_of(route)} asks {ref} for port {port}"
+                    yield f"{of_whom}, which it does not have any more"
+        return
+    for workload in sorted(behind & scene.wanted.keys()):
+        for port in missed_ports(live, scene.wanted[workload], scene.wanted.values()):
+            where = f"where the new pods of {workload} do not listen"
+            yield f"{ref} leads its port {port} to {where}"

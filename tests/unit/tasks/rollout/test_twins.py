@@ -203,6 +203,64 @@ def test_nothing_is_said_where_everything_has_its_twin() -> None:
     assert reason((old("api"),), (new("api"),)) is None
 
 
+def leading(target: int | str, port: int = 80, *more: int) -> Object:
+    """Return the Service of api with ports that lead somewhere else."""
+    ports = [{"port": port, "targetPort": target}, *({"port": each} for each in more)]
+    return service("api", ports=ports)
+
+
+def listening(thing: Object, **names: int) -> Object:
+    (container,) = thing["spec"]["template"]["spec"]["containers"]
+    container["ports"] = [{"name": name, "containerPort": port} for name, port in names.items()]
+    return thing
+
+
+ROUTED = route(rule(backend("api")))
+ELSEWHERE = route(rule(backend("api", port=8080)))
+NOWHERE = "Service/api leads its port 80 to where the new pods of Deployment/api do not listen"
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "words"),
+    [
+        pytest.param((leading(8080),), (leading(9090),), NOWHERE, id="a number changes"),
+        pytest.param((leading("http"),), (leading("web"),), NOWHERE, id="a name changes"),
+        pytest.param((leading(80),), (leading(81, 81),), NOWHERE, id="the port changes with it"),
+        pytest.param((leading(9090),), (service("web"),), NOWHERE, id="the Service goes"),
+        pytest.param(
+            (leading("http"), ROUTED),
+            (leading("http", 8080), ELSEWHERE),
+            "HTTPRoute/shop asks Service/api for port 80, which it does not have any more",
+            id="a route asks for a port that goes",
+        ),
+    ],
+)
+def test_ports_that_the_live_traffic_would_miss_keep_a_release_in_place(
+    before: Objects, wanted: Objects, words: str
+) -> None:
+    stable, changed = listening(old("api"), http=8080), listening(new("api"), web=9091)
+    assert twins_of((stable, *before), (changed, *wanted)) == Twins()
+    assert reason((stable, *before), (changed, *wanted)) == f"without a canary: {words}"
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        pytest.param((leading(8080),), (leading(8080, 80, 9090),), id="a port is added"),
+        pytest.param((leading("http"),), (leading("http"),), id="a name leads on"),
+        pytest.param((leading("web"),), (leading(9091),), id="a name becomes its number"),
+        pytest.param((leading(9091),), (leading("web"),), id="a number becomes its name"),
+        pytest.param((leading(8080),), (leading(8080, 81),), id="another port leads there"),
+        pytest.param((leading(9091),), (leading(9090, 81),), id="a port goes and pods listen on"),
+        pytest.param((leading(8080), ROUTED), (leading(9090), ROUTED), id="a route has its own"),
+    ],
+)
+def test_ports_are_no_obstacle_where(before: Objects, wanted: Objects) -> None:
+    stable, changed = listening(old("api"), http=8080), listening(new("api"), web=9091)
+    assert reason((stable, *before), (changed, *wanted)) is None
+    assert twinned(twins_of((stable, *before), (changed, *wanted))) == ["api-canary"]
+
+
 def everywhere(name: str, kind: str) -> Object:
     """A Deployment that reads one ConfigMap, or Secret, in every way that there is."""
     by, key, volume, of_volume = {
