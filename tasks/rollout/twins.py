@@ -51,7 +51,7 @@ class Twins:
 
     Attributes:
         companions: copies of the ConfigMaps and Secrets whose content changes, and the Services
-            that routes send the canary's share to.
+            that the live routes send the canary's share to.
         parts: what has no twin and changes a share of its pods at a time.
     """
 
@@ -95,7 +95,7 @@ def plan_twins(
         _canary_service(thing)
         for thing in wanted
         if thing["kind"] == SERVICE.name
-        and is_routed(thing, (*before, *wanted))
+        and is_routed(thing, before)
         and any(selects(thing, labels_of(scene.wanted[ref])) for ref in chosen)
     )
     return Twins(workloads, (*map(_copy, configuration), *services), tuple(_parts(scene)))

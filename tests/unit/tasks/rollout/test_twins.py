@@ -328,6 +328,11 @@ def test_a_plain_service_and_a_route_to_others_need_no_canary_of_their_own() -> 
     assert companions(twins_of(before, wanted)) == []
 
 
+def test_a_service_that_the_new_release_routes_for_the_first_time_needs_no_canary_yet() -> None:
+    before, wanted = (old("api"), service("api")), (new("api"), service("api"), ROUTED)
+    assert companions(twins_of(before, wanted)) == []
+
+
 def set_of(kind: str, image: str, *, config: str = "") -> Object:
     return {**tracked("jobs", image, config=config), "kind": kind}
 
