@@ -1,6 +1,7 @@
 """What keeps Deployments from being tried beside the live release."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tasks.core.objects import Object, Ref, ref_of
 from tasks.core.tracks import STABLE, TRACK, canary_name
@@ -14,7 +15,7 @@ from tasks.rollout.reach import (
     reached,
     selects,
 )
-from tasks.rollout.scene import Scene, services, wants_twin
+from tasks.rollout.scene import Scene, doubled, services, wants_twin
 from tasks.rollout.splits import why_not_split
 
 __all__ = ["obstacles"]
@@ -26,6 +27,10 @@ def obstacles(group: frozenset[Ref], scene: Scene) -> Iterator[str]:
         reason = _obstacle(ref, scene)
         if reason is not None:
             yield f"{ref} {reason}"
+    for thing in doubled(group, scene):
+        taken = _taken(ref_of(thing), scene)
+        if taken is not None:
+            yield f"{ref_of(thing)} {taken}"
     for service, behind in services(scene):
         if behind & group:
             yield from _obstacles_on_the_way(service, behind, scene)
@@ -43,9 +48,14 @@ def _obstacle(ref: Ref, scene: Scene) -> str | None:
         return "is behind the same Service and rolled out in place"
     if thing["spec"].get("strategy", {}).get("type") == "Recreate":
         return "has the strategy Recreate: two versions of it may not run at once"
-    twin = canary_name(ref.name)
-    names = {each.name for each in (*scene.before, *scene.wanted) if each.kind == ref.kind}
-    return f"would be doubled as {twin}, which is in the release already" if twin in names else None
+    return _taken(ref, scene)
+
+
+def _taken(ref: Ref, scene: Scene) -> str | None:
+    """Say that an object's canary would overwrite another one of the application's own."""
+    twin = replace(ref, name=canary_name(ref.name))
+    is_taken = twin in scene.before or twin in scene.wanted
+    return f"would be doubled as {twin.name}, which is in the release already" if is_taken else None
 
 
 def _obstacles_on_the_way(service: Object, behind: frozenset[Ref], scene: Scene) -> Iterator[str]:

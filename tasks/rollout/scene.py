@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from tasks.core.application import Environment
 from tasks.core.model import Release
 from tasks.core.objects import Object, Ref, pod_template, ref_of
-from tasks.core.references import Reference
+from tasks.core.references import Reference, references
 from tasks.rollout.components import component_of
-from tasks.rollout.reach import SERVICE, labels_of, selects
+from tasks.rollout.reach import SERVICE, is_routed, labels_of, selects
 
 __all__ = [
     "Scene",
     "content_differs",
+    "doubled",
     "groups",
     "is_changed",
     "scene_of",
@@ -100,6 +101,28 @@ def content_differs(reference: Reference, namespace: str, scene: Scene) -> bool:
         for objects in (scene.before, scene.wanted)
     )
     return live is not None and new is not None and live != new
+
+
+def doubled(stables: Iterable[Ref], scene: Scene) -> Iterator[Object]:
+    """Walk over what canaries of Deployments have to have a copy of, beside their pods.
+
+    That is configuration that changes under its name, and every Service that gets its share of the
+    traffic by a live route.
+    """
+    workloads = [scene.wanted[ref] for ref in stables if ref in scene.wanted]
+    changed = {
+        each
+        for thing in workloads
+        for each in references(thing)
+        if content_differs(each, ref_of(thing).namespace, scene)
+    }
+    for ref, thing in scene.wanted.items():
+        if (ref.kind.name, ref.name) in changed:
+            yield thing
+    for thing in scene.wanted.values():
+        is_ours = any(selects(thing, labels_of(each)) for each in workloads)
+        if thing["kind"] == SERVICE.name and is_ours and is_routed(thing, scene.before.values()):
+            yield thing
 
 
 def _behind_the_same(group: frozenset[Ref], scene: Scene) -> frozenset[Ref]:

@@ -11,10 +11,11 @@ from tasks.core.tracks import CANARY, TRACK, canary_name
 from tasks.rollout.components import component_of
 from tasks.rollout.obstacles import obstacles
 from tasks.rollout.partition import Part, may_be_shared
-from tasks.rollout.reach import SERVICE, is_routed, labels_of, selects
+from tasks.rollout.reach import SERVICE
 from tasks.rollout.scene import (
     Scene,
     content_differs,
+    doubled,
     groups,
     is_changed,
     scene_of,
@@ -82,23 +83,10 @@ def plan_twins(
     chosen = sorted(
         ref for group in groups(scene) if not any(obstacles(group, scene)) for ref in group
     )
-    copied = {
-        reference
-        for ref in chosen
-        for reference in references(scene.wanted[ref])
-        if content_differs(reference, ref.namespace, scene)
-    }
-    names = {reference: canary_name(reference[1]) for reference in copied}
+    copied = tuple(doubled(chosen, scene))
+    names = {(thing["kind"], _name(thing)): canary_name(_name(thing)) for thing in copied}
     workloads = tuple(_twin(scene.wanted[ref], names, release) for ref in chosen)
-    configuration = (thing for thing in wanted if (thing["kind"], _name(thing)) in copied)
-    services = (
-        _canary_service(thing)
-        for thing in wanted
-        if thing["kind"] == SERVICE.name
-        and is_routed(thing, before)
-        and any(selects(thing, labels_of(scene.wanted[ref])) for ref in chosen)
-    )
-    return Twins(workloads, (*map(_copy, configuration), *services), tuple(_parts(scene)))
+    return Twins(workloads, tuple(map(_companion, copied)), tuple(_parts(scene)))
 
 
 def why_rolling(
@@ -153,12 +141,15 @@ def _on_track(metadata: Object) -> Object:
     return {**metadata, "labels": {**(metadata.get("labels") or {}), TRACK: CANARY}}
 
 
-def _canary_service(service: Object) -> Object:
-    spec = service["spec"]
+def _companion(thing: Object) -> Object:
+    """Return a canary's copy of an object, a Service's for its pods alone."""
+    if thing["kind"] != SERVICE.name:
+        return _copy(thing)
+    spec = thing["spec"]
     kept = {key: spec[key] for key in _SERVICE_FIELDS if key in spec}
     ports = [
         {key: value for key, value in port.items() if key != "nodePort"}
         for port in spec.get("ports") or ()
     ]
     selector = {**spec["selector"], TRACK: CANARY}
-    return _copy({**service, "spec": {**kept, "ports": ports, "selector": selector}})
+    return _copy({**thing, "spec": {**kept, "ports": ports, "selector": selector}})

@@ -203,6 +203,51 @@ def test_nothing_is_said_where_everything_has_its_twin() -> None:
     assert reason((old("api"),), (new("api"),)) is None
 
 
+def named(kind: str, name: str, value: str) -> Object:
+    return {**placed(config_map(name, a=value)), "kind": kind}
+
+
+@pytest.mark.parametrize(
+    ("rest", "changed", "taken"),
+    [
+        pytest.param(
+            named("ConfigMap", "api-canary", "1"),
+            (named("ConfigMap", "api", "1"), named("ConfigMap", "api", "2")),
+            "ConfigMap",
+            id="a ConfigMap",
+        ),
+        pytest.param(
+            named("Secret", "api-canary", "1"),
+            (named("Secret", "api", "1"), named("Secret", "api", "2")),
+            "Secret",
+            id="a Secret",
+        ),
+        pytest.param(
+            service("api-canary"),
+            (route(rule(backend("api"))), route(rule(backend("api")))),
+            "Service",
+            id="a Service",
+        ),
+    ],
+)
+def test_what_the_release_has_already_is_never_overwritten_by_a_copy(
+    rest: Object, changed: tuple[Object, Object], taken: str
+) -> None:
+    reads = everywhere("api", taken) if taken != "Service" else new("api")
+    before = (old("api"), service("api"), rest, changed[0])
+    wanted = (reads, service("api"), rest, changed[1])
+    words = f"{taken}/api would be doubled as api-canary, which is in the release already"
+    assert twins_of(before, wanted) == Twins()
+    assert reason(before, wanted) == f"without a canary: {words}"
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Service"])
+def test_a_name_is_free_for_a_copy_that_is_not_made(kind: str) -> None:
+    taken = service("api-canary") if kind == "Service" else named(kind, "api-canary", "1")
+    before, wanted = (old("api"), service("api"), taken), (new("api"), service("api"), taken)
+    assert twinned(twins_of(before, wanted)) == ["api-canary"]
+
+
 def leading(target: int | str, port: int = 80, *more: int) -> Object:
     """Return the Service of api with ports that lead somewhere else."""
     ports = [{"port": port, "targetPort": target}, *({"port": each} for each in more)]
