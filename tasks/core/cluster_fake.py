@@ -56,7 +56,7 @@ class FakeCluster:
         """Return an object, None where there is none."""
         self._check_alive()
         thing = self.objects.get(ref)
-        return _copy(thing)
+        return None if thing is None else _copy({**thing, "apiVersion": ref.kind.api_version})
 
     def find(self, scope: Scope) -> tuple[Object, ...]:
         """Return every object of a scope, sorted by kind and name."""

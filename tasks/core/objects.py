@@ -38,14 +38,39 @@ class Kind:
     api_version: str
     name: str
 
+    @property
+    def group(self) -> str:
+        """Return what all versions of its API share; the core API has but one, `v1`."""
+        return self.api_version.partition("/")[0]
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ref:
-    """The name of an object in a cluster; namespace is empty where its kind has none."""
+    """The name of an object in a cluster; namespace is empty where its kind has none.
+
+    A cluster keeps one object for all versions of its API: names that differ in the version alone
+    are equal, and the version only says in which one the object is asked for.
+    """
 
     kind: Kind
     namespace: str
     name: str
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both name the same object."""
+        return isinstance(other, Ref) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        """Agree with what is equal."""
+        return hash(self._identity)
+
+    def __lt__(self, other: "Ref") -> bool:
+        """Sort by group, kind, namespace and name."""
+        return self._identity < other._identity
+
+    @property
+    def _identity(self) -> tuple[str, str, str, str]:
+        return self.kind.group, self.kind.name, self.namespace, self.name
 
     def __str__(self) -> str:
         """Say it as kubectl does: `Deployment/api`."""

@@ -14,11 +14,11 @@ from tasks.core.access import Access
 from tasks.core.objects import Object
 from tasks.core.probes import Via
 from tasks.core.strategy import Testers
+from tasks.rollout.components import components_in
 from tasks.rollout.model import Observed
 from tasks.rollout.put import stable_replicas
 from tasks.rollout.reach import HTTP_ROUTE
 from tasks.rollout.steps import ProbeRelease
-from tasks.rollout.twins import components_in
 
 __all__ = [
     "let_in",

@@ -19,7 +19,7 @@ def promote(ways: Ways) -> Iterable[Step]:
     seen = ways.seen
     yield from _take_place(ways)
     if not ways.has(marks.HANDED_BACK):
-        yield SetTraffic(0, ways.to_stable(ways.after))
+        yield SetTraffic(0, ways.to_stable(ways.after, ways.before))
         yield Mark(marks.HANDED_BACK, "promoted: the stable pods answer with the new release")
     served = tuple(probe_served(seen, marks.HANDED_BACK))
     if served and not ways.has(marks.SERVED):

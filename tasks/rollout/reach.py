@@ -1,11 +1,22 @@
-"""Which pods a Service sends to, and which Services an HTTPRoute does."""
+"""Which pods a Service sends to, which Services an HTTPRoute does, and on which ports."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tasks.core.objects import Kind, Object, Ref, pod_template, ref_of
+from tasks.core.objects import Kind, Object, Ref, container_lists, pod_template, ref_of
 from tasks.core.tracks import TRACK
 
-__all__ = ["HTTP_ROUTE", "SERVICE", "backend_of", "is_routed", "labels_of", "reached", "selects"]
+__all__ = [
+    "HTTP_ROUTE",
+    "SERVICE",
+    "asked",
+    "backend_of",
+    "is_routed",
+    "labels_of",
+    "missed_ports",
+    "ports_of",
+    "reached",
+    "selects",
+]
 
 HTTP_ROUTE = "HTTPRoute"
 SERVICE = Kind("v1", "Service")
@@ -32,16 +43,80 @@ def backend_of(backend: Object, route: Object) -> Ref | None:
     return Ref(SERVICE, backend.get("namespace") or home, backend["name"])
 
 
-def reached(route: Object) -> Iterator[Ref]:
-    """Walk over the Services that the rules of a route send to."""
+def asked(route: Object) -> Iterator[tuple[Ref, int]]:
+    """Walk over the Services that the rules of a route send to, with the port that is asked for."""
     for rule in (route.get("spec") or {}).get("rules") or ():
         for backend in rule.get("backendRefs") or ():
             service = backend_of(backend, route)
             if service is not None:
-                yield service
+                yield service, backend.get("port", 0)
+
+
+def reached(route: Object) -> Iterator[Ref]:
+    """Walk over the Services that the rules of a route send to."""
+    return (service for service, _ in asked(route))
 
 
 def is_routed(service: Object, objects: Iterable[Object]) -> bool:
     """Say whether an HTTPRoute among objects sends to a Service."""
     ref = ref_of(service)
     return any(ref in reached(each) for each in objects if each["kind"] == HTTP_ROUTE)
+
+
+def ports_of(service: Object) -> Sequence[Object]:
+    """Return the ports of a Service."""
+    return (service.get("spec") or {}).get("ports") or ()
+
+
+def missed_ports(live: Object, workload: Object, wanted: Iterable[Object]) -> Iterator[int]:
+    """Walk over the ports of a live Service that lead to where new pods do not listen.
+
+    They listen where the ports that the new release keeps lead to in it; where one is gone, at
+    any port that its Services lead to or that the pods declare.
+
+    Args:
+        live: the Service as it is in the live release.
+        workload: one of the new release that it sends to.
+        wanted: the objects of the new release.
+    """
+    leading = [each for each in wanted if each["kind"] == SERVICE.name and _leads(each, workload)]
+    targets = {
+        (ref_of(each), _key(port)): _target(port) for each in leading for port in ports_of(each)
+    }
+    listening = {_number(target, workload) for target in targets.values()}
+    listening |= {port["containerPort"] for port in _declared(workload)}
+    for port in ports_of(live):
+        was = _target(port)
+        now = targets.get((ref_of(live), _key(port)))
+        if now == was:
+            continue
+        right = listening if now is None else {_number(now, workload)}
+        if _number(was, workload) not in right - {None}:
+            yield port["port"]
+
+
+def _leads(service: Object, workload: Object) -> bool:
+    return selects(service, labels_of(workload))
+
+
+def _key(port: Object) -> tuple[int, str]:
+    return port["port"], port.get("protocol", "TCP")
+
+
+def _target(port: Object) -> int | str:
+    target: int | str = port.get("targetPort") or port["port"]
+    return target
+
+
+def _number(target: int | str, workload: Object) -> int | None:
+    """Return the port that a Service's target is in a workload's pods; None for a name of none."""
+    if isinstance(target, int):
+        return target
+    named = (each["containerPort"] for each in _declared(workload) if each.get("name") == target)
+    return next(named, None)
+
+
+def _declared(workload: Object) -> Iterator[Object]:
+    for containers in container_lists(workload):
+        for container in containers:
+            yield from container.get("ports") or ()

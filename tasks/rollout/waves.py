@@ -7,9 +7,9 @@ from tasks.core.objects import Object, ref_of
 from tasks.core.strategy import Hook
 from tasks.rollout import marks
 from tasks.rollout.changing import WATCHED, applies, await_all
+from tasks.rollout.components import component_of
 from tasks.rollout.model import Observed, Rules
 from tasks.rollout.steps import AwaitReady, Mark, StartJob, Step
-from tasks.rollout.twins import component_of
 
 __all__ = ["LATER", "enter", "levels", "run_hooks", "waves"]
 

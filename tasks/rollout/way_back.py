@@ -41,7 +41,7 @@ def backward(seen: Observed, previous: Record) -> Iterable[Step]:
     if not ways.has(marks.BACK):
         yield from _make_again(ways)
         yield from _wake(ways)
-        yield SetTraffic(0, ways.to_stable(ways.before), force=True)
+        yield SetTraffic(0, ways.to_stable(ways.before, ways.after), force=True)
         yield Mark(marks.BACK, "all traffic back on the stable pods", 0)
     if not was_promoted:
         yield from _renew_back(ways)

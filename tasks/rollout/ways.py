@@ -90,14 +90,23 @@ class Ways:
         # nobody may be left with stable pods that are about to rest
         return all_to_canary(shared, self.twins) if self.rests and share == ALL else shared
 
-    def to_stable(self, base: tuple[Object, ...]) -> tuple[Object, ...]:
+    def to_stable(
+        self, base: tuple[Object, ...], going: tuple[Object, ...] = ()
+    ) -> tuple[Object, ...]:
         """Return Services that leave the canary out, routes that know it and send nobody there.
 
         A gateway may learn of a route before it learns of a new Service in it, and of a Service's
         end before the route's: a request between the two would fail. So the canary comes into
         routes, and goes out of them, while it has no share.
+
+        Args:
+            base: objects of the release that the stable pods are of.
+            going: those of the release that is left; what the other does not have, such as a route
+                that was renamed, leads to the stable pods until it is deleted.
         """
-        return set_traffic(base, self.twins, 0, None)
+        gone = self.seen.live.keys() - {ref_of(each) for each in base}
+        left = (each for each in going if ref_of(each) in gone)
+        return set_traffic((*base, *left), self.twins, 0, None)
 
 
 def ways_of(seen: Observed) -> Ways:

@@ -124,6 +124,26 @@ class ClusterContract:
         cluster.delete(ref)
         assert cluster.read(ref) is None
 
+    def test_an_object_is_the_same_in_every_version_of_its_api(
+        self, cluster: Cluster, namespace: str
+    ) -> None:
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "one"}
+        made = cluster.create(
+            {
+                "apiVersion": "autoscaling/v2",
+                "kind": "HorizontalPodAutoscaler",
+                "metadata": {"name": "one", "namespace": namespace},
+                "spec": {"scaleTargetRef": target, "maxReplicas": 3},
+            }
+        )
+        older = Ref(Kind("autoscaling/v1", "HorizontalPodAutoscaler"), namespace, "one")
+        read = cluster.read(older)
+        assert read is not None
+        assert read["apiVersion"] == "autoscaling/v1"
+        assert read["metadata"]["uid"] == made["metadata"]["uid"]
+        cluster.delete(older)
+        assert cluster.read(ref_of(made)) is None
+
     def test_a_missing_namespace_is_a_fault_of_the_manifest(self, cluster: Cluster) -> None:
         with pytest.raises(ConfigError, match="not found"):
             cluster.apply(self.thing("contract-none", a="1"))

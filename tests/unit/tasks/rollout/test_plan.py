@@ -38,6 +38,16 @@ def test_a_plan_names_what_is_made_changed_and_deleted() -> None:
     assert changed == [["-", "image:", "api@1"], ["+", "image:", "api@2"]]
 
 
+def test_an_object_that_comes_in_another_version_of_its_api_is_neither_made_nor_deleted() -> None:
+    world = World()
+    world.when_rolling_out(make_release(deployment("api", "api@1"), autoscaler("api", "v1")))
+    wanted = make_release(deployment("api", "api@2"), autoscaler("api", "v2"))
+    assert kinds(plan(wanted, world.place, world.cluster)) == {
+        "Deployment/api": ChangeKind.UPDATE,
+        "HorizontalPodAutoscaler/api": ChangeKind.UNCHANGED,
+    }
+
+
 def test_a_plan_is_the_same_while_nothing_changes_and_another_when_something_does() -> None:
     world = World()
     world.when_rolling_out(ONE)

@@ -5,7 +5,7 @@ import pytest
 
 from tasks.core.application import GeneratedSecret
 from tasks.core.errors import ConfigError, Conflict, GateClosed
-from tasks.core.model import Outcome, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.core.probes import Probe
 from tasks.core.strategy import Rolling, Strategy
@@ -48,6 +48,23 @@ def test_what_the_new_release_no_longer_has_is_deleted_and_what_it_never_had_sta
     world.cluster.create(stranger)
     world.when_rolling_out(TWO)
     assert world.names("ConfigMap") == {"two", "of-somebody-else"}
+
+
+def in_version(version: str, image: str) -> Release:
+    return make_release(deployment("api", image), autoscaler("api", version))
+
+
+@pytest.mark.parametrize("behaviour", ["ready", "crash"])
+@pytest.mark.parametrize(("was", "becomes"), [("v1", "v2"), ("v2", "v1")])
+def test_an_object_that_comes_in_another_version_of_its_api_stays(
+    was: str, becomes: str, behaviour: str
+) -> None:
+    world = World(behaviour={"api@2": behaviour})
+    world.when_rolling_out(in_version(was, "api@1"))
+    world.when_rolling_out(in_version(becomes, "api@2"))
+    assert "delete HorizontalPodAutoscaler/api" not in world.cluster.writes
+    world.when_rolling_out(make_release(deployment("api", "api@3")))
+    assert "delete HorizontalPodAutoscaler/api" in world.cluster.writes
 
 
 def test_the_live_release_again_changes_nothing_and_returns_its_record() -> None:

@@ -7,8 +7,9 @@ from tasks.core.objects import Object, ref_of
 from tasks.core.references import references
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.core.tracks import CANARY, TRACK, canary_name
+from tasks.rollout.components import component_of
 from tasks.rollout.reach import labels_of, selects
-from tasks.rollout.twins import Twins, component_of, plan_twins, why_rolling
+from tasks.rollout.twins import Twins, plan_twins, why_rolling
 from tests.unit.tasks.rollout.shapes import backend, placed, route, rule, service, tracked
 from tests.unit.tasks.rollout.world import config_map, image, make_release
 
@@ -202,6 +203,109 @@ def test_nothing_is_said_where_everything_has_its_twin() -> None:
     assert reason((old("api"),), (new("api"),)) is None
 
 
+def named(kind: str, name: str, value: str) -> Object:
+    return {**placed(config_map(name, a=value)), "kind": kind}
+
+
+@pytest.mark.parametrize(
+    ("rest", "changed", "taken"),
+    [
+        pytest.param(
+            named("ConfigMap", "api-canary", "1"),
+            (named("ConfigMap", "api", "1"), named("ConfigMap", "api", "2")),
+            "ConfigMap",
+            id="a ConfigMap",
+        ),
+        pytest.param(
+            named("Secret", "api-canary", "1"),
+            (named("Secret", "api", "1"), named("Secret", "api", "2")),
+            "Secret",
+            id="a Secret",
+        ),
+        pytest.param(
+            service("api-canary"),
+            (route(rule(backend("api"))), route(rule(backend("api")))),
+            "Service",
+            id="a Service",
+        ),
+    ],
+)
+def test_what_the_release_has_already_is_never_overwritten_by_a_copy(
+    rest: Object, changed: tuple[Object, Object], taken: str
+) -> None:
+    reads = everywhere("api", taken) if taken != "Service" else new("api")
+    before = (old("api"), service("api"), rest, changed[0])
+    wanted = (reads, service("api"), rest, changed[1])
+    words = f"{taken}/api would be doubled as api-canary, which is in the release already"
+    assert twins_of(before, wanted) == Twins()
+    assert reason(before, wanted) == f"without a canary: {words}"
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Service"])
+def test_a_name_is_free_for_a_copy_that_is_not_made(kind: str) -> None:
+    taken = service("api-canary") if kind == "Service" else named(kind, "api-canary", "1")
+    before, wanted = (old("api"), service("api"), taken), (new("api"), service("api"), taken)
+    assert twinned(twins_of(before, wanted)) == ["api-canary"]
+
+
+def leading(target: int | str, port: int = 80, *more: int) -> Object:
+    """Return the Service of api with ports that lead somewhere else."""
+    ports = [{"port": port, "targetPort": target}, *({"port": each} for each in more)]
+    return service("api", ports=ports)
+
+
+def listening(thing: Object, **names: int) -> Object:
+    (container,) = thing["spec"]["template"]["spec"]["containers"]
+    container["ports"] = [{"name": name, "containerPort": port} for name, port in names.items()]
+    return thing
+
+
+ROUTED = route(rule(backend("api")))
+ELSEWHERE = route(rule(backend("api", port=8080)))
+NOWHERE = "Service/api leads its port 80 to where the new pods of Deployment/api do not listen"
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "words"),
+    [
+        pytest.param((leading(8080),), (leading(9090),), NOWHERE, id="a number changes"),
+        pytest.param((leading("http"),), (leading("web"),), NOWHERE, id="a name changes"),
+        pytest.param((leading(80),), (leading(81, 81),), NOWHERE, id="the port changes with it"),
+        pytest.param((leading(9090),), (service("web"),), NOWHERE, id="the Service goes"),
+        pytest.param(
+            (leading("http"), ROUTED),
+            (leading("http", 8080), ELSEWHERE),
+            "HTTPRoute/shop asks Service/api for port 80, which it does not have any more",
+            id="a route asks for a port that goes",
+        ),
+    ],
+)
+def test_ports_that_the_live_traffic_would_miss_keep_a_release_in_place(
+    before: Objects, wanted: Objects, words: str
+) -> None:
+    stable, changed = listening(old("api"), http=8080), listening(new("api"), web=9091)
+    assert twins_of((stable, *before), (changed, *wanted)) == Twins()
+    assert reason((stable, *before), (changed, *wanted)) == f"without a canary: {words}"
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        pytest.param((leading(8080),), (leading(8080, 80, 9090),), id="a port is added"),
+        pytest.param((leading("http"),), (leading("http"),), id="a name leads on"),
+        pytest.param((leading("web"),), (leading(9091),), id="a name becomes its number"),
+        pytest.param((leading(9091),), (leading("web"),), id="a number becomes its name"),
+        pytest.param((leading(8080),), (leading(8080, 81),), id="another port leads there"),
+        pytest.param((leading(9091),), (leading(9090, 81),), id="a port goes and pods listen on"),
+        pytest.param((leading(8080), ROUTED), (leading(9090), ROUTED), id="a route has its own"),
+    ],
+)
+def test_ports_are_no_obstacle_where(before: Objects, wanted: Objects) -> None:
+    stable, changed = listening(old("api"), http=8080), listening(new("api"), web=9091)
+    assert reason((stable, *before), (changed, *wanted)) is None
+    assert twinned(twins_of((stable, *before), (changed, *wanted))) == ["api-canary"]
+
+
 def everywhere(name: str, kind: str) -> Object:
     """A Deployment that reads one ConfigMap, or Secret, in every way that there is."""
     by, key, volume, of_volume = {
@@ -266,6 +370,11 @@ def test_a_routed_service_gets_a_canary_without_what_gives_it_addresses() -> Non
 def test_a_plain_service_and_a_route_to_others_need_no_canary_of_their_own() -> None:
     elsewhere = route(rule(backend("api", namespace="other"), backend("api", kind="Bucket")))
     before, wanted = (old("api"), service("api"), elsewhere), (new("api"), service("api"))
+    assert companions(twins_of(before, wanted)) == []
+
+
+def test_a_service_that_the_new_release_routes_for_the_first_time_needs_no_canary_yet() -> None:
+    before, wanted = (old("api"), service("api")), (new("api"), service("api"), ROUTED)
     assert companions(twins_of(before, wanted)) == []
 
 

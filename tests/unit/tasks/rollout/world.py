@@ -65,10 +65,10 @@ def deployment(
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 
-def autoscaler(name: str) -> Object:
+def autoscaler(name: str, version: str = "v2") -> Object:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
     return {
-        "apiVersion": "autoscaling/v2",
+        "apiVersion": f"autoscaling/{version}",
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": name},
         "spec": {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 10},
