@@ -135,6 +135,23 @@ class TestHeldAtAGate:
         assert set(seen) == {200}
         then_no_canary_is_left(shop, "prod")
 
+    def test_a_newer_release_takes_the_place_of_one_that_is_held(
+        self, pipeline: "Pipeline", shop: "Shop"
+    ) -> None:
+        older = self.at_the_gate(pipeline, shop, "Older")
+        shop.given_greeting("Newer")
+        with users(shop, "prod") as seen:
+            asked = pipeline.when_delivered(shop)
+        assert asked.state == "PAUSED", asked.message
+        assert pipeline.runs.view(older.id).state == "CANCELLED"
+        assert shop.history("prod")[0].state.value == "superseded"
+        assert set(seen) == {200}
+        then_no_canary_is_left(shop, "prod")
+        held = pipeline.when_approved(asked.id)
+        done = pipeline.when_approved(held.id)
+        assert done.state == "COMPLETED", done.message
+        assert "<h1>Newer</h1>" in shop.get("prod").text
+
     def test_a_person_opens_it(self, pipeline: "Pipeline", shop: "Shop") -> None:
         held = self.at_the_gate(pipeline, shop, "Opened")
         with users(shop, "prod") as seen:
