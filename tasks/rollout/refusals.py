@@ -1,7 +1,7 @@
 """Why a rollout does not begin: nothing was changed by then."""
 
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Plan, Release
+from tasks.core.model import Plan, Release, RolloutState
 from tasks.core.objects import ref_of
 from tasks.rollout import records
 from tasks.rollout.changing import was_scaled
@@ -14,6 +14,7 @@ __all__ = [
     "refuse_ended",
     "refuse_lack",
     "refuse_other_plan",
+    "refuse_tried",
 ]
 
 
@@ -48,6 +49,33 @@ def refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
             f"{planned.id} now",
             where=str(place),
             next_step=f"look at `slipway plan {place.name}` and ask for another approval",
+        )
+
+
+def refuse_tried(
+    known: tuple[Stored, ...], stored: tuple[Stored, ...], by: By, place: Place
+) -> None:
+    """Refuse a rollback of whatever is live where another one has come to an end meanwhile.
+
+    Two alerts a second apart ask for one rollback. Where that fails, nothing has been looked at
+    that speaks for a second one.
+
+    Args:
+        known: the history as it was when this rollback was asked for.
+        stored: the history now.
+        by: who asks.
+        place: where.
+    """
+    over = {each.record.number for each in known if each.record.state is not RolloutState.STARTED}
+    for each in stored:
+        record = each.record
+        if record.restores is None or record.number in over or record.run == by.run:
+            continue
+        raise Conflict(
+            f"rollout {record.number}, a rollback too, has ended meanwhile, "
+            f"{record.state.value}: {record.reason}",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`, and ask again where it is wanted",
         )
 
 
