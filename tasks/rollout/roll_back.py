@@ -30,7 +30,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             of it has ended while this one waited.
         Unavailable: the cluster does not answer; call again.
     """
-    known = fetch_own(place, ports)
+    known = fetch_own(place, ports.cluster)
     if (ended := ended_by(known, by)) is not None:
         return ended
     asked = None
@@ -38,7 +38,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
         back = replace(back, blames=back.blames or records.unwanted(known))
         asked = Aside(by.run, _reason(by, back), back.blames or "")
     with lock.hold(ports.cluster, ports.clock, place.namespace, by.run, asked) as held:
-        stored = fetch_own(place, ports)
+        stored = fetch_own(place, ports.cluster)
         newest = stored[-1] if stored else None
         if newest and asked and _is_turned(newest, by, back):
             rollout = Rollout(place, ports, held, newest)
@@ -55,7 +55,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
-        _mark_bad(rollout, fetch_own(place, ports))
+        _mark_bad(rollout, fetch_own(place, ports.cluster))
         return drive(rollout)
 
 
