@@ -13,7 +13,7 @@ from tasks.rollout.drive import send_back
 from tasks.rollout.model import By, Place, Ports, Stored
 from tasks.rollout.opening import fetch_own, wish
 from tasks.rollout.plan import survey
-from tasks.rollout.refusals import refuse_bad
+from tasks.rollout.refusals import refuse_bad, refuse_superseded
 from tasks.rollout.running import Rollout
 
 __all__ = ["find_in_way", "make_way"]
@@ -49,27 +49,28 @@ def make_way(release: Release, place: Place, by: By, ports: Ports) -> tuple[Reco
 
     Raises:
         Conflict: another run took over.
-        GateClosed: another rollout does not end.
+        GateClosed: another rollout does not end, or a newer release came meanwhile.
         Unavailable: the cluster does not answer; call again.
     """
-    known = _in_way(fetch_own(place, ports.cluster), release)
-    if not known:
+    known = fetch_own(place, ports.cluster)
+    if not (busy := _in_way(known, release)):
         return ()
     log.info(
         "%s: rollout %d (%s) is under way; nobody is asked about %s before it has ended",
-        *(place, known[-1].record.number, known[-1].record.release.id, release.id),
+        *(place, busy[-1].record.number, busy[-1].record.release.id, release.id),
     )
     with lock.hold(
         ports.cluster, ports.clock, place.namespace, by.run, wish(release, place, by)
     ) as held:
-        left = _in_way(fetch_own(place, ports.cluster), release)
+        stored = fetch_own(place, ports.cluster)
+        refuse_superseded(known, stored, release, place)
         ended = [
             each.record.number
-            for each in left
+            for each in _in_way(stored, release)
             if send_back(each, release.id, Rollout(place, ports, held, each))
         ]
-    stored = fetch_own(place, ports.cluster)
-    return tuple(each.record for each in stored if each.record.number in ended)
+    after = fetch_own(place, ports.cluster)
+    return tuple(each.record for each in after if each.record.number in ended)
 
 
 def _in_way(stored: tuple[Stored, ...], release: Release) -> tuple[Stored, ...]:

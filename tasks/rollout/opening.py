@@ -50,7 +50,8 @@ def wish(release: Release, place: Place, by: By) -> Aside | None:
     """Return what a rollout that is under way is asked for; where the file says so, to give way."""
     if place.environment.when_busy == "queue":
         return None
-    return Aside(by.run, f"{release.id} took its place")
+    committed_at = release.created_at.isoformat()
+    return Aside(by.run, f"{release.id} took its place", committed_at=committed_at)
 
 
 def open_record(draft: Stored, rollout: Rollout) -> Stored:

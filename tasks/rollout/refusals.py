@@ -14,8 +14,12 @@ __all__ = [
     "refuse_ended",
     "refuse_lack",
     "refuse_other_plan",
+    "refuse_superseded",
     "refuse_tried",
 ]
+
+HERE = (RolloutState.STARTED, RolloutState.SUCCEEDED)
+"""States of a release that has not come to nothing."""
 
 
 def refuse_bad(
@@ -50,6 +54,31 @@ def refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
             where=str(place),
             next_step=f"look at `slipway plan {place.name}` and ask for another approval",
         )
+
+
+def refuse_superseded(
+    known: tuple[Stored, ...], stored: tuple[Stored, ...], release: Release, place: Place
+) -> None:
+    """Refuse a release that waited, where one of a newer commit was faster and has not failed.
+
+    One that was there before is no reason: somebody wants the older one now.
+
+    Args:
+        known: the history as it was before the wait.
+        stored: the history now.
+        release: what waited.
+        place: where.
+    """
+    before = {each.record.number for each in known}
+    for record in (each.record for each in stored if each.record.number not in before):
+        is_newer = record.release.created_at > release.created_at
+        if is_newer and record.restores is None and record.state in HERE:
+            raise GateClosed(
+                f"rollout {record.number} ({record.release.id}) came meanwhile, of a newer "
+                f"commit: {release.id} is superseded",
+                where=str(place),
+                next_step="deliver this commit again where it is wanted all the same",
+            )
 
 
 def refuse_tried(

@@ -34,6 +34,7 @@ from tasks.rollout.refusals import (
     refuse_ended,
     refuse_lack,
     refuse_other_plan,
+    refuse_superseded,
 )
 from tasks.rollout.running import Rollout
 
@@ -55,7 +56,8 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
     Raises:
         ConfigError: the cluster refuses the manifests; nothing was changed.
         Conflict: somebody else holds fields of ours, or another run took over.
-        GateClosed: the release was taken back before, or another rollout does not end.
+        GateClosed: the release was taken back before, another rollout does not end, or a newer
+            release came while this one waited.
         Unavailable: the cluster does not answer; call again.
     """
     _ensure_namespace(ports.cluster, release, place)
@@ -71,6 +73,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         stored = fetch_own(place, ports.cluster)
         if (newest := _begun(stored, release, by)) is not None:
             return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
+        refuse_superseded(known, stored, release, place)
         refuse_bad(stored, release, place, by.despite)
         refuse_ended(by, place)
         begun = _draft(stored, release, place, by, ports)

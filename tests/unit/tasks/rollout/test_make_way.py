@@ -1,6 +1,7 @@
 """A release that people are asked about, while another one is under way."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 
@@ -89,6 +90,15 @@ def test_a_rollout_that_is_under_way_is_waited_for() -> None:
     cluster.first = [lambda: world.when_rolling_out(TWO, opened)]
     assert when_way_is_made(world) == ()
     assert states(world) == [RolloutState.SUCCEEDED] * 2
+
+
+def test_a_canary_of_a_newer_commit_that_came_meanwhile_is_left_alone() -> None:
+    world = given_a_canary_at_a_gate(cluster := BusyCluster())
+    newer = replace(release("4"), created_at=THREE.created_at + timedelta(hours=1))
+    cluster.first = [lambda: world.when_rolling_out(newer)]
+    with pytest.raises(GateClosed, match=f"of a newer commit: {THREE.id} is superseded"):
+        when_way_is_made(world)
+    assert states(world)[1:] == [RolloutState.SUPERSEDED, RolloutState.STARTED]
 
 
 @pytest.mark.parametrize(

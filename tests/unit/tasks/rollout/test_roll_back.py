@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -242,6 +244,14 @@ def test_a_rollback_to_a_named_rollout_is_begun_whatever_came_before_it() -> Non
     world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
     cluster.first = [lambda: world.when_rolling_back(by=By(run="first"))]
     assert world.when_rolling_back(to=1, by=By(run="second")).restores == 1
+
+
+def test_a_rollback_to_a_named_rollout_is_not_superseded_by_a_newer_release() -> None:
+    world = given_three_rollouts(cluster := BusyCluster())
+    four = make_release(deployment("api", "api@4"))
+    newer = replace(four, created_at=ONE.created_at + timedelta(hours=1))
+    cluster.first = [lambda: world.when_rolling_out(newer)]
+    assert world.when_rolling_back(to=1).restores == 1
 
 
 def test_a_rollback_that_fails_says_nothing_against_the_release_it_goes_to() -> None:
