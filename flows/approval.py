@@ -29,7 +29,7 @@ from tasks.core.errors import GateClosed
 from tasks.core.model import Plan, Record, Release
 from tasks.core.units import format_duration
 
-__all__ = ["ApprovalForm", "ask_until_approved", "await_approval", "is_ahead"]
+__all__ = ["ApprovalForm", "ask_until_approved", "await_approval", "claim_place", "is_ahead"]
 
 MOST_ANSWERS = 20
 NOTHING = frozenset({StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
@@ -59,7 +59,7 @@ def await_approval(
     Raises:
         GateClosed: somebody said no, nobody answered in time, or a newer release came.
     """
-    _supersede(release.application, plan.environment)
+    claim_place(release.application, plan.environment)
     request = Request(
         application=release.application,
         environment=plan.environment,
@@ -149,10 +149,13 @@ def _stored_at(key: str) -> datetime | None:
     return stored[0].created if stored else None
 
 
-def _supersede(application: str, environment: str) -> None:
+def claim_place(application: str, environment: str) -> None:
     """Take the place of an older run that wants into the same environment.
 
     The other run ends before this one has claimed: killed in between, it is done again.
+
+    Raises:
+        GateClosed: a newer run has claimed it.
     """
     claimed = newest_claim(application, environment)
     if claimed == flow_run.id:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from prefect.runtime import flow_run
 
-from flows.approval import await_approval
+from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
@@ -13,7 +13,7 @@ from tasks.freeze.task import require_thawed
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
-from tasks.rollout.task import find_begun, plan_release, roll_out
+from tasks.rollout.task import find_begun, find_in_way, make_way, plan_release, roll_out
 
 __all__ = ["Wishes", "gate_plan", "promote"]
 
@@ -60,6 +60,8 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by)
     require_thawed(place.name, place.environment.freezes)
+    if place.environment.approval is not None:
+        _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
@@ -67,6 +69,13 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         _require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
     return _through_gates(release, place, by)
+
+
+def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
+    """Let another rollout end, so that people are never asked about a half-way state."""
+    if find_in_way(release, place, wishes.despite) is not None:
+        claim_place(release.application, place.name)
+        make_way(release, place, By(flow_run.id, release.author, despite=wishes.despite))
 
 
 def _through_gates(release: Release, place: Place, by: By) -> Record:

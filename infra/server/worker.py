@@ -36,11 +36,13 @@ from tasks.core.clock import utc_now
 from tasks.core.paths import state_dir
 
 __all__ = [
+    "close_expired",
     "end_leftovers",
     "has_expired",
     "is_orphaned",
     "main",
     "next_state",
+    "reschedule",
     "run_processes",
 ]
 
@@ -94,7 +96,7 @@ async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) ->
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
             await _recover(client, since=GRACE, starting=starting)
-            await _close_expired(client, known)
+            await close_expired(client, known)
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 
@@ -129,18 +131,29 @@ async def _recover(
     """Schedule again what has no process any more, but for what is about to get one."""
     unfinished = await _unfinished(client)
     about, processes = frozenset(starting), run_processes()
-    for run in unfinished:
-        if str(run.id) not in about | processes.keys() and is_orphaned(run, utc_now(), since):
-            states = await client.read_flow_run_states(run.id)
-            state = next_state(states)
-            log.info("run %s has no process any more: %s", run.id, state.name)
-            await client.set_flow_run_state(run.id, state, force=True)
+    gone = [run for run in unfinished if str(run.id) not in about | processes.keys()]
+    await reschedule(client, gone, since)
     for run_id, family in processes.items():
         if not any(_is_engine(process) for process in family):
             end_leftovers(run_id, family)
 
 
-async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
+async def reschedule(
+    client: PrefectClient, gone: Iterable[FlowRun], since: timedelta | None
+) -> None:
+    """Schedule runs without a process again, if they still are as they were listed."""
+    for run in gone:
+        if not is_orphaned(run.state, utc_now(), since):
+            continue
+        states = await client.read_flow_run_states(run.id)
+        if not is_orphaned(_newest(states), utc_now(), since):
+            continue  # it has ended, paused or been taken on meanwhile
+        state = next_state(states)
+        log.info("run %s has no process any more: %s", run.id, state.name)
+        await client.set_flow_run_state(run.id, state, force=True)
+
+
+async def close_expired(client: PrefectClient, known: set[UUID]) -> None:
     """Let runs whose question was never answered end themselves.
 
     Prefect fails them without a process; one that waits at a gate has a canary to take back.
@@ -152,10 +165,10 @@ async def _close_expired(client: PrefectClient, known: set[UUID]) -> None:
     for run in await _just_failed(client):
         if run.state_id is None or run.state_id in known:
             continue
-        known.add(run.state_id)
         if has_expired(await client.read_flow_run_states(run.id)):
             log.info("run %s was not answered in time", run.id)
             await client.set_flow_run_state(run.id, _closing(), force=True)
+        known.add(run.state_id)  # last: what the server did not answer is asked again
 
 
 def _closing() -> State[Any]:
@@ -188,13 +201,17 @@ async def _unfinished(client: PrefectClient) -> list[FlowRun]:
     )
 
 
-def is_orphaned(run: FlowRun, now: datetime, since: timedelta | None) -> bool:
-    """Say whether a run without a process should be started again."""
-    if run.state is None:
+def _newest(states: Iterable[State[Any]]) -> State[Any] | None:
+    return max(states, key=lambda state: state.timestamp, default=None)
+
+
+def is_orphaned(state: State[Any] | None, now: datetime, since: timedelta | None) -> bool:
+    """Say whether a run in such a state, without a process, should be started again."""
+    if state is None or state.type not in ORPHANED:
         return False
-    if run.state.type is StateType.CRASHED:
+    if state.type is StateType.CRASHED:
         return True
-    return since is None or now - run.state.timestamp > since
+    return since is None or now - state.timestamp > since
 
 
 def next_state(states: Iterable[State[Any]]) -> State[Any]:

@@ -11,7 +11,7 @@ from tasks.rollout.model import Stored
 from tasks.rollout.observe import observe
 from tasks.rollout.running import Rollout
 
-__all__ = ["drive", "end_abandoned"]
+__all__ = ["drive", "end_abandoned", "send_back"]
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +34,12 @@ def drive(rollout: Rollout) -> Record:
 def end_abandoned(left: Stored, successor: str, rollout: Rollout) -> None:
     """End a rollout whose run was killed and did not come back, or was left at a gate.
 
-    A canary goes back by traffic. One that was being promoted, or was on its way back, is brought
-    to the end that it was on its way to.
-
     Args:
         left: its record.
         successor: id of the release that takes its place.
         rollout: the one that comes after, whose lock is used.
     """
-    environment = left.environment or rollout.place.environment
-    place = replace(rollout.place, environment=environment)
-    ended = replace(rollout, place=place, stored=left, gates=0)
-    if observe(rollout.ports.cluster, place, left).twins.climb:
-        aside = f"its run ended half-way, and {successor} took its place"
-        progress = replace(left.progress, aside=left.progress.aside or aside)
-        ended.write(replace(left, progress=progress))
-        drive(ended)
+    if send_back(left, successor, rollout):
         return
     failed = left.progress.failed
     why = f"{failed.reason}; " if failed else ""
@@ -59,4 +49,24 @@ def end_abandoned(left: Stored, successor: str, rollout: Rollout) -> None:
         reason=f"{why}its run ended half-way, and {successor} took its place",
         finished_at=rollout.ports.clock.now(),
     )
-    ended.write(replace(left, record=record, bad=left.bad or failed is not None))
+    changed = replace(left, record=record, bad=left.bad or failed is not None)
+    replace(rollout, stored=left).write(changed)
+
+
+def send_back(left: Stored, successor: str, rollout: Rollout) -> bool:
+    """End what was left beside the live release, and say whether there was any.
+
+    A canary goes back by traffic. One that was being promoted, or was on its way back, is brought
+    to the end that it was on its way to. What was changed in place stays as it is: only another
+    release, or a rollback, can follow on it.
+    """
+    environment = left.environment or rollout.place.environment
+    place = replace(rollout.place, environment=environment)
+    if not observe(rollout.ports.cluster, place, left).twins.climb:
+        return False
+    ended = replace(rollout, place=place, stored=left, gates=0)
+    aside = f"its run ended half-way, and it made room for {successor}"
+    progress = replace(left.progress, aside=left.progress.aside or aside)
+    ended.write(replace(left, progress=progress))
+    drive(ended)
+    return True

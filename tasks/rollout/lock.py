@@ -36,12 +36,18 @@ class Aside:
         run: who asks.
         reason: stands in the history.
         against: id of the release that is not wanted any more; where empty, another one wants
-            the place of whatever comes in.
+            the place of whatever comes in, but for one of a newer commit.
+        committed_at: when the commit of that other one was made, ISO 8601; empty in a rollback.
     """
 
     run: str
     reason: str
     against: str = ""
+    committed_at: str = ""
+
+    def is_older(self, than: datetime) -> bool:
+        """Say whether what wants the place is of an older commit than one of that time."""
+        return bool(self.committed_at) and datetime.fromisoformat(self.committed_at) < than
 
 
 @dataclass(slots=True)
@@ -152,14 +158,24 @@ def _keep(lock: Lock, stopped: threading.Event) -> None:
 
 
 def ask(cluster: Cluster, lease: Object, aside: Aside) -> None:
-    """Write on a lease what we want of its holder; whoever was faster is asked next time."""
+    """Write on a lease what we want of its holder; whoever was faster is asked next time.
+
+    What a newer release asks for stands.
+    """
     metadata = lease["metadata"]
     annotations = metadata.get("annotations") or {}
     said = json.dumps(asdict(aside), sort_keys=True)
-    if annotations.get(ASIDE) != said:
+    if annotations.get(ASIDE) != said and not _outranked(aside, _asked(lease)):
         with contextlib.suppress(Conflict):
             marked = {**metadata, "annotations": {**annotations, ASIDE: said}}
             cluster.replace({**lease, "metadata": marked})
+
+
+def _outranked(aside: Aside, before: Aside | None) -> bool:
+    """Say whether a newer release has asked for the same place before."""
+    if before is None or not before.committed_at:
+        return False
+    return aside.is_older(datetime.fromisoformat(before.committed_at))
 
 
 def _asked(lease: Object) -> Aside | None:

@@ -2,23 +2,25 @@
 
 from dataclasses import replace
 
+from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError
 from tasks.core.model import Record, Release, RolloutState
 from tasks.rollout import records
 from tasks.rollout.drive import end_abandoned
+from tasks.rollout.lock import Aside
 from tasks.rollout.model import By, Place, Ports, Stored
 from tasks.rollout.running import Rollout
 
-__all__ = ["clear_way", "draft", "ended_by", "fetch_own", "is_of", "open_record"]
+__all__ = ["clear_way", "draft", "ended_by", "fetch_own", "is_of", "open_record", "wish"]
 
 
-def fetch_own(place: Place, ports: Ports) -> tuple[Stored, ...]:
+def fetch_own(place: Place, cluster: Objects) -> tuple[Stored, ...]:
     """Return the history of an environment, oldest first.
 
     Raises:
         ConfigError: another application or environment uses the namespace.
     """
-    stored = records.fetch(ports.cluster, place.namespace)
+    stored = records.fetch(cluster, place.namespace)
     for each in stored:
         whose = (each.record.release.application, each.record.environment)
         if whose != (place.application, place.name):
@@ -42,6 +44,14 @@ def ended_by(stored: tuple[Stored, ...], by: By) -> Record | None:
 def is_of(newest: Stored, by: By) -> bool:
     """Say whether a rollout is this run's, or was left half-way by another one."""
     return newest.record.state is RolloutState.STARTED or newest.record.run == by.run
+
+
+def wish(release: Release, place: Place, by: By) -> Aside | None:
+    """Return what a rollout that is under way is asked for; where the file says so, to give way."""
+    if place.environment.when_busy == "queue":
+        return None
+    committed_at = release.created_at.isoformat()
+    return Aside(by.run, f"{release.id} took its place", committed_at=committed_at)
 
 
 def open_record(draft: Stored, rollout: Rollout) -> Stored:

@@ -1,7 +1,7 @@
 """Why a rollout does not begin: nothing was changed by then."""
 
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Plan, Release
+from tasks.core.model import Plan, Release, RolloutState
 from tasks.core.objects import ref_of
 from tasks.rollout import records
 from tasks.rollout.changing import was_scaled
@@ -14,7 +14,12 @@ __all__ = [
     "refuse_ended",
     "refuse_lack",
     "refuse_other_plan",
+    "refuse_superseded",
+    "refuse_tried",
 ]
+
+HERE = (RolloutState.STARTED, RolloutState.SUCCEEDED)
+"""States of a release that has not come to nothing."""
 
 
 def refuse_bad(
@@ -48,6 +53,58 @@ def refuse_other_plan(planned: Plan, by: By, place: Place) -> None:
             f"{planned.id} now",
             where=str(place),
             next_step=f"look at `slipway plan {place.name}` and ask for another approval",
+        )
+
+
+def refuse_superseded(
+    known: tuple[Stored, ...], stored: tuple[Stored, ...], release: Release, place: Place
+) -> None:
+    """Refuse a release that waited, where one of a newer commit was faster and has not failed.
+
+    One that was there before is no reason: somebody wants the older one now.
+
+    Args:
+        known: the history as it was before the wait.
+        stored: the history now.
+        release: what waited.
+        place: where.
+    """
+    before = {each.record.number for each in known}
+    for record in (each.record for each in stored if each.record.number not in before):
+        is_newer = record.release.created_at > release.created_at
+        if is_newer and record.restores is None and record.state in HERE:
+            raise GateClosed(
+                f"rollout {record.number} ({record.release.id}) came meanwhile, of a newer "
+                f"commit: {release.id} is superseded",
+                where=str(place),
+                next_step="deliver this commit again where it is wanted all the same",
+            )
+
+
+def refuse_tried(
+    known: tuple[Stored, ...], stored: tuple[Stored, ...], by: By, place: Place
+) -> None:
+    """Refuse a rollback of whatever is live where another one has come to an end meanwhile.
+
+    Two alerts a second apart ask for one rollback. Where that fails, nothing has been looked at
+    that speaks for a second one.
+
+    Args:
+        known: the history as it was when this rollback was asked for.
+        stored: the history now.
+        by: who asks.
+        place: where.
+    """
+    over = {each.record.number for each in known if each.record.state is not RolloutState.STARTED}
+    for each in stored:
+        record = each.record
+        if record.restores is None or record.number in over or record.run == by.run:
+            continue
+        raise Conflict(
+            f"rollout {record.number}, a rollback too, has ended meanwhile, "
+            f"{record.state.value}: {record.reason}",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`, and ask again where it is wanted",
         )
 
 

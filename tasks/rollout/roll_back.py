@@ -9,6 +9,7 @@ from tasks.rollout.drive import drive
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
 from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
+from tasks.rollout.refusals import refuse_tried
 from tasks.rollout.running import Rollout
 
 __all__ = ["choose", "roll_back"]
@@ -21,14 +22,15 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
     that is under way, or else the live one. A rollout under way goes back at once and by itself:
     it is asked to, or, where its run is gone or waits for people, turned round here; its record is
     returned. A rollback that is under way already is never turned round: who asks meanwhile is
-    told that the release is not live any more.
+    told that the release is not live any more, or that the first one has come to nothing.
 
     Raises:
         GateClosed: there is no such rollout, or its release was taken back itself.
-        Conflict: another run took over, or what is blamed is not live any more.
+        Conflict: another run took over, what is blamed is not live any more, or another rollback
+            of it has ended while this one waited.
         Unavailable: the cluster does not answer; call again.
     """
-    known = fetch_own(place, ports)
+    known = fetch_own(place, ports.cluster)
     if (ended := ended_by(known, by)) is not None:
         return ended
     asked = None
@@ -36,7 +38,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
         back = replace(back, blames=back.blames or records.unwanted(known))
         asked = Aside(by.run, _reason(by, back), back.blames or "")
     with lock.hold(ports.cluster, ports.clock, place.namespace, by.run, asked) as held:
-        stored = fetch_own(place, ports)
+        stored = fetch_own(place, ports.cluster)
         newest = stored[-1] if stored else None
         if newest and asked and _is_turned(newest, by, back):
             rollout = Rollout(place, ports, held, newest)
@@ -47,11 +49,13 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             rollout = Rollout(place, ports, held, newest)
         else:
             _refuse_other_live(stored, back, place)
+            if asked:
+                refuse_tried(known, stored, by, place)
             begun = _draft_back(choose(stored, back.to, place), back, place, by, ports)
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
-        _mark_bad(rollout, fetch_own(place, ports))
+        _mark_bad(rollout, fetch_own(place, ports.cluster))
         return drive(rollout)
 
 

@@ -17,9 +17,16 @@ from tasks.core.model import (
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
-from tasks.rollout.lock import Aside
 from tasks.rollout.model import By, Place, Ports, Stored
-from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
+from tasks.rollout.opening import (
+    clear_way,
+    draft,
+    ended_by,
+    fetch_own,
+    is_of,
+    open_record,
+    wish,
+)
 from tasks.rollout.plan import draw, survey
 from tasks.rollout.refusals import (
     refuse_bad,
@@ -27,6 +34,7 @@ from tasks.rollout.refusals import (
     refuse_ended,
     refuse_lack,
     refuse_other_plan,
+    refuse_superseded,
 )
 from tasks.rollout.running import Rollout
 
@@ -48,21 +56,24 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
     Raises:
         ConfigError: the cluster refuses the manifests; nothing was changed.
         Conflict: somebody else holds fields of ours, or another run took over.
-        GateClosed: the release was taken back before, or another rollout does not end.
+        GateClosed: the release was taken back before, another rollout does not end, or a newer
+            release came while this one waited.
         Unavailable: the cluster does not answer; call again.
     """
     _ensure_namespace(ports.cluster, release, place)
-    known = fetch_own(place, ports)
+    known = fetch_own(place, ports.cluster)
     if (ended := ended_by(known, by)) is not None:
         return ended
     if _begun(known, release, by) is None:  # nobody gives way to a release that is refused
         refuse_bad(known, release, place, by.despite)
+        _refuse_early(known, release, place, by, ports)
     with lock.hold(
-        ports.cluster, ports.clock, place.namespace, by.run, _asked(release, place, by)
+        ports.cluster, ports.clock, place.namespace, by.run, wish(release, place, by)
     ) as held:
-        stored = fetch_own(place, ports)
+        stored = fetch_own(place, ports.cluster)
         if (newest := _begun(stored, release, by)) is not None:
             return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
+        refuse_superseded(known, stored, release, place)
         refuse_bad(stored, release, place, by.despite)
         refuse_ended(by, place)
         begun = _draft(stored, release, place, by, ports)
@@ -100,11 +111,18 @@ def _begun(stored: tuple[Stored, ...], release: Release, by: By) -> Stored | Non
     return newest
 
 
-def _asked(release: Release, place: Place, by: By) -> Aside | None:
-    """Return what a rollout that is under way is asked for; where the file says so, to give way."""
-    if place.environment.when_busy == "queue":
-        return None
-    return Aside(by.run, f"{release.id} took its place")
+def _refuse_early(
+    known: tuple[Stored, ...], release: Release, place: Place, by: By, ports: Ports
+) -> None:
+    """Refuse another plan than the approved one before anybody is asked to give way.
+
+    While a rollout is under way the plan is not the one that there is when it has gone back.
+    """
+    if by.plan is None or any(each.record.state is RolloutState.STARTED for each in known):
+        return
+    planned = draw(survey(release, place, ports.cluster))
+    if not _is_unchanged(planned):
+        refuse_other_plan(planned, by, place)
 
 
 def _go_on(left: Stored, rollout: Rollout, by: By) -> Record:

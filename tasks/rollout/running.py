@@ -30,12 +30,14 @@ class Rollout:
     def asked(self) -> Aside | None:
         """What another run wants of this one and it has not heeded yet.
 
-        A rollback heeds nobody: what it takes away is not wanted by anybody.
+        A rollback heeds nobody: what it takes away is not wanted by anybody. No release makes room
+        for one of an older commit.
         """
         asked, progress, record = self.lock.asked, self.stored.progress, self.stored.record
         if asked is None or progress.failed is not None or progress.asked_by == asked.run:
             return None
-        makes_room = not asked.against and progress.aside is None
+        is_older = asked.is_older(record.release.created_at)
+        makes_room = not asked.against and progress.aside is None and not is_older
         is_meant = makes_room or asked.against == record.release.id
         return asked if is_meant and record.restores is None else None
 

@@ -16,6 +16,7 @@ from tasks.core.past import Past
 from tasks.core.task import publish
 from tasks.report.effects import report_place, store_report
 from tasks.rollout import afterwards, history, records
+from tasks.rollout import make_way as way_making
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
@@ -26,7 +27,9 @@ from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = [
     "find_begun",
+    "find_in_way",
     "judge_live",
+    "make_way",
     "note_in_record",
     "plan_release",
     "read_past",
@@ -82,6 +85,34 @@ def find_begun(place: Place, run: str) -> Record | None:
     """Return the rollout that this run began before it was paused or its process killed."""
     with connect(place.target) as cluster:
         return history.begun_by(run, place, cluster)
+
+
+@task(
+    task_run_name="{place.name}: another rollout under way?",
+    cache_policy=NO_CACHE,
+    retries=3,
+    retry_delay_seconds=[1, 5, 15],
+    retry_condition_fn=_is_unavailable,
+)
+def find_in_way(release: Release, place: Place, despite: str | None = None) -> Record | None:
+    """Return the rollout that has to end before people are asked about a release."""
+    with connect(place.target) as cluster:
+        return way_making.find_in_way(release, place, cluster, despite)
+
+
+@task(
+    task_run_name="{place.name}: make way",
+    cache_policy=NO_CACHE,
+    retries=len(PATIENCE),
+    retry_delay_seconds=PATIENCE,
+    retry_condition_fn=_is_unavailable,
+)
+def make_way(release: Release, place: Place, by: By) -> None:
+    """Wait until no other rollout is under way; one that waits for people goes back."""
+    with connect(place.target) as cluster:
+        ended = way_making.make_way(release, place, by, ports_of(cluster))
+    for each in ended:
+        _report(each, place)
 
 
 @task(

@@ -290,12 +290,13 @@ def test_a_newer_release_ends_a_canary_that_waits_at_a_gate() -> None:
     then_only_the_stable_track_is_left(world, "3")
 
 
-def asks(world: World, against: str = "") -> None:
+def asks(world: World, against: str = "", committed_at: str = "") -> None:
     """Write on the lease as a run that waits would."""
     ref = Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")
     lease = world.cluster.read(ref)
     assert lease is not None
-    ask(world.cluster, lease, Aside("run-y", "taken back by bob: users suffer", against))
+    aside = Aside("run-y", "taken back by bob: users suffer", against, committed_at)
+    ask(world.cluster, lease, aside)
 
 
 def test_a_rollback_by_hand_turns_a_canary_round_by_traffic() -> None:
@@ -330,6 +331,20 @@ def test_a_newer_release_may_take_the_place_of_a_canary_under_way() -> None:
     assert not is_bad(TWO.id, world.place, world.cluster)
     then_only_the_stable_track_is_left(world, "1")
     assert world.when_rolling_out(THREE).state is RolloutState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("committed_at", "end"),
+    [
+        pytest.param("2025-12-31T23:59:59+00:00", RolloutState.SUCCEEDED, id="an older commit"),
+        pytest.param("2026-01-01T00:00:00+00:00", RolloutState.SUPERSEDED, id="the same one"),
+        pytest.param("2026-01-01T00:00:01+00:00", RolloutState.SUPERSEDED, id="a newer one"),
+    ],
+)
+def test_a_canary_is_asked_to_make_room_by(committed_at: str, end: RolloutState) -> None:
+    world = given_live()
+    world.meanwhile = [lambda each: asks(each, committed_at=committed_at)]
+    assert world.when_rolling_out(TWO).state is end
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Conflict, GateClosed
 from tasks.core.objects import Kind, Object, Ref
-from tasks.rollout.lock import EXPIRY, PATIENCE, hold
+from tasks.rollout.lock import EXPIRY, PATIENCE, Aside, ask, hold
 
 LEASE = Ref(Kind("coordination.k8s.io/v1", "Lease"), "shop", "slipway")
 
@@ -101,3 +101,29 @@ def test_a_jump_of_the_clock_neither_loses_nor_frees_a_lock(jump: timedelta) -> 
         began = cluster.clock.elapsed()
         with hold(cluster, cluster.clock, "shop", "two"):
             assert cluster.clock.elapsed() - began == EXPIRY, "only silence frees it"
+
+
+OLDER = Aside("older", "r-1 took its place", committed_at="2026-01-01T00:00:00+00:00")
+NEWER = Aside("newer", "r-2 took its place", committed_at="2026-01-02T00:00:00+01:00")
+BACK = Aside("back", "taken back by bob", against="r-0")
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard"),
+    [
+        pytest.param((OLDER, NEWER), NEWER, id="the newer commit, asked for last"),
+        pytest.param((NEWER, OLDER), NEWER, id="the newer commit, asked for first"),
+        pytest.param((NEWER, BACK), BACK, id="a rollback, whatever else is asked"),
+    ],
+)
+def test_of_several_that_ask_a_holder_to_give_way_it_hears(
+    asked: tuple[Aside, ...], heard: Aside
+) -> None:
+    cluster = given_namespace()
+    with hold(cluster, cluster.clock, "shop", "one") as lock:
+        for each in asked:
+            lease = cluster.read(LEASE)
+            assert lease is not None
+            ask(cluster, lease, each)
+        lock.check()
+        assert lock.asked == heard

@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,15 +13,22 @@ from tasks.rollout.history import begun_by, history, is_bad, live, note, past
 from tasks.rollout.lock import Aside, ask, hold
 from tasks.rollout.model import Back, By
 from tasks.rollout.roll_back import roll_back
-from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release, told
+from tests.unit.tasks.rollout.world import (
+    BusyCluster,
+    World,
+    config_map,
+    deployment,
+    make_release,
+    told,
+)
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
 TWO = make_release(config_map("two", a="2"), deployment("api", "api@2", config="two"))
 THREE = make_release(config_map("three", a="3"), deployment("api", "api@3", config="three"))
 
 
-def given_three_rollouts() -> World:
-    world = World()
+def given_three_rollouts(cluster: FakeCluster | None = None) -> World:
+    world = World(cluster or FakeCluster())
     for release in (ONE, TWO, THREE):
         world.when_rolling_out(release)
     return world
@@ -205,6 +214,44 @@ def test_a_second_rollback_asked_for_during_the_first_is_told_that_it_is_done() 
     with pytest.raises(Conflict, match=f"{THREE.id} is not live any more"):
         roll_back(world.place, By(run="b"), Back("users suffer", blames=blamed[0]), world.ports)
     assert world.image_of("api") == "api@2"
+
+
+def test_a_rollback_that_waited_for_one_that_failed_is_not_begun_unasked() -> None:
+    world = given_three_rollouts(cluster := BusyCluster())
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    cluster.first = [lambda: world.when_rolling_back(by=By(run="first"))]
+    said = r"rollout 4, a rollback too, has ended meanwhile, restored: GET /health: expected 200"
+    with pytest.raises(Conflict, match=said):
+        world.when_rolling_back(by=By(run="second"))
+    assert (world.image_of("api"), len(history(world.place, world.cluster))) == ("api@3", 4)
+    assert world.when_rolling_back().release.id == TWO.id, "asked by who knows that, it begins"
+
+
+def test_a_rollback_that_was_under_way_already_and_failed_is_not_begun_again_unasked() -> None:
+    world = given_three_rollouts(cluster := BusyCluster())
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    with world.killed_after(6):
+        world.when_rolling_back(by=By(run="first"))
+    assert history(world.place, world.cluster)[0].state is RolloutState.STARTED
+    cluster.first = [lambda: world.when_rolling_back(by=By(run="first"))]
+    with pytest.raises(Conflict, match="rollout 4, a rollback too, has ended meanwhile, restored"):
+        world.when_rolling_back(by=By(run="second"))
+    assert len(history(world.place, world.cluster)) == 4
+
+
+def test_a_rollback_to_a_named_rollout_is_begun_whatever_came_before_it() -> None:
+    world = given_three_rollouts(cluster := BusyCluster())
+    world.verdicts = [Verdict(Outcome.FAILED, "GET /health: expected 200, got 500")]
+    cluster.first = [lambda: world.when_rolling_back(by=By(run="first"))]
+    assert world.when_rolling_back(to=1, by=By(run="second")).restores == 1
+
+
+def test_a_rollback_to_a_named_rollout_is_not_superseded_by_a_newer_release() -> None:
+    world = given_three_rollouts(cluster := BusyCluster())
+    four = make_release(deployment("api", "api@4"))
+    newer = replace(four, created_at=ONE.created_at + timedelta(hours=1))
+    cluster.first = [lambda: world.when_rolling_out(newer)]
+    assert world.when_rolling_back(to=1).restores == 1
 
 
 def test_a_rollback_that_fails_says_nothing_against_the_release_it_goes_to() -> None:

@@ -108,6 +108,22 @@ def told(record: Record) -> tuple[object, ...]:
 
 
 @dataclass
+class BusyCluster(FakeCluster):
+    """A cluster where others come first.
+
+    Attributes:
+        first: what they do while a run that has looked at the history waits for the Lease.
+    """
+
+    first: list[Callable[[], object]] = field(default_factory=list)
+
+    def read(self, ref: Ref) -> Object | None:
+        if self.first and ref.kind.name == "Lease":
+            self.first.pop(0)()
+        return super().read(ref)
+
+
+@dataclass
 class World:
     """The shop's prod, and how its images behave there."""
 

@@ -1,0 +1,59 @@
+"""A release that needs people's yes, while another one's canary waits at a gate."""
+
+from dataclasses import replace
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.states import Running
+
+from flows.promote import Wishes, promote
+from tasks.approval.task import claim_environment
+from tasks.core.application import Application, Approval, Component
+from tasks.core.model import Record, RolloutState, Target
+from tasks.rollout.history import history
+from tests.unit.tasks.rollout.test_canary import ONE, THREE, TWO
+from tests.unit.tasks.rollout.test_make_way import GATED, SECOND
+from tests.unit.tasks.rollout.world import World
+
+TARGET = Target("kubeconfig", "ctx", "r", "b", "d")
+
+
+def given_a_canary_at_a_gate(world: World) -> None:
+    world.strategy = GATED
+    world.when_rolling_out(ONE)
+    world.when_rolling_out(TWO, SECOND)
+
+
+def delivered(world: World, *, overtaken: bool = False) -> State[Record]:
+    """Bring a release to prod, in a run that a newer one has overtaken or not."""
+    environment = replace(world.place.environment, approval=Approval(approvers=("ana",)))
+    shop = Application("shop", {"api": Component("api")}, {"prod": environment})
+
+    @flow
+    def bring() -> Record:
+        if overtaken:
+            with get_client(sync_client=True) as client:
+                newer = client.create_flow_run(bring, state=Running())
+            claim_environment("shop", "prod", str(newer.id))
+        return promote(THREE, "prod", shop, Wishes(TARGET))
+
+    return bring(return_state=True)
+
+
+def states(world: World) -> list[RolloutState]:
+    return [each.state for each in history(world.place, world.cluster)]
+
+
+def test_the_canary_goes_back_before_people_are_asked(world: World) -> None:
+    given_a_canary_at_a_gate(world)
+    state = delivered(world)
+    assert "Cannot suspend flows without a deployment" in str(state.message), "asked at last"
+    assert states(world) == [RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
+
+
+def test_a_run_that_a_newer_one_has_overtaken_leaves_the_canary_alone(world: World) -> None:
+    given_a_canary_at_a_gate(world)
+    state = delivered(world, overtaken=True)
+    assert "a newer run wants into this environment" in str(state.message)
+    assert states(world) == [RolloutState.STARTED, RolloutState.SUCCEEDED]
