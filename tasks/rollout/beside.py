@@ -49,15 +49,14 @@ def forward(seen: Observed) -> Iterable[Step]:
 
 
 def _bake(ways: Ways) -> Iterable[Step]:
-    """Watch the last share for long; then look again who sets the replicas of pods that rest."""
+    """Watch the last share for long; then look again who sets the replicas of stable pods."""
     if not ways.has(marks.BAKED):
         yield from _rest(ways)
         last = marks.watched(len(ways.ladder.ladder) - 1)
         since = marks.RESTED if ways.rests else last
         yield _watch(ways, ALL, since, ways.ladder.bake)
         yield Mark(marks.BAKED, "the bake has passed")
-        if ways.rests:
-            return
+        return
     yield from promote(ways)
 
 
@@ -82,7 +81,7 @@ def _bring(ways: Ways, brought: tuple[Object, ...]) -> Iterable[Step]:
     if not ways.has(marks.BROUGHT):
         yield from generated_secrets(seen)
         entering = (*brought, *ways.twins.companions)
-        yield from applies(entering, seen.live, force=False, among=ways.after)
+        yield from applies(entering, seen, force=False, among=ways.after)
         yield Mark(marks.BROUGHT)
     if before:  # what is new may be what hooks stand on
         yield await_all(brought, marks.BROUGHT, ways.strategy)

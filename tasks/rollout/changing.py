@@ -1,8 +1,9 @@
 """The steps that every kind of rollout is made of: applying a release's objects, clearing up."""
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
+from tasks.core.cluster import FIELD_MANAGER
 from tasks.core.model import Record, Release
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
 from tasks.core.strategy import Hooks, Strategy
@@ -21,6 +22,7 @@ __all__ = [
     "manifests_of",
     "refs_of",
     "scaled",
+    "scaled_since",
     "was_scaled",
     "without_hooks",
     "without_replicas",
@@ -90,16 +92,19 @@ def generated_secrets(seen: Observed) -> Iterable[Step]:
 
 def applies(
     objects: Iterable[Object],
-    live: Mapping[Ref, Object],
+    seen: Observed,
     *,
     force: bool,
     among: Iterable[Object],
 ) -> Iterable[Step]:
-    """Apply objects, leaving replicas to the autoscalers among all of a release that set them."""
-    by_autoscaler = scaled(among)
+    """Apply objects, leaving replicas to autoscalers that set them.
+
+    Those are among all objects of the release, or somebody else has made them.
+    """
+    by_autoscaler = scaled((*among, *seen.autoscalers))
     for thing in objects:
         ref = ref_of(thing)
-        existing = live.get(ref)
+        existing = seen.live.get(ref)
         if (ref.kind.name, ref.name) not in by_autoscaler or existing is None:
             yield Apply(thing, force or was_scaled(existing))
             continue
@@ -112,6 +117,19 @@ def was_scaled(existing: Object | None) -> bool:
     """Say whether an autoscaler, and nobody else, has set the replicas: ours to take back."""
     owners = _owners_of_replicas(existing or {"metadata": {}})
     return bool(owners) and owners <= AUTOSCALING
+
+
+def scaled_since(existing: Object | None, began: datetime) -> bool:
+    """Say whether a person has set the replicas since a rollout began.
+
+    Whatever else is neither us nor an autoscaler counts alike; those are known by their objects.
+    """
+    second = began.replace(microsecond=0)  # the cluster tells no fractions
+    return any(
+        entry["manager"] not in {FIELD_MANAGER, *AUTOSCALING}
+        and datetime.fromisoformat(entry["time"]) >= second
+        for entry in _entries_of_replicas(existing or {"metadata": {}})
+    )
 
 
 def await_all(objects: Iterable[Object], since: str, strategy: Strategy) -> AwaitReady:
@@ -131,12 +149,14 @@ def deletes(seen: Observed, kept: Iterable[Object], more: Iterable[Ref] = ()) ->
 
 def _ours_to_scale(existing: Object) -> bool:
     """Say whether dropping the field would reset it: server-side apply removes what we own."""
-    return "slipway" in _owners_of_replicas(existing)
+    return FIELD_MANAGER in _owners_of_replicas(existing)
 
 
 def _owners_of_replicas(existing: Object) -> frozenset[str]:
-    return frozenset(
-        entry["manager"]
-        for entry in existing["metadata"].get("managedFields", ())
-        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
-    )
+    return frozenset(entry["manager"] for entry in _entries_of_replicas(existing))
+
+
+def _entries_of_replicas(existing: Object) -> Iterator[Object]:
+    for entry in existing["metadata"].get("managedFields", ()):
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}):
+            yield entry

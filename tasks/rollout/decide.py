@@ -92,7 +92,7 @@ def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
     progress = seen.current.progress
     failed = progress.failed
     if not progress.has(marks.RESTORED):
-        yield from applies(objects, seen.live, force=True, among=objects)
+        yield from applies(objects, seen, force=True, among=objects)
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     if not progress.has(marks.RECOVERED):
         yield await_all(objects, marks.RESTORED, environment.strategy)

@@ -25,13 +25,13 @@ def enter(seen: Observed, objects: tuple[Object, ...]) -> Iterable[Step]:
     for number, wave in enumerate(stages[:-1]):
         if not progress.has(marks.wave_ready(number)):
             if not progress.has(marks.wave_applied(number)):
-                yield from applies(wave, seen.live, force=force, among=objects)
+                yield from applies(wave, seen, force=force, among=objects)
                 yield Mark(marks.wave_applied(number))
             yield await_all(wave, marks.wave_applied(number), seen.environment.strategy)
             yield Mark(marks.wave_ready(number))
         if number == 0:
             yield from run_hooks(seen, seen.current.rules.hooks.before)
-    yield from applies(stages[-1], seen.live, force=force, among=objects)
+    yield from applies(stages[-1], seen, force=force, among=objects)
 
 
 def run_hooks(seen: Observed, hooks: Iterable[Hook]) -> Iterable[Step]:

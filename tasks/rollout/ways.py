@@ -130,7 +130,7 @@ def left_at_rest(ways: Ways, objects: tuple[Object, ...]) -> Iterable[Twin]:
     """Return the twins whose stable Deployment would stay at rest: we do not set its replicas."""
     if not ways.rests:
         return
-    by_autoscaler = scaled(objects)
+    by_autoscaler = scaled((*objects, *ways.seen.autoscalers))
     sized = {ref_of(each) for each in objects if "replicas" in (each.get("spec") or {})}
     for twin in ways.twins.workloads:
         is_autoscaled = (twin.stable.kind.name, twin.stable.name) in by_autoscaler
