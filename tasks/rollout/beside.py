@@ -9,7 +9,7 @@ from tasks.core.references import renamed
 from tasks.core.strategy import CanaryStep
 from tasks.core.tracks import canary_name
 from tasks.rollout import marks
-from tasks.rollout.changing import applies, await_all, generated_secrets, without_replicas
+from tasks.rollout.changing import applies, generated_secrets, without_replicas
 from tasks.rollout.model import Observed
 from tasks.rollout.probing import probe_beside, probe_route, probe_share
 from tasks.rollout.promotion import promote
@@ -69,7 +69,7 @@ def _beside(ways: Ways) -> Iterable[Step]:
         yield from _start(ways, ways.ladder.ladder[0].share)
         yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
     if not ways.has(marks.BESIDE_READY):
-        yield await_all((*brought, *ways.canaries), marks.BESIDE, ways.strategy)
+        yield ways.await_all((*brought, *ways.canaries), marks.BESIDE)
         yield Mark(marks.BESIDE_READY, "canary ready")
     yield from _probe(ways)
 
@@ -84,7 +84,7 @@ def _bring(ways: Ways, brought: tuple[Object, ...]) -> Iterable[Step]:
         yield from applies(entering, seen, force=False, among=ways.after)
         yield Mark(marks.BROUGHT)
     if before:  # what is new may be what hooks stand on
-        yield await_all(brought, marks.BROUGHT, ways.strategy)
+        yield ways.await_all(brought, marks.BROUGHT)
         yield from run_hooks(_with_copies(ways), before)
 
 

@@ -1,14 +1,16 @@
 """The steps that every kind of rollout is made of: applying a release's objects, clearing up."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from tasks.core.application import Environment
 from tasks.core.cluster import FIELD_MANAGER
 from tasks.core.model import Record, Release
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
-from tasks.core.strategy import Hooks, Strategy
+from tasks.core.strategy import Hooks
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Apply, AwaitReady, Delete, HandOver, MakeSecret, Step
+from tasks.rollout.together import deadline_for
 
 __all__ = [
     "HPA_MANAGER",
@@ -16,7 +18,6 @@ __all__ = [
     "WATCHED",
     "applies",
     "await_all",
-    "deadline_of",
     "deletes",
     "generated_secrets",
     "manifests_of",
@@ -77,12 +78,6 @@ def without_replicas(thing: Object) -> Object:
     return {**thing, "spec": spec}
 
 
-def deadline_of(strategy: Strategy) -> timedelta:
-    """Return how long workloads may take to become ready."""
-    way = strategy.rolling or strategy.canary or strategy.blueGreen
-    return way.deadline if way else timedelta(minutes=10)
-
-
 def generated_secrets(seen: Observed) -> Iterable[Step]:
     """Make the Secrets whose values nobody has to know."""
     namespace = seen.current.record.namespace
@@ -132,10 +127,13 @@ def scaled_since(existing: Object | None, began: datetime) -> bool:
     )
 
 
-def await_all(objects: Iterable[Object], since: str, strategy: Strategy) -> AwaitReady:
-    """Wait for the workloads among objects."""
-    workloads = tuple(ref_of(thing) for thing in objects if thing["kind"] in WATCHED)
-    return AwaitReady(workloads, since, deadline_of(strategy))
+def await_all(
+    objects: Iterable[Object], since: str, release: Release, environment: Environment
+) -> AwaitReady:
+    """Wait for the workloads among the objects of a release."""
+    workloads = [thing for thing in objects if thing["kind"] in WATCHED]
+    deadline = deadline_for(workloads, release, environment)
+    return AwaitReady(tuple(map(ref_of, workloads)), since, deadline)
 
 
 def deletes(seen: Observed, kept: Iterable[Object], more: Iterable[Ref] = ()) -> Iterable[Step]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from tasks.core.model import Record, RolloutState
-from tasks.core.objects import Object, pod_template, ref_of
+from tasks.core.objects import pod_template, ref_of
 from tasks.rollout import beside, marks
 from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
+from tasks.rollout.together import bake_for, deadline_for
 from tasks.rollout.waves import enter, run_hooks
 from tasks.rollout.way_back import backward
 from tasks.rollout.ways import touches_stable
@@ -44,7 +45,8 @@ def _forward(seen: Observed) -> Iterable[Step]:
         yield from enter(seen, objects)
         yield Mark(marks.APPLIED, f"{len(objects)} objects applied")
     if not progress.has(marks.READY):
-        yield await_all(objects, marks.APPLIED, seen.environment.strategy)
+        release = seen.current.record.release
+        yield await_all(objects, marks.APPLIED, release, seen.environment)
         yield Mark(marks.READY)
     if not progress.has(marks.PROBED):
         if seen.environment.probes:
@@ -58,32 +60,25 @@ def _forward(seen: Observed) -> Iterable[Step]:
 
 
 def _bake(seen: Observed) -> Iterable[Step]:
-    """Watch the pods of a rolling update for as long as the environment says."""
-    rolling = seen.environment.strategy.rolling
-    is_rollback = seen.current.record.restores is not None
-    if rolling is None or rolling.bake is None or is_rollback:
+    """Watch the pods of a rolling update for as long as the strategies of what changes say."""
+    record, environment = seen.current.record, seen.environment
+    servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
+    former = {ref_of(thing): pod_template(thing) for thing in seen.before}
+    changed = [each for each in servers if former.get(ref_of(each)) != pod_template(each)]
+    bake = bake_for(changed, record.release, environment)
+    if bake is None or record.restores is not None:
         return
     if not seen.current.progress.has(marks.BAKED):
-        servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
         yield WatchShare(
             share=100,
             since=marks.PROBED,
             began=marks.APPLIED,
-            least=rolling.bake,
-            deadline=rolling.deadline,
+            least=bake,
+            deadline=deadline_for(servers, record.release, environment),
             renewed=tuple(map(ref_of, servers)),
-            judged=tuple(_changed(servers, seen.before)),
+            judged=tuple(ref.name for ref in map(ref_of, changed) if ref in former),
         )
         yield Mark(marks.BAKED, "the bake has passed")
-
-
-def _changed(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
-    """Name the workloads whose pods are others than those of the release before."""
-    former = {ref_of(thing): pod_template(thing) for thing in before}
-    for thing in servers:
-        ref = ref_of(thing)
-        if ref in former and former[ref] != pod_template(thing):
-            yield ref.name
 
 
 def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
@@ -95,7 +90,7 @@ def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
         yield from applies(objects, seen, force=True, among=objects)
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     if not progress.has(marks.RECOVERED):
-        yield await_all(objects, marks.RESTORED, environment.strategy)
+        yield await_all(objects, marks.RESTORED, previous.release, environment)
         yield Mark(marks.RECOVERED)
     if environment.probes:
         yield ProbeRelease(previous.release, environment, marks.RECOVERED)

@@ -27,7 +27,7 @@ def enter(seen: Observed, objects: tuple[Object, ...]) -> Iterable[Step]:
             if not progress.has(marks.wave_applied(number)):
                 yield from applies(wave, seen, force=force, among=objects)
                 yield Mark(marks.wave_applied(number))
-            yield await_all(wave, marks.wave_applied(number), seen.environment.strategy)
+            yield await_all(wave, marks.wave_applied(number), release, seen.environment)
             yield Mark(marks.wave_ready(number))
         if number == 0:
             yield from run_hooks(seen, seen.current.rules.hooks.before)

@@ -71,8 +71,8 @@ def _restore(ways: Ways, previous: Record) -> Iterable[Step]:
         if not handed_back:
             yield from (Wake(twin) for twin in left_at_rest(ways, ways.before))
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
-    strategy = ways.seen.environment_before.strategy
-    yield await_all(ways.before, marks.RESTORED, strategy)
+    environment = ways.seen.environment_before
+    yield await_all(ways.before, marks.RESTORED, previous.release, environment)
     yield Mark(marks.RECOVERED)
 
 
