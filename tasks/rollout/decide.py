@@ -9,7 +9,7 @@ from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generat
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
 from tasks.rollout.together import bake_for, deadline_for
-from tasks.rollout.waves import enter, run_hooks
+from tasks.rollout.waves import enter, is_forced, run_hooks, waiting_for_pods
 from tasks.rollout.way_back import backward
 from tasks.rollout.ways import touches_stable
 
@@ -39,16 +39,17 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
 def _forward(seen: Observed) -> Iterable[Step]:
     """Bring the release in: secrets, objects, readiness, probes; then clear what is left over."""
     progress = seen.current.progress
-    objects = seen.wanted
+    objects, late = seen.wanted, waiting_for_pods(seen)
     if not progress.has(marks.APPLIED):
         yield from generated_secrets(seen)
-        yield from enter(seen, objects)
+        yield from enter(seen, tuple(each for each in objects if each not in late))
         yield Mark(marks.APPLIED, f"{len(objects)} objects applied")
     if not progress.has(marks.READY):
         release = seen.current.record.release
         yield await_all(objects, marks.APPLIED, release, seen.environment)
         yield Mark(marks.READY)
     if not progress.has(marks.PROBED):
+        yield from applies(late, seen, force=is_forced(seen), among=objects)
         if seen.environment.probes:
             release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.READY)
