@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tasks.core.clock import FakeClock
 from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope, Tunnel
 from tasks.core.errors import ConfigError, Conflict, Unavailable
+from tasks.core.fields_fake import Path, leaves, managed, tree
 from tasks.core.objects import Kind, Object, Ref, ref_of
 
 __all__ = ["FakeCluster", "Killed"]
@@ -18,7 +19,6 @@ NAMESPACE = Kind("v1", "Namespace")
 CLUSTER_WIDE = frozenset({"Namespace", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"})
 
 V = TypeVar("V")
-Path = tuple[str, ...]
 Controller = Callable[["FakeCluster", Object], None]
 
 
@@ -37,6 +37,7 @@ class FakeCluster:
         dial: gives the connection to a port of a pod; none is accepted where absent.
         kill_after: number of writes that still succeed before the process is killed.
         writes: what was done, for tests: `apply Deployment/api`.
+        changed: when each field was last changed.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
@@ -49,6 +50,7 @@ class FakeCluster:
     writes: list[str] = field(default_factory=list)
     objects: dict[Ref, Object] = field(default_factory=dict)
     owners: dict[Ref, dict[str, set[Path]]] = field(default_factory=dict)
+    changed: dict[Ref, dict[Path, datetime]] = field(default_factory=dict)
     pending: list[Ref] = field(default_factory=list)
     version: int = 0
 
@@ -67,9 +69,9 @@ class FakeCluster:
     def apply(self, thing: Object, options: ApplyOptions = WRITE) -> Applied:
         """Apply an object server-side; a conflict is an answer, not an error."""
         ref = self._placed(thing)
-        wished = _leaves(_wish(thing))
+        wished = leaves(_wish(thing))
         owners = {manager: set(paths) for manager, paths in self.owners.get(ref, {}).items()}
-        live = _leaves(self.objects.get(ref, {}))
+        live = leaves(self.objects.get(ref, {}))
         conflicts = tuple(
             FieldConflict("." + ".".join(path), manager)
             for manager, paths in sorted(owners.items())
@@ -84,11 +86,13 @@ class FakeCluster:
         owners[options.manager] = set(wished)
         kept = {path for paths in owners.values() for path in paths}
         after = {path: value for path, value in live.items() if path not in dropped or path in kept}
-        made = _tree({**after, **wished})
+        made = tree({**after, **wished})
         _refuse_other_pods(ref, self.objects.get(ref), made)
         if options.dry_run:
             return Applied(made)
         self._check_alive(f"apply {ref}")
+        changed = {path for path, value in wished.items() if live.get(path) != value}
+        self._note(ref, changed | (wished.keys() - self.changed.get(ref, {}).keys()))
         self.owners[ref] = owners
         return Applied(self._store(ref, made))
 
@@ -114,6 +118,7 @@ class FakeCluster:
         self._check_alive(f"delete {ref}")
         gone = self.objects.pop(ref, None)
         self.owners.pop(ref, None)
+        self.changed.pop(ref, None)
         if gone is None:
             return
         self.pending += self._owners_of(gone)  # whose controllers see that something is missing
@@ -170,13 +175,17 @@ class FakeCluster:
     def change(self, thing: Object, manager: str) -> None:
         """Write an object as somebody else, a person or a controller, who then owns the change."""
         ref = ref_of(thing)
-        before, after = _leaves(self.objects.get(ref, {})), _leaves(thing)
+        before, after = leaves(self.objects.get(ref, {})), leaves(thing)
         changed = {path for path, value in after.items() if before.get(path) != value}
         owners = self.owners.setdefault(ref, {})
         for paths in owners.values():
             paths.difference_update(changed)
         owners.setdefault(manager, set()).update(changed)
+        self._note(ref, changed)
         self._store(ref, thing)
+
+    def _note(self, ref: Ref, paths: set[Path]) -> None:
+        self.changed.setdefault(ref, {}).update(dict.fromkeys(paths, self.clock.instant))
 
     def _store(self, ref: Ref, thing: Object) -> Object:
         before = self.objects.get(ref)
@@ -186,7 +195,7 @@ class FakeCluster:
         metadata["uid"] = old.get("uid") or f"uid-{ref}-{self.version}"
         changed = before is None or before.get("spec") != stored.get("spec")
         metadata["generation"] = old.get("generation", 0) + int(changed)
-        metadata["managedFields"] = _managed(self.owners.get(ref, {}))
+        metadata["managedFields"] = managed(self.owners.get(ref, {}), self.changed.get(ref, {}))
         metadata["resourceVersion"] = old.get("resourceVersion")
         if before != stored:
             self.version += 1
@@ -243,35 +252,6 @@ def _wish(thing: Object) -> Object:
     """Return what an apply configuration asks for beyond its own name."""
     metadata = {key: thing["metadata"][key] for key in thing["metadata"] if key != "uid"}
     return {**thing, "metadata": metadata}
-
-
-def _leaves(value: Object, prefix: Path = ()) -> dict[Path, Any]:
-    """Flatten a mapping; lists and what the cluster itself keeps are leaves."""
-    flat: dict[Path, Any] = {}
-    for key, item in value.items():
-        if isinstance(item, dict) and item and key != "status":
-            flat |= _leaves(item, (*prefix, key))
-        else:
-            flat[(*prefix, key)] = item
-    return flat
-
-
-def _tree(flat: dict[Path, Any]) -> Object:
-    made: Object = {}
-    for path, value in flat.items():
-        place = made
-        for key in path[:-1]:
-            place = place.setdefault(key, {})
-        place[path[-1]] = _copy(value)
-    return made
-
-
-def _managed(owners: dict[str, set[Path]]) -> list[Object]:
-    entries = []
-    for manager, paths in sorted(owners.items()):
-        fields = _tree({tuple(f"f:{key}" for key in path): {} for path in sorted(paths)})
-        entries.append({"manager": manager, "fieldsV1": fields})
-    return entries
 
 
 def _with_data(thing: Object) -> Object:

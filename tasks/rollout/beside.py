@@ -9,7 +9,7 @@ from tasks.core.references import renamed
 from tasks.core.strategy import CanaryStep
 from tasks.core.tracks import canary_name
 from tasks.rollout import marks
-from tasks.rollout.changing import applies, await_all, generated_secrets, without_replicas
+from tasks.rollout.changing import applies, generated_secrets, without_replicas
 from tasks.rollout.model import Observed
 from tasks.rollout.probing import probe_beside, probe_route, probe_share
 from tasks.rollout.promotion import promote
@@ -49,15 +49,14 @@ def forward(seen: Observed) -> Iterable[Step]:
 
 
 def _bake(ways: Ways) -> Iterable[Step]:
-    """Watch the last share for long; then look again who sets the replicas of pods that rest."""
+    """Watch the last share for long; then look again who sets the replicas of stable pods."""
     if not ways.has(marks.BAKED):
         yield from _rest(ways)
         last = marks.watched(len(ways.ladder.ladder) - 1)
         since = marks.RESTED if ways.rests else last
         yield _watch(ways, ALL, since, ways.ladder.bake)
         yield Mark(marks.BAKED, "the bake has passed")
-        if ways.rests:
-            return
+        return
     yield from promote(ways)
 
 
@@ -70,7 +69,7 @@ def _beside(ways: Ways) -> Iterable[Step]:
         yield from _start(ways, ways.ladder.ladder[0].share)
         yield Mark(marks.BESIDE, "canary started beside the stable pods", 0)
     if not ways.has(marks.BESIDE_READY):
-        yield await_all((*brought, *ways.canaries), marks.BESIDE, ways.strategy)
+        yield ways.await_all((*brought, *ways.canaries), marks.BESIDE)
         yield Mark(marks.BESIDE_READY, "canary ready")
     yield from _probe(ways)
 
@@ -82,10 +81,10 @@ def _bring(ways: Ways, brought: tuple[Object, ...]) -> Iterable[Step]:
     if not ways.has(marks.BROUGHT):
         yield from generated_secrets(seen)
         entering = (*brought, *ways.twins.companions)
-        yield from applies(entering, seen.live, force=False, among=ways.after)
+        yield from applies(entering, seen, force=False, among=ways.after)
         yield Mark(marks.BROUGHT)
     if before:  # what is new may be what hooks stand on
-        yield await_all(brought, marks.BROUGHT, ways.strategy)
+        yield ways.await_all(brought, marks.BROUGHT)
         yield from run_hooks(_with_copies(ways), before)
 
 

@@ -1,13 +1,16 @@
 """The steps that every kind of rollout is made of: applying a release's objects, clearing up."""
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
+from tasks.core.application import Environment
+from tasks.core.cluster import FIELD_MANAGER
 from tasks.core.model import Record, Release
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
-from tasks.core.strategy import Hooks, Strategy
+from tasks.core.strategy import Hooks
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Apply, AwaitReady, Delete, HandOver, MakeSecret, Step
+from tasks.rollout.together import deadline_for
 
 __all__ = [
     "HPA_MANAGER",
@@ -15,12 +18,12 @@ __all__ = [
     "WATCHED",
     "applies",
     "await_all",
-    "deadline_of",
     "deletes",
     "generated_secrets",
     "manifests_of",
     "refs_of",
     "scaled",
+    "scaled_since",
     "was_scaled",
     "without_hooks",
     "without_replicas",
@@ -75,12 +78,6 @@ def without_replicas(thing: Object) -> Object:
     return {**thing, "spec": spec}
 
 
-def deadline_of(strategy: Strategy) -> timedelta:
-    """Return how long workloads may take to become ready."""
-    way = strategy.rolling or strategy.canary or strategy.blueGreen
-    return way.deadline if way else timedelta(minutes=10)
-
-
 def generated_secrets(seen: Observed) -> Iterable[Step]:
     """Make the Secrets whose values nobody has to know."""
     namespace = seen.current.record.namespace
@@ -90,16 +87,19 @@ def generated_secrets(seen: Observed) -> Iterable[Step]:
 
 def applies(
     objects: Iterable[Object],
-    live: Mapping[Ref, Object],
+    seen: Observed,
     *,
     force: bool,
     among: Iterable[Object],
 ) -> Iterable[Step]:
-    """Apply objects, leaving replicas to the autoscalers among all of a release that set them."""
-    by_autoscaler = scaled(among)
+    """Apply objects, leaving replicas to autoscalers that set them.
+
+    Those are among all objects of the release, or somebody else has made them.
+    """
+    by_autoscaler = scaled((*among, *seen.autoscalers))
     for thing in objects:
         ref = ref_of(thing)
-        existing = live.get(ref)
+        existing = seen.live.get(ref)
         if (ref.kind.name, ref.name) not in by_autoscaler or existing is None:
             yield Apply(thing, force or was_scaled(existing))
             continue
@@ -114,10 +114,26 @@ def was_scaled(existing: Object | None) -> bool:
     return bool(owners) and owners <= AUTOSCALING
 
 
-def await_all(objects: Iterable[Object], since: str, strategy: Strategy) -> AwaitReady:
-    """Wait for the workloads among objects."""
-    workloads = tuple(ref_of(thing) for thing in objects if thing["kind"] in WATCHED)
-    return AwaitReady(workloads, since, deadline_of(strategy))
+def scaled_since(existing: Object | None, began: datetime) -> bool:
+    """Say whether a person has set the replicas since a rollout began.
+
+    Whatever else is neither us nor an autoscaler counts alike; those are known by their objects.
+    """
+    second = began.replace(microsecond=0)  # the cluster tells no fractions
+    return any(
+        entry["manager"] not in {FIELD_MANAGER, *AUTOSCALING}
+        and datetime.fromisoformat(entry["time"]) >= second
+        for entry in _entries_of_replicas(existing or {"metadata": {}})
+    )
+
+
+def await_all(
+    objects: Iterable[Object], since: str, release: Release, environment: Environment
+) -> AwaitReady:
+    """Wait for the workloads among the objects of a release."""
+    workloads = [thing for thing in objects if thing["kind"] in WATCHED]
+    deadline = deadline_for(workloads, release, environment)
+    return AwaitReady(tuple(map(ref_of, workloads)), since, deadline)
 
 
 def deletes(seen: Observed, kept: Iterable[Object], more: Iterable[Ref] = ()) -> Iterable[Step]:
@@ -131,12 +147,14 @@ def deletes(seen: Observed, kept: Iterable[Object], more: Iterable[Ref] = ()) ->
 
 def _ours_to_scale(existing: Object) -> bool:
     """Say whether dropping the field would reset it: server-side apply removes what we own."""
-    return "slipway" in _owners_of_replicas(existing)
+    return FIELD_MANAGER in _owners_of_replicas(existing)
 
 
 def _owners_of_replicas(existing: Object) -> frozenset[str]:
-    return frozenset(
-        entry["manager"]
-        for entry in existing["metadata"].get("managedFields", ())
-        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
-    )
+    return frozenset(entry["manager"] for entry in _entries_of_replicas(existing))
+
+
+def _entries_of_replicas(existing: Object) -> Iterator[Object]:
+    for entry in existing["metadata"].get("managedFields", ()):
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}):
+            yield entry

@@ -8,7 +8,8 @@ from tasks.rollout import beside, marks
 from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Finish, Mark, ProbeRelease, Step, WatchShare
-from tasks.rollout.waves import enter, run_hooks
+from tasks.rollout.together import bake_for, deadline_for
+from tasks.rollout.waves import enter, is_forced, run_hooks, waiting_for_pods
 from tasks.rollout.way_back import backward
 from tasks.rollout.ways import touches_stable
 
@@ -38,15 +39,17 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
 def _forward(seen: Observed) -> Iterable[Step]:
     """Bring the release in: secrets, objects, readiness, probes; then clear what is left over."""
     progress = seen.current.progress
-    objects = seen.wanted
+    objects, late = seen.wanted, waiting_for_pods(seen)
     if not progress.has(marks.APPLIED):
         yield from generated_secrets(seen)
-        yield from enter(seen, objects)
+        yield from enter(seen, tuple(each for each in objects if each not in late))
         yield Mark(marks.APPLIED, f"{len(objects)} objects applied")
     if not progress.has(marks.READY):
-        yield await_all(objects, marks.APPLIED, seen.environment.strategy)
+        release = seen.current.record.release
+        yield await_all(objects, marks.APPLIED, release, seen.environment)
         yield Mark(marks.READY)
     if not progress.has(marks.PROBED):
+        yield from applies(late, seen, force=is_forced(seen), among=objects)
         if seen.environment.probes:
             release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.READY)
@@ -58,19 +61,21 @@ def _forward(seen: Observed) -> Iterable[Step]:
 
 
 def _bake(seen: Observed) -> Iterable[Step]:
-    """Watch the pods of a rolling update for as long as the environment says."""
-    rolling = seen.environment.strategy.rolling
-    is_rollback = seen.current.record.restores is not None
-    if rolling is None or rolling.bake is None or is_rollback:
+    """Watch the pods of a rolling update for as long as the strategies of what changes say."""
+    record, environment = seen.current.record, seen.environment
+    servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
+    former = {ref_of(thing): pod_template(thing) for thing in seen.before}
+    changed = [each for each in servers if former.get(ref_of(each)) != pod_template(each)]
+    bake = bake_for(changed, record.release, environment)
+    if bake is None or record.restores is not None:
         return
     if not seen.current.progress.has(marks.BAKED):
-        servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
         yield WatchShare(
             share=100,
             since=marks.PROBED,
             began=marks.APPLIED,
-            least=rolling.bake,
-            deadline=rolling.deadline,
+            least=bake,
+            deadline=deadline_for(servers, record.release, environment),
             renewed=tuple(map(ref_of, servers)),
             judged=tuple(changed_names(servers, seen.before)),
         )
@@ -78,7 +83,7 @@ def _bake(seen: Observed) -> Iterable[Step]:
 
 
 def changed_names(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
-    """Name the workloads whose pods are others than those of the release before."""
+    """Name the workloads of both releases whose pods are others than before."""
     former = {ref_of(thing): pod_template(thing) for thing in before}
     for thing in servers:
         ref = ref_of(thing)
@@ -92,10 +97,10 @@ def _backward(seen: Observed, previous: Record) -> Iterable[Step]:
     progress = seen.current.progress
     failed = progress.failed
     if not progress.has(marks.RESTORED):
-        yield from applies(objects, seen.live, force=True, among=objects)
+        yield from applies(objects, seen, force=True, among=objects)
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
     if not progress.has(marks.RECOVERED):
-        yield await_all(objects, marks.RESTORED, environment.strategy)
+        yield await_all(objects, marks.RESTORED, previous.release, environment)
         yield Mark(marks.RECOVERED)
     if environment.probes:
         yield ProbeRelease(previous.release, environment, marks.RECOVERED)

@@ -13,7 +13,7 @@ from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready
 from tasks.rollout.changing import HPA_MANAGER
 from tasks.rollout.model import Progress
-from tasks.rollout.put import put, renew, rest, scale, set_traffic, start_job, wake
+from tasks.rollout.put import bring, renew, rest, scale, set_traffic, start_job, wake
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import (
     Apply,
@@ -103,8 +103,8 @@ def _judge(step: AwaitReady | ProbeRelease | WatchShare, rollout: Rollout) -> Ve
 
 def _write(step: Apply | Renew | Scale | SetTraffic | StartJob, rollout: Rollout) -> Verdict | None:
     match step:
-        case Apply(thing, force):
-            return put(thing, rollout, force=force)
+        case Apply():
+            return bring(step, rollout)
         case Scale():
             return scale(step, rollout)
         case Renew():

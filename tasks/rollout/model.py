@@ -192,6 +192,7 @@ class Observed:
         jobs: those that hooks run, which are in neither.
         twins: what stands beside the stable workloads for a while; empty in a rolling update.
         gates: how many of the gates on the way people have opened.
+        autoscalers: those in the namespace that no release has brought.
     """
 
     current: Stored
@@ -205,3 +206,4 @@ class Observed:
     jobs: tuple[Object, ...] = ()
     twins: Twins = field(default_factory=Twins)
     gates: int = 0
+    autoscalers: tuple[Object, ...] = ()

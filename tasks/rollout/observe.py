@@ -1,6 +1,6 @@
 """Reading what the next steps of a rollout depend on."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from tasks.core.application import Environment
@@ -13,9 +13,10 @@ from tasks.rollout.changing import manifests_of, refs_of, without_hooks
 from tasks.rollout.model import Observed, Place, Stored
 from tasks.rollout.twins import Twins, plan_twins
 
-__all__ = ["leftovers", "observe", "read_all"]
+__all__ = ["leftovers", "observe", "other_autoscalers", "read_all"]
 
 READERS = 8
+AUTOSCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
 TWINNED = (
     Kind("apps/v1", "Deployment"),
     Kind("v1", "ConfigMap"),
@@ -40,6 +41,7 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
     before = previous.record if previous else None
     if before is not None:
         refs |= refs_of(before.release, place.name)
+    left = leftovers(earlier, before, place)
     environment = current.environment or place.environment
     everything = manifests_of(current.record)
     wanted = without_hooks(everything, current.rules.hooks)
@@ -48,7 +50,7 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         current=current,
         previous=before,
         live=read_all(cluster, refs),
-        leftovers=leftovers(earlier, before, place) | _left_canaries(cluster, place),
+        leftovers=left | _left_canaries(cluster, place),
         environment=environment,
         environment_before=(previous and previous.environment) or place.environment,
         wanted=wanted,
@@ -56,6 +58,7 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         jobs=tuple(thing for thing in everything if thing not in wanted),
         twins=_twins(old, wanted, current.record, environment),
         gates=gates,
+        autoscalers=other_autoscalers(cluster, place, refs | left),
     )
 
 
@@ -80,6 +83,12 @@ def read_all(cluster: Objects, refs: Iterable[Ref]) -> dict[Ref, Object]:
     with ThreadPoolExecutor(READERS) as pool:
         found = zip(wanted, pool.map(cluster.read, wanted), strict=True)
         return {ref: thing for ref, thing in found if thing is not None}
+
+
+def other_autoscalers(cluster: Objects, place: Place, ours: Collection[Ref]) -> tuple[Object, ...]:
+    """Return the autoscalers that others than us have made, such as KEDA from its own objects."""
+    found = cluster.find(Scope((AUTOSCALER,), place.namespace))
+    return tuple(thing for thing in found if ref_of(thing) not in ours)
 
 
 def leftovers(earlier: Iterable[Stored], previous: Record | None, place: Place) -> frozenset[Ref]:

@@ -21,8 +21,8 @@ from tasks.rollout.changing import (
     without_replicas,
 )
 from tasks.rollout.compare import comparable, diff_of
-from tasks.rollout.model import Place, Stored
-from tasks.rollout.observe import leftovers, read_all
+from tasks.rollout.model import Place
+from tasks.rollout.observe import leftovers, other_autoscalers, read_all
 from tasks.rollout.outlook import Outlook, look_ahead
 from tasks.rollout.quota import counted, shortages
 from tasks.rollout.room import Room, fetch_room, planned_room
@@ -59,6 +59,7 @@ class Survey:
         room: what limits it.
         outlook: how the release would come in.
         is_bad: the release was taken back here.
+        scaled: kind and name of the workloads whose replicas an autoscaler sets.
     """
 
     release: Release
@@ -70,6 +71,7 @@ class Survey:
     room: Room
     outlook: Outlook
     is_bad: bool = False
+    scaled: frozenset[tuple[str, str]] = frozenset()
 
 
 def plan(release: Release, place: Place, cluster: Objects) -> Plan:
@@ -93,7 +95,9 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         return Survey(release, place, None, looks, (), secrets, room, outlook)
     stored = records.fetch(cluster, place.namespace)
     live = records.newest_good(stored)
-    look = partial(_look, cluster, scaled(wanted))
+    left = leftovers(stored, live.record if live else None, place)
+    by_autoscaler = scaled((*wanted, *other_autoscalers(cluster, place, left)))
+    look = partial(_look, cluster, by_autoscaler)
     with ThreadPoolExecutor(WORKERS) as pool:
         looks = tuple(pool.map(look, wanted))
     return Survey(
@@ -101,7 +105,7 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         place=place,
         current=live.record if live else None,
         looks=looks,
-        gone=_gone(cluster, stored, release, place),
+        gone=_gone(cluster, left, release, place),
         missing_secrets=_missing(cluster, place),
         room=fetch_room(cluster, place.namespace, wanted),
         outlook=look_ahead(
@@ -112,6 +116,7 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
             {ref_of(each.live): each.live for each in looks if each.live is not None},
         ),
         is_bad=release.id in records.bad_releases(stored),
+        scaled=by_autoscaler,
     )
 
 
@@ -157,11 +162,9 @@ def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: O
 
 
 def _gone(
-    cluster: Objects, stored: tuple[Stored, ...], release: Release, place: Place
+    cluster: Objects, left: frozenset[Ref], release: Release, place: Place
 ) -> tuple[Object, ...]:
-    live = records.newest_good(stored)
-    refs = leftovers(stored, live.record if live else None, place)
-    found = read_all(cluster, sorted(refs - refs_of(release, place.name)))
+    found = read_all(cluster, sorted(left - refs_of(release, place.name)))
     return tuple(found[ref] for ref in sorted(found))
 
 
@@ -175,9 +178,8 @@ def _missing(cluster: Objects, place: Place) -> tuple[str, ...]:
 def _changes(seen: Survey) -> Iterator[Change]:
     for name in seen.missing_secrets:
         yield Change(ChangeKind.CREATE, f"Secret/{name}", "+ generated, values hidden")
-    by_autoscaler = scaled(look.wanted for look in seen.looks)
     for look in seen.looks:
-        yield _change(look, (look.wanted["kind"], look.wanted["metadata"]["name"]) in by_autoscaler)
+        yield _change(look, (look.wanted["kind"], look.wanted["metadata"]["name"]) in seen.scaled)
     for thing in seen.gone:
         if thing["kind"] not in KEPT_KINDS:
             diff = diff_of(comparable(thing, scaled=False), None)
@@ -246,7 +248,6 @@ def _drift(seen: Survey) -> Iterator[str]:
     if seen.current is None:
         return
     rolled_out = {ref_of(thing): thing for thing in manifests_of(seen.current)}
-    by_autoscaler = scaled(look.wanted for look in seen.looks)
     for look in seen.looks:
         ref = ref_of(look.wanted)
         former = rolled_out.get(ref)
@@ -254,7 +255,7 @@ def _drift(seen: Survey) -> Iterator[str]:
             continue
         if look.live is None:
             yield f"{ref} was deleted by somebody since rollout {seen.current.number}"
-        elif _change(look, (ref.kind.name, ref.name) in by_autoscaler).kind is ChangeKind.UPDATE:
+        elif _change(look, (ref.kind.name, ref.name) in seen.scaled).kind is ChangeKind.UPDATE:
             yield f"{ref} was changed by somebody since rollout {seen.current.number}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tasks.core.model import RolloutState
 from tasks.core.objects import ref_of
 from tasks.rollout import marks
-from tasks.rollout.changing import await_all, deletes
+from tasks.rollout.changing import deletes
 from tasks.rollout.probing import probe_promoted, probe_served
 from tasks.rollout.steps import Drain, Finish, Mark, SetTraffic, Step, Wake
 from tasks.rollout.waves import enter, run_hooks
@@ -44,7 +44,7 @@ def _take_place(ways: Ways) -> Iterable[Step]:
         yield from (Wake(twin) for twin in left_at_rest(ways, ways.after))
         yield Mark(marks.APPLIED)
     if not ways.has(marks.READY):
-        yield await_all(ways.after, marks.APPLIED, ways.strategy)
+        yield ways.await_all(ways.after, marks.APPLIED)
         yield Mark(marks.READY)
     if not ways.has(marks.PROBED):
         yield from probe_promoted(seen, marks.READY)

@@ -6,14 +6,15 @@ from tasks.core.cluster import Applied, ApplyOptions, Scope
 from tasks.core.errors import ConfigError
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Object, Ref, ref_of
-from tasks.rollout.changing import HPA_MANAGER
+from tasks.rollout.changing import HPA_MANAGER, scaled_since, without_replicas
 from tasks.rollout.partition import at_share
 from tasks.rollout.running import Rollout
-from tasks.rollout.steps import Renew, Rest, Scale, SetTraffic, StartJob, Wake
+from tasks.rollout.steps import Apply, Renew, Rest, Scale, SetTraffic, StartJob, Wake
 from tasks.rollout.traffic import canary_replicas
 
 __all__ = [
     "ROLLOUT",
+    "bring",
     "put",
     "renew",
     "rest",
@@ -41,6 +42,19 @@ def put(thing: Object, rollout: Rollout, *, force: bool = False) -> Verdict | No
         held = tuple(f"{each.field} is held by {each.manager}" for each in applied.conflicts)
         return Verdict(Outcome.FAILED, f"{ref} was changed by others meanwhile", held)
     return None
+
+
+def bring(step: Apply, rollout: Rollout) -> Verdict | None:
+    """Apply an object of a release; who has scaled it since the rollout began is not fought.
+
+    That is read now: the steps may have been planned an hour ago.
+    """
+    thing = step.object
+    if "replicas" in (thing.get("spec") or {}):
+        live = rollout.ports.cluster.read(ref_of(thing))
+        if scaled_since(live, rollout.stored.record.started_at):
+            thing = without_replicas(thing)
+    return put(thing, rollout, force=step.force)
 
 
 def _apply(thing: Object, rollout: Rollout, options: ApplyOptions) -> Applied:

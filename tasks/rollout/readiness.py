@@ -121,11 +121,11 @@ def _stateful_lack(workload: Object, status: Object) -> str | None:
     wanted, strategy = workload["spec"].get("replicas", 1), _update_strategy(workload)
     if strategy.get("type") == "OnDelete":
         return None
-    ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
+    available, updated = status.get("availableReplicas", 0), status.get("updatedReplicas", 0)
     to_update = max(0, wanted - partition_of(workload))
     if status.get("updateRevision") != status.get("currentRevision") and updated < to_update:
         return f"{updated} of {to_update} pods updated"
-    return None if ready >= wanted else f"{ready} of {wanted} pods ready"
+    return None if available >= wanted else f"{available} of {wanted} pods ready"
 
 
 def _daemon_lack(workload: Object, status: Object) -> str | None:

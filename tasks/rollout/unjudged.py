@@ -1,4 +1,4 @@
-"""Watching where slipway.yaml names no service level: time, probes and pods decide alone."""
+"""Watching where there is nothing to judge by: time, probes and pods decide alone."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,11 +11,12 @@ from tasks.core.watching import Reading, Watch
 __all__ = ["unjudged"]
 
 TICK = timedelta(seconds=1)
-NOTHING_SAID = Reading(Verdict(Outcome.PASSED, "no service levels to judge by"), decided=True)
 
 
-def unjudged(_cluster: Cluster, clock: Clock, _watch: Watch) -> Iterator[Reading]:
+def unjudged(_cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
     """Say each second that nothing speaks against the release."""
+    lacking = "service levels" if watch.workloads else "pods"
+    verdict = Verdict(Outcome.PASSED, f"no {lacking} to judge by")
     while True:
         clock.wait(TICK)
-        yield NOTHING_SAID
+        yield Reading(verdict, decided=True)

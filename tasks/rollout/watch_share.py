@@ -1,6 +1,7 @@
 """Judging a canary while users meet it."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -43,6 +44,7 @@ class _Seen:
 
     Attributes:
         samples: those that are not in the record yet.
+        running: names of the workloads to judge that have pods.
         held: the outcome that keeps the step from going on, where one does.
         unready_since: since when pods of the canary are missing.
         compared_at: when it was last looked whether others have changed our objects.
@@ -50,6 +52,7 @@ class _Seen:
 
     samples: list[Sample]
     kept_at: timedelta
+    running: tuple[str, ...]
     held: Outcome | None = None
     unready_since: timedelta | None = None
     compared_at: timedelta | None = None
@@ -58,20 +61,23 @@ class _Seen:
 def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
     """Iterate the evidence until it is complete, speaks against the release, or we are asked away.
 
-    Only a failure ends the rollout. What cannot be judged holds the step, however long. A share of
-    what changes in place has no track to count on its own: pods and time decide.
+    Only a failure ends the rollout. What cannot be judged holds the step, however long. What has no
+    pods, and a share of what changes in place, which has no track to count on its own, is not
+    judged: pods and time decide.
     """
-    clock = rollout.ports.clock
-    seen = _Seen([], clock.elapsed())
-    judge_by = rollout.ports.judge if step.twins or step.judged else unjudged
-    for reading in judge_by(rollout.ports.cluster, clock, _question(step, rollout)):
+    running = _running(step, _objects(rollout))
+    seen = _Seen([], rollout.ports.clock.elapsed(), running)
+    for reading in _readings(step, seen, rollout):
         rollout.lock.check()
         if rollout.asked is not None:
             _keep(seen, rollout)
             return None
         _collect(reading, seen, rollout)
-        verdict = _signals(step, seen, rollout)
-        is_over = rollout.age(step.since) >= step.least
+        objects = _objects(rollout)
+        running = _running(step, objects)
+        is_over = running == seen.running and rollout.age(step.since) >= step.least
+        seen.running = running
+        verdict = _signals(step, seen, objects, rollout)
         if verdict is None and _is_final(reading, is_over=is_over):
             verdict = reading.verdict
         if verdict is not None and (seen.unready_since is None or _failed(verdict)):
@@ -80,7 +86,37 @@ def watch_share(step: WatchShare, rollout: Rollout) -> Verdict | None:
     raise RuntimeError("a judge speaks for as long as it is asked")
 
 
-def _question(step: WatchShare, rollout: Rollout) -> Watch:
+def _readings(step: WatchShare, seen: _Seen, rollout: Rollout) -> Iterator[Reading]:
+    """Ask anew when others than before have pods."""
+    cluster, clock = rollout.ports.cluster, rollout.ports.clock
+    while True:
+        asked = seen.running
+        judge_by = rollout.ports.judge if asked else unjudged
+        for reading in judge_by(cluster, clock, _question(step, asked, rollout)):
+            yield reading
+            if seen.running != asked:
+                seen.held = None
+                _keep(seen, rollout)
+                break
+
+
+def _objects(rollout: Rollout) -> tuple[Object, ...]:
+    return rollout.ports.cluster.find(Scope(KINDS, rollout.place.namespace))
+
+
+def _running(step: WatchShare, objects: Iterable[Object]) -> tuple[str, ...]:
+    """Name what is to be judged, without what is switched off or sleeps.
+
+    A canary has no pods where its stable Deployment has none, unless that only rests.
+    """
+    sizes = {ref_of(thing): stable_replicas(thing) for thing in objects}
+    if step.judged:
+        renewed = (ref for ref in step.renewed if ref.name in step.judged)
+        return tuple(ref.name for ref in renewed if sizes.get(ref))
+    return tuple(twin.stable.name for twin in step.twins if sizes.get(ref_of(twin.canary)))
+
+
+def _question(step: WatchShare, workloads: tuple[str, ...], rollout: Rollout) -> Watch:
     place, stored = rollout.place, rollout.stored
     return Watch(
         application=place.application,
@@ -88,7 +124,7 @@ def _question(step: WatchShare, rollout: Rollout) -> Watch:
         namespace=place.namespace,
         target=place.target,
         slos=stored.rules.slos,
-        workloads=step.judged or tuple(twin.stable.name for twin in step.twins),
+        workloads=workloads,
         since=stored.record.started_at if step.judged else stored.progress.at(step.began),
         share=step.share,
         beside=step.share < 100,  # noqa: PLR2004 per cent
@@ -111,10 +147,11 @@ def _failed(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.FAILED
 
 
-def _signals(step: WatchShare, seen: _Seen, rollout: Rollout) -> Verdict | None:
+def _signals(
+    step: WatchShare, seen: _Seen, objects: tuple[Object, ...], rollout: Rollout
+) -> Verdict | None:
     """Look at what needs no statistics, and keep the canary in proportion to the stable pods."""
     cluster, clock = rollout.ports.cluster, rollout.ports.clock
-    objects = cluster.find(Scope(KINDS, rollout.place.namespace))
     by_ref = {ref_of(thing): thing for thing in objects}
     canaries = tuple(ref_of(twin.canary) for twin in step.twins)
     stables = tuple(twin.stable for twin in step.twins)

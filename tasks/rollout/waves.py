@@ -9,9 +9,10 @@ from tasks.rollout import marks
 from tasks.rollout.changing import WATCHED, applies, await_all
 from tasks.rollout.components import component_of
 from tasks.rollout.model import Observed, Rules
+from tasks.rollout.reach import SERVICE, labels_of, selects
 from tasks.rollout.steps import AwaitReady, Mark, StartJob, Step
 
-__all__ = ["LATER", "enter", "levels", "run_hooks", "waves"]
+__all__ = ["LATER", "enter", "is_forced", "levels", "run_hooks", "waiting_for_pods", "waves"]
 
 LATER = frozenset({"CronJob", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "Job"})
 """Kinds that act on what is there, or for users, as soon as they are there themselves."""
@@ -20,18 +21,44 @@ LATER = frozenset({"CronJob", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress",
 def enter(seen: Observed, objects: tuple[Object, ...]) -> Iterable[Step]:
     """Apply the objects of a release, wave after wave; the last one is not waited for here."""
     progress, release = seen.current.progress, seen.current.record.release
-    force = seen.current.record.restores is not None or seen.environment.on_drift == "take over"
+    force = is_forced(seen)
     stages = waves(objects, release, seen.current.rules)
     for number, wave in enumerate(stages[:-1]):
         if not progress.has(marks.wave_ready(number)):
             if not progress.has(marks.wave_applied(number)):
-                yield from applies(wave, seen.live, force=force, among=objects)
+                yield from applies(wave, seen, force=force, among=objects)
                 yield Mark(marks.wave_applied(number))
-            yield await_all(wave, marks.wave_applied(number), seen.environment.strategy)
+            yield await_all(wave, marks.wave_applied(number), release, seen.environment)
             yield Mark(marks.wave_ready(number))
         if number == 0:
             yield from run_hooks(seen, seen.current.rules.hooks.before)
-    yield from applies(stages[-1], seen.live, force=force, among=objects)
+    yield from applies(stages[-1], seen, force=force, among=objects)
+
+
+def is_forced(seen: Observed) -> bool:
+    """Say whether what others have changed is taken over."""
+    return seen.current.record.restores is not None or seen.environment.on_drift == "take over"
+
+
+def waiting_for_pods(seen: Observed) -> tuple[Object, ...]:
+    """Return the Services that would lead to nobody before the release's pods are there.
+
+    Their selectors are others than those of the release before, and no pod of it matches them.
+    """
+    former = {ref_of(thing): thing for thing in seen.before}
+    old, new = (
+        [labels_of(thing) for thing in objects if thing["kind"] in WATCHED]
+        for objects in (seen.before, seen.wanted)
+    )
+    return tuple(
+        thing
+        for thing in seen.wanted
+        if ref_of(thing).kind == SERVICE
+        and ref_of(thing) in former
+        and thing["spec"].get("selector") != former[ref_of(thing)]["spec"].get("selector")
+        and any(selects(thing, labels) for labels in new)
+        and not any(selects(thing, labels) for labels in old)
+    )
 
 
 def run_hooks(seen: Observed, hooks: Iterable[Hook]) -> Iterable[Step]:

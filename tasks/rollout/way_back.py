@@ -67,12 +67,12 @@ def _restore(ways: Ways, previous: Record) -> Iterable[Step]:
     if not ways.has(marks.RESTORED):
         handed_back = ways.has(marks.HANDED_BACK)
         old = ways.before if handed_back else with_traffic(ways, ways.before)
-        yield from applies(old, ways.seen.live, force=True, among=old)
+        yield from applies(old, ways.seen, force=True, among=old)
         if not handed_back:
             yield from (Wake(twin) for twin in left_at_rest(ways, ways.before))
         yield Mark(marks.RESTORED, f"rollout {previous.number} applied again")
-    strategy = ways.seen.environment_before.strategy
-    yield await_all(ways.before, marks.RESTORED, strategy)
+    environment = ways.seen.environment_before
+    yield await_all(ways.before, marks.RESTORED, previous.release, environment)
     yield Mark(marks.RECOVERED)
 
 
@@ -97,7 +97,7 @@ def _renew_back(ways: Ways) -> Iterable[Step]:
         old = tuple(each for each in ways.before if ref_of(each) in ways.renewed)
         autoscalers = (each for each in ways.before if each["kind"] == AUTOSCALER)
         entering = (*old, *autoscalers)
-        yield from applies(entering, ways.seen.live, force=True, among=ways.before)
+        yield from applies(entering, ways.seen, force=True, among=ways.before)
         yield Mark(marks.RENEWED_BACK, "the pods that were changed in place go back")
     yield AwaitReady(ways.renewed, marks.RENEWED_BACK, ways.ladder.deadline)
 

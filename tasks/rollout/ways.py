@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.core.objects import Object, Ref, ref_of
-from tasks.core.strategy import Canary, Strategy, Testers
+from tasks.core.strategy import Canary, Testers
 from tasks.rollout import marks
-from tasks.rollout.changing import scaled
+from tasks.rollout.changing import await_all, scaled
 from tasks.rollout.ladder import ladder_of
 from tasks.rollout.model import Observed, Progress
 from tasks.rollout.probing import let_in
-from tasks.rollout.steps import Apply, AwaitGone, Delete, Drain, Scale, Step
+from tasks.rollout.steps import Apply, AwaitGone, AwaitReady, Delete, Drain, Scale, Step
 from tasks.rollout.traffic import all_to_canary, restore_traffic, set_traffic, way_of
 from tasks.rollout.twins import Twin, Twins
 
@@ -62,10 +62,9 @@ class Ways:
         """Whether the stable pods are scaled down while the canary answers everything."""
         return not self.ladder.standby
 
-    @property
-    def strategy(self) -> Strategy:
-        """The ladder, as whoever waits for pods wants it."""
-        return Strategy(canary=self.ladder)
+    def await_all(self, objects: Iterable[Object], since: str) -> AwaitReady:
+        """Wait for the workloads among objects of the release that comes in."""
+        return await_all(objects, since, self.seen.current.record.release, self.seen.environment)
 
     def has(self, mark: str) -> bool:
         """Say whether something is behind the rollout."""
@@ -139,7 +138,7 @@ def left_at_rest(ways: Ways, objects: tuple[Object, ...]) -> Iterable[Twin]:
     """Return the twins whose stable Deployment would stay at rest: we do not set its replicas."""
     if not ways.rests:
         return
-    by_autoscaler = scaled(objects)
+    by_autoscaler = scaled((*objects, *ways.seen.autoscalers))
     sized = {ref_of(each) for each in objects if "replicas" in (each.get("spec") or {})}
     for twin in ways.twins.workloads:
         is_autoscaled = (twin.stable.kind.name, twin.stable.name) in by_autoscaler

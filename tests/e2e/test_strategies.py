@@ -118,6 +118,15 @@ def uids(shop: World, app: str) -> dict[str, str]:
     return {name: pod["metadata"]["uid"] for name, pod in pods(shop, app).items()}
 
 
+def scale(shop: World, replicas: int, manager: str = "kube-controller-manager") -> None:
+    """Scale as autoscalers and kubectl do: through the subresource."""
+    from kubernetes import client  # noqa: PLC0415
+
+    apps = client.AppsV1Api(shop.cluster.api)
+    wanted = {"spec": {"replicas": replicas}}
+    apps.patch_namespaced_deployment_scale("api", shop.namespace, wanted, field_manager=manager)
+
+
 def served(pod: Object) -> str:
     """Return the configuration that a pod serves."""
     return str(pod["spec"]["volumes"][0]["configMap"]["name"])
@@ -231,21 +240,26 @@ spec:
         given_live(shop)
         with Load(shop).running() as load:
             with shop.rolling_out(version(shop, 2), 2, marks.shifted(0)) as ended:
-                self.scale(shop, 3)
+                scale(shop, 3)
             record = ended.result()
         assert record.state is RolloutState.SUCCEEDED, record.reason
         assert load.failures(record) == []
         assert shop.objects("apps/v1", "Deployment")["api"]["spec"]["replicas"] == 3
         then_nothing_is_left_of_the_canary(shop)
 
-    def scale(self, shop: World, replicas: int) -> None:
-        """Scale as an autoscaler does: through the subresource."""
-        from kubernetes import client  # noqa: PLC0415
 
-        apps = client.AppsV1Api(shop.cluster.api)
-        apps.patch_namespaced_deployment_scale(
-            "api", shop.namespace, {"spec": {"replicas": replicas}}
-        )
+class TestAPersonWhoScales:
+    def test_scaling_the_stable_pods_meanwhile_is_not_fought(self, shop: World) -> None:
+        shop.strategy = ladder(CanaryStep(50, wait=15 * SECOND), 100)
+        given_live(shop)
+        with Load(shop).running() as load:
+            with shop.rolling_out(version(shop, 2), 2, marks.shifted(0)) as ended:
+                scale(shop, 3, manager="kubectl-scale")
+            record = ended.result()
+        assert record.state is RolloutState.SUCCEEDED, record.reason
+        assert load.failures(record) == []
+        assert shop.objects("apps/v1", "Deployment")["api"]["spec"]["replicas"] == 3
+        then_nothing_is_left_of_the_canary(shop)
 
 
 class TestAStatefulSet:

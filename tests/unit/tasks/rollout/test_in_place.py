@@ -68,7 +68,7 @@ def _control_set(cluster: FakeCluster, thing: Object) -> None:
         "updateRevision": newest,
         "currentRevision": newest if updated == len(revisions) else current,
         "updatedReplicas": updated,
-        "readyReplicas": len(revisions),
+        "availableReplicas": len(revisions),
     }
     cluster.change(thing, "kube-controller-manager")
 

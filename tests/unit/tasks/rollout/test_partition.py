@@ -205,7 +205,7 @@ def test_ordinals_that_begin_elsewhere_are_counted_from_there() -> None:
     assert [each.name for each in in_the_way((ref("StatefulSet"),), (thing, *pods))] == ["db-12"]
 
 
-MOVING = {"updateRevision": "2", "currentRevision": "1", "readyReplicas": 4}
+MOVING = {"updateRevision": "2", "currentRevision": "1", "availableReplicas": 4}
 
 
 @pytest.mark.parametrize(

@@ -269,13 +269,13 @@ def test_conditions_of_a_workload_are_judged(entry: Object, expected: Readiness)
     [
         pytest.param(
             "StatefulSet",
-            {"updateRevision": "b", "currentRevision": "a", "readyReplicas": 2},
+            {"updateRevision": "b", "currentRevision": "a", "availableReplicas": 2},
             "0 of 2 pods updated",
             id="stateful set on its way",
         ),
         pytest.param(
             "StatefulSet",
-            {"updateRevision": "b", "currentRevision": "b", "readyReplicas": 2},
+            {"updateRevision": "b", "currentRevision": "b", "availableReplicas": 2},
             None,
             id="stateful set ready",
         ),
@@ -284,6 +284,12 @@ def test_conditions_of_a_workload_are_judged(entry: Object, expected: Readiness)
             {"updateRevision": "b", "currentRevision": "a", "updatedReplicas": 2},
             "0 of 2 pods ready",
             id="stateful set updated and not ready",
+        ),
+        pytest.param(
+            "StatefulSet",
+            {"updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 1},
+            "1 of 2 pods ready",
+            id="stateful set whose newest pod is not ready for minReadySeconds yet",
         ),
         pytest.param(
             "DaemonSet",

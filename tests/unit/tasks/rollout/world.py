@@ -136,6 +136,7 @@ class World:
     secrets: tuple[GeneratedSecret, ...] = ()
     probes: tuple[Probe, ...] = (Probe(path="/health", component="api"),)
     strategy: Strategy = field(default_factory=lambda: Strategy(rolling=Rolling(deadline=DEADLINE)))
+    strategies: dict[str, Strategy] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
     readings: list[Reading] = field(default_factory=list)
     watched: list[Watch] = field(default_factory=list)
@@ -156,6 +157,7 @@ class World:
             overlay="prod",
             namespace="shop",
             strategy=self.strategy,
+            strategies=self.strategies,
             probes=self.probes,
             on_drift=self.on_drift,
             secrets=self.secrets,
