@@ -7,7 +7,7 @@ from tasks.core.application import Environment
 from tasks.core.model import Release
 from tasks.core.objects import Object
 from tasks.core.strategy import Rolling, Strategy
-from tasks.rollout.twins import component_of
+from tasks.rollout.components import component_of
 
 __all__ = ["bake_for", "deadline_for"]
 
