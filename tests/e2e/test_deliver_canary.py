@@ -48,116 +48,120 @@ def then_no_canary_is_left(shop: "Shop", environment: str) -> None:
     assert deployment["metadata"]["name"] == "guestbook"
 
 
-class TestJudgedByItsUsers:
-    @pytest.fixture(scope="class")
-    def shop(self, pipeline: "Pipeline") -> "Iterator[Shop]":
-        with pipeline.shop("dev") as made:
-            made.given_change("slipway.yaml", ROLLING, JUDGED)
-            view = pipeline.when_delivered(made)
-            assert view.state == "COMPLETED", view.message
-            yield made
+@pytest.fixture(scope="module")
+def judged(pipeline: "Pipeline") -> "Iterator[Shop]":
+    with pipeline.shop("dev") as made:
+        made.given_change("slipway.yaml", ROLLING, JUDGED)
+        view = pipeline.when_delivered(made)
+        assert view.state == "COMPLETED", view.message
+        yield made
 
-    def test_a_good_release_passes_on_evidence(self, pipeline: "Pipeline", shop: "Shop") -> None:
-        shop.given_greeting("Welcome")
-        with users(shop, "dev") as seen:
-            view = pipeline.when_delivered(shop)
+
+@pytest.fixture(scope="module")
+def gated(pipeline: "Pipeline") -> "Iterator[Shop]":
+    with pipeline.shop("prod") as made:
+        made.given_change("slipway.yaml", ROLLING, GATED)
+        made.given_change("slipway.yaml", "expires: 24h", "expires: 40s")
+        # nothing but people decides here
+        text = (made.repository / "slipway.yaml").read_text()
+        (made.repository / "slipway.yaml").write_text(text[: text.index("slos:")])
+        made.given_commit("Judge by people")
+        view = pipeline.when_approved(pipeline.when_delivered(made).id)
+        assert view.state == "COMPLETED", view.message
+        yield made
+
+
+class TestJudgedByItsUsers:
+    def test_a_good_release_passes_on_evidence(self, pipeline: "Pipeline", judged: "Shop") -> None:
+        judged.given_greeting("Welcome")
+        with users(judged, "dev") as seen:
+            view = pipeline.when_delivered(judged)
         assert view.state == "COMPLETED", view.message
         assert set(seen) == {200}
-        verdicts = shop.history("dev")[0].verdicts
+        verdicts = judged.history("dev")[0].verdicts
         assert any("availability" in each.reason for each in verdicts), verdicts
-        assert "<h1>Welcome</h1>" in shop.get("dev").text
-        then_no_canary_is_left(shop, "dev")
+        assert "<h1>Welcome</h1>" in judged.get("dev").text
+        then_no_canary_is_left(judged, "dev")
 
     def test_a_release_that_fails_users_is_taken_back(
-        self, pipeline: "Pipeline", shop: "Shop"
+        self, pipeline: "Pipeline", judged: "Shop"
     ) -> None:
-        last = shop.history("dev")[0]
+        last = judged.history("dev")[0]
         bad = "GREETING=Bad\n      - FAULTS=0.3"
-        shop.given_change(CONFIG, "GREETING=Welcome", bad)
-        with users(shop, "dev") as seen:
-            view = pipeline.when_delivered(shop)
+        judged.given_change(CONFIG, "GREETING=Welcome", bad)
+        with users(judged, "dev") as seen:
+            view = pipeline.when_delivered(judged)
             before = seen[500]
-            assert [shop.get("dev").status_code for _ in range(20)] == [200] * 20
+            assert [judged.get("dev").status_code for _ in range(20)] == [200] * 20
         assert view.state == "FAILED"
-        record = shop.history("dev")[0]
+        record = judged.history("dev")[0]
         assert (record.state.value, record.number) == ("restored", last.number + 1)
         assert "availability" in record.reason
         assert set(seen) <= {200, 500}, "nothing failed that a bad release did not answer"
         assert seen[500] == before, "nobody meets it any more"
-        assert shop.config("dev") == {"Welcome"}
-        then_no_canary_is_left(shop, "dev")
+        assert judged.config("dev") == {"Welcome"}
+        then_no_canary_is_left(judged, "dev")
 
 
 class TestHeldAtAGate:
-    @pytest.fixture(scope="class")
-    def shop(self, pipeline: "Pipeline") -> "Iterator[Shop]":
-        with pipeline.shop("prod") as made:
-            made.given_change("slipway.yaml", ROLLING, GATED)
-            made.given_change("slipway.yaml", "expires: 24h", "expires: 40s")
-            # nothing but people decides here
-            text = (made.repository / "slipway.yaml").read_text()
-            (made.repository / "slipway.yaml").write_text(text[: text.index("slos:")])
-            made.given_commit("Judge by people")
-            view = pipeline.when_approved(pipeline.when_delivered(made).id)
-            assert view.state == "COMPLETED", view.message
-            yield made
-
-    def at_the_gate(self, pipeline: "Pipeline", shop: "Shop", words: str) -> "RunView":
+    def at_the_gate(self, pipeline: "Pipeline", gated: "Shop", words: str) -> "RunView":
         """Deliver another release as far as its gate."""
-        shop.given_greeting(words)
-        asked = pipeline.when_delivered(shop)
+        gated.given_greeting(words)
+        asked = pipeline.when_delivered(gated)
         held = pipeline.when_approved(asked.id)
         assert held.state == "PAUSED", held.message
         assert "the canary has 50 % of the traffic" in pipeline.runs.question(held.id)
-        names = {each["metadata"]["name"] for each in shop.objects("prod", "Deployment", "apps/v1")}
+        names = {
+            each["metadata"]["name"] for each in gated.objects("prod", "Deployment", "apps/v1")
+        }
         assert names == {"guestbook", "guestbook-canary"}
         return held
 
     def test_nobody_answers_and_the_canary_goes_back(
-        self, pipeline: "Pipeline", shop: "Shop"
+        self, pipeline: "Pipeline", gated: "Shop"
     ) -> None:
-        last = shop.history("prod")[0]
-        held = self.at_the_gate(pipeline, shop, "Silence")
-        pipeline.until_holds(held.id, lambda: shop.history("prod")[0].state.value != "started")
-        record = shop.history("prod")[0]
+        last = gated.history("prod")[0]
+        held = self.at_the_gate(pipeline, gated, "Silence")
+        pipeline.until_holds(held.id, lambda: gated.history("prod")[0].state.value != "started")
+        record = gated.history("prod")[0]
         assert record.number == last.number + 1
         assert record.state.value == "restored", record.reason
         assert "at a gate" in record.reason
-        then_no_canary_is_left(shop, "prod")
-        assert shop.config("prod") == {"Guestbook"}
+        then_no_canary_is_left(gated, "prod")
+        assert gated.config("prod") == {"Guestbook"}
 
-    def test_a_person_says_no(self, pipeline: "Pipeline", shop: "Shop") -> None:
-        held = self.at_the_gate(pipeline, shop, "Refused")
-        with users(shop, "prod") as seen:
+    def test_a_person_says_no(self, pipeline: "Pipeline", gated: "Shop") -> None:
+        held = self.at_the_gate(pipeline, gated, "Refused")
+        with users(gated, "prod") as seen:
             ended = pipeline.when_answered(held.id, pipeline.answer(decision="reject"))
         assert ended.state == "FAILED"
-        assert shop.history("prod")[0].state.value == "restored"
+        assert gated.history("prod")[0].state.value == "restored"
         assert set(seen) == {200}
-        then_no_canary_is_left(shop, "prod")
+        then_no_canary_is_left(gated, "prod")
 
     def test_a_newer_release_takes_the_place_of_one_that_is_held(
-        self, pipeline: "Pipeline", shop: "Shop"
+        self, pipeline: "Pipeline", gated: "Shop"
     ) -> None:
-        older = self.at_the_gate(pipeline, shop, "Older")
-        shop.given_greeting("Newer")
-        with users(shop, "prod") as seen:
-            asked = pipeline.when_delivered(shop)
+        older = self.at_the_gate(pipeline, gated, "Older")
+        gated.given_greeting("Newer")
+        with users(gated, "prod") as seen:
+            asked = pipeline.when_delivered(gated)
         assert asked.state == "PAUSED", asked.message
         assert pipeline.runs.view(older.id).state == "CANCELLED"
-        assert shop.history("prod")[0].state.value == "superseded"
+        assert gated.history("prod")[0].state.value == "superseded"
         assert set(seen) == {200}
-        then_no_canary_is_left(shop, "prod")
+        then_no_canary_is_left(gated, "prod")
         held = pipeline.when_approved(asked.id)
         done = pipeline.when_approved(held.id)
         assert done.state == "COMPLETED", done.message
-        assert "<h1>Newer</h1>" in shop.get("prod").text
+        assert "<h1>Newer</h1>" in gated.get("prod").text
 
-    def test_a_person_opens_it(self, pipeline: "Pipeline", shop: "Shop") -> None:
-        held = self.at_the_gate(pipeline, shop, "Opened")
-        with users(shop, "prod") as seen:
+    def test_a_person_opens_it(self, pipeline: "Pipeline", gated: "Shop") -> None:
+        held = self.at_the_gate(pipeline, gated, "Opened")
+        with users(gated, "prod") as seen:
             ended = pipeline.when_approved(held.id)
         assert ended.state == "COMPLETED", ended.message
-        assert shop.history("prod")[0].state.value == "succeeded"
+        assert gated.history("prod")[0].state.value == "succeeded"
         assert set(seen) == {200}
-        assert "<h1>Opened</h1>" in shop.get("prod").text
-        then_no_canary_is_left(shop, "prod")
+        assert "<h1>Opened</h1>" in gated.get("prod").text
+        then_no_canary_is_left(gated, "prod")
