@@ -118,11 +118,13 @@ def scaled_since(existing: Object | None, began: datetime) -> bool:
     """Say whether a person has set the replicas since a rollout began.
 
     Whatever else is neither us nor an autoscaler counts alike; those are known by their objects.
+    The subresource `scale` leaves no time behind: then it may have been since, and nobody's pods
+    are taken away under load.
     """
     second = began.replace(microsecond=0)  # the cluster tells no fractions
     return any(
         entry["manager"] not in {FIELD_MANAGER, *AUTOSCALING}
-        and datetime.fromisoformat(entry["time"]) >= second
+        and ("time" not in entry or datetime.fromisoformat(entry["time"]) >= second)
         for entry in _entries_of_replicas(existing or {"metadata": {}})
     )
 

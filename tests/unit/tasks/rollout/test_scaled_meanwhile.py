@@ -9,6 +9,7 @@ import pytest
 from tasks.core.model import Outcome, Release, RolloutState, Verdict
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.core.watching import Reading
+from tasks.rollout.changing import scaled_since
 from tests.unit.tasks.rollout.world import (
     WELL,
     World,
@@ -164,3 +165,15 @@ def test_the_number_of_an_autoscaler_that_has_gone_is_ours_again() -> None:
     world.cluster.clock.wait(timedelta(minutes=1))
     assert world.when_rolling_out(release("2")).state is RolloutState.SUCCEEDED
     assert world.replicas_of("api") == 2
+
+
+def test_what_tells_no_time_may_have_been_set_since_the_rollout_began() -> None:
+    """The API server writes none for the subresource `scale`."""
+    world = given_live()
+    scale_by("kubectl-scale", 10)(world)
+    began = world.cluster.clock.now() + timedelta(minutes=1)
+    scaled = world.workload("api")
+    assert not scaled_since(scaled, began)
+    for entry in scaled["metadata"]["managedFields"]:
+        del entry["time"]
+    assert scaled_since(scaled, began)
