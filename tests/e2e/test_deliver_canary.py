@@ -61,7 +61,7 @@ def judged(pipeline: "Pipeline") -> "Iterator[Shop]":
 def gated(pipeline: "Pipeline") -> "Iterator[Shop]":
     with pipeline.shop("prod") as made:
         made.given_change("slipway.yaml", ROLLING, GATED)
-        made.given_change("slipway.yaml", "expires: 24h", "expires: 40s")
+        made.given_change("slipway.yaml", "expires: 24h", "expires: 100s")
         # nothing but people decides here
         text = (made.repository / "slipway.yaml").read_text()
         (made.repository / "slipway.yaml").write_text(text[: text.index("slos:")])
