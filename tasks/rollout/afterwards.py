@@ -4,10 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tasks.core.model import Outcome, Verdict
-from tasks.core.objects import parse_stream
 from tasks.core.watching import Reading, Watch
 from tasks.rollout import marks, records
-from tasks.rollout.changing import WATCHED
+from tasks.rollout.changing import WATCHED, manifests_of
 from tasks.rollout.decide import changed_names
 from tasks.rollout.model import Place, Ports, Stored
 
@@ -43,11 +42,7 @@ def judge_live(place: Place, number: int, ports: Ports) -> Verdict:
 
 def _watch(place: Place, it: Stored, before: Stored) -> Watch:
     wanted, former = (
-        [
-            thing
-            for thing in parse_stream(each.record.release.manifests_for(place.name).yaml)
-            if thing["kind"] in WATCHED
-        ]
+        [thing for thing in manifests_of(each.record) if thing["kind"] in WATCHED]
         for each in (it, before)
     )
     own = it.environment.prometheus if it.environment else None

@@ -38,20 +38,18 @@ def plan_steps(seen: Observed) -> tuple[Step, ...]:
 
 def _forward(seen: Observed) -> Iterable[Step]:
     """Bring the release in: secrets, objects, readiness, probes; then clear what is left over."""
-    progress = seen.current.progress
+    progress, release = seen.current.progress, seen.current.record.release
     objects, late = seen.wanted, waiting_for_pods(seen)
     if not progress.has(marks.APPLIED):
         yield from generated_secrets(seen)
         yield from enter(seen, tuple(each for each in objects if each not in late))
         yield Mark(marks.APPLIED, f"{len(objects)} objects applied")
     if not progress.has(marks.READY):
-        release = seen.current.record.release
         yield await_all(objects, marks.APPLIED, release, seen.environment)
         yield Mark(marks.READY)
     if not progress.has(marks.PROBED):
         yield from applies(late, seen, force=is_forced(seen), among=objects)
         if seen.environment.probes:
-            release = seen.current.record.release
             yield ProbeRelease(release, seen.environment, marks.READY)
         yield Mark(marks.PROBED)
     yield from _bake(seen)

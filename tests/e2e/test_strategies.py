@@ -132,6 +132,17 @@ def served(pod: Object) -> str:
     return str(pod["spec"]["volumes"][0]["configMap"]["name"])
 
 
+def then_a_release_that_hurts_goes_back_untouched(shop: World) -> None:
+    given_live(shop)
+    before = uids(shop, "api")
+    shop.judge = judged_worse
+    with Load(shop).running() as load:
+        record = shop.roll_out(version(shop, 2))
+    assert record.state is RolloutState.RESTORED
+    assert load.failures(record) == []
+    assert uids(shop, "api") == before
+
+
 class TestBesideAPlainService:
     def test_shares_are_counts_of_pods(self, shop: World) -> None:
         shop.extra = BEHIND_AN_INGRESS.format(host=host_of(shop))
@@ -149,14 +160,7 @@ class TestBesideAPlainService:
     def test_a_release_that_hurts_goes_back_without_a_failed_request(self, shop: World) -> None:
         shop.extra = BEHIND_AN_INGRESS.format(host=host_of(shop))
         shop.strategy = ladder(50, 100)
-        given_live(shop)
-        before = uids(shop, "api")
-        shop.judge = judged_worse
-        with Load(shop).running() as load:
-            record = shop.roll_out(version(shop, 2))
-        assert record.state is RolloutState.RESTORED
-        assert load.failures(record) == []
-        assert uids(shop, "api") == before
+        then_a_release_that_hurts_goes_back_untouched(shop)
 
 
 class TestBlueGreen:
@@ -174,14 +178,7 @@ class TestBlueGreen:
         then_nothing_is_left_of_the_canary(shop)
 
     def test_and_comes_back_at_once(self, shop: World) -> None:
-        given_live(shop)
-        before = uids(shop, "api")
-        shop.judge = judged_worse
-        with Load(shop).running() as load:
-            record = shop.roll_out(version(shop, 2))
-        assert record.state is RolloutState.RESTORED
-        assert load.failures(record) == []
-        assert uids(shop, "api") == before
+        then_a_release_that_hurts_goes_back_untouched(shop)
         then_nothing_is_left_of_the_canary(shop)
 
 
