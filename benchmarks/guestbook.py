@@ -6,9 +6,10 @@ from pathlib import Path
 
 from infra.examples import commit_all, make_repository
 from tasks.build.effects import build
-from tasks.core.model import Release, ReleasedImage, Target
+from tasks.core.model import Release, ReleasedImage
 from tasks.core.registry import repository_of
 from tasks.core.strategy import Strategy
+from tasks.core.target import Target
 from tasks.push.effects import push
 from tasks.release.effects import assemble
 from tasks.rollout.model import Place

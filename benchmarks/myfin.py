@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tasks.core import process
-from tasks.core.model import Target
+from tasks.core.target import Target
 
 __all__ = ["COMPONENTS", "Arm", "change", "make_repository", "remove_namespace"]
 

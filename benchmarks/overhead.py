@@ -22,8 +22,8 @@ from benchmarks.commands import Bare, Plan, critical_path
 from benchmarks.myfin import Arm, change, make_repository, remove_namespace
 from tasks.core import process
 from tasks.core.errors import SlipwayError
-from tasks.core.model import Target
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
 GOAL_RATIO = 1.10
 GOAL_REDELIVERY_SECONDS = 5.0

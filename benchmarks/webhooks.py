@@ -29,7 +29,7 @@ from infra.webhook.stand_in import Request, push
 from infra.webhook.store import Store
 from tasks.core.application import Application, Component, Environment
 from tasks.core.clock import SystemClock, utc_now
-from tasks.core.model import Target
+from tasks.core.target import Target
 
 CONNECTIONS = 64
 START_EVERY = 100

@@ -19,13 +19,14 @@ from pathlib import Path
 
 from benchmarks.guestbook import Guestbook
 from benchmarks.load import Failure, Load, Road
-from infra.target import lab_target
+from infra.lab.lifecycle import target as lab_target
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
-from tasks.core.model import Outcome, Record, RolloutState, Target, Verdict
+from tasks.core.model import Outcome, Record, RolloutState, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
+from tasks.core.target import Target
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Judge, Place, Ports
 from tasks.rollout.ports import probe

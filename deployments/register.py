@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from deployments import POOL
 from deployments.catalogue import CATALOGUE, Entry
-from tasks.core.model import Target
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
 __all__ = ["register"]
 

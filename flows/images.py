@@ -8,7 +8,8 @@ from prefect.futures import PrefectFuture, wait
 
 from tasks.build.task import build_image
 from tasks.core.errors import SlipwayError, StageFailed
-from tasks.core.model import Release, Source, Target
+from tasks.core.model import Release, Source
+from tasks.core.target import Target
 from tasks.lint.task import lint_component
 from tasks.push.task import confirm_pushed, push_image
 from tasks.release.task import draft_release

@@ -1,9 +1,9 @@
 """What people read before they say yes: plain functions from values to markdown."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flows.notice import NOTICE
 from tasks.approval.model import Request
 from tasks.core.markdown import bullets, inline, mark, page, plain
 from tasks.core.model import Plan, Record, Release
@@ -11,14 +11,12 @@ from tasks.core.units import format_duration
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
 
-__all__ = ["Question", "describe_question", "describe_rollback", "read_notice"]
+__all__ = ["Question", "describe_question", "describe_rollback"]
 
 HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
     "counts once. Enrolling takes one command: `slipway approver add NAME --email ADDRESS`."
 )
-
-NOTICE = "> ⚠ The last answer did not count: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +82,6 @@ def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
         "the live one is marked bad. **On reject** everything stays as it is.",
         HOW,
     )
-
-
-def read_notice(description: str) -> str:
-    """Return the notice that a description begins with, empty where it has none."""
-    first = description.partition("\n")[0]
-    if not first.startswith(NOTICE):
-        return ""
-    return re.sub(r"\\(.)", r"\1", first.removeprefix(NOTICE))
 
 
 def _facts(question: Question) -> list[tuple[str, str]]:

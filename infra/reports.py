@@ -11,13 +11,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from infra.lab.layout import current
+from infra.server.settings import reports_address, reports_port
 from tasks.core.files import write_whole
 from tasks.report.effects import address_file, reports_folder
 
-__all__ = ["address", "main", "make_app"]
+__all__ = ["main", "make_app"]
 
-PORT_OFFSET = 44
 PAGE = Markup(
     "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
     "<title>Rollouts</title><style>:root{{color-scheme:light dark;font:16px system-ui}}"
@@ -30,15 +29,10 @@ LINK = Markup("<a href='{}'>{}</a>")
 def main() -> None:
     """Serve the reports until a signal comes."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    folder, port = reports_folder(), _port()
+    folder, port = reports_folder(), reports_port()
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(address_file(), address().encode())
+    write_whole(address_file(), reports_address().encode())
     uvicorn.run(make_app(folder), host="127.0.0.1", port=port, log_config=None, access_log=False)
-
-
-def address() -> str:
-    """Return where a browser on this machine finds the reports."""
-    return f"http://127.0.0.1:{_port()}"
 
 
 def make_app(folder: Path) -> Starlette:
@@ -61,10 +55,6 @@ def _place(place: Path, folder: Path) -> Markup:
     links = (LINK.format(f"/{file.relative_to(folder)}", file.stem) for file in newest_first)
     application, environment = place.parts[-2:]
     return PLACE.format(f"{environment}/{application}", Markup(" ").join(links))
-
-
-def _port() -> int:
-    return current().port + PORT_OFFSET
 
 
 if __name__ == "__main__":

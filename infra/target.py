@@ -9,15 +9,14 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from infra import lab
 from tasks.core.errors import ConfigError
-from tasks.core.model import Target
+from tasks.core.http import system_authorities
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
-__all__ = ["Named", "choose", "chosen", "lab_target"]
+__all__ = ["Named", "choose", "chosen"]
 
 _ADAPTER = TypeAdapter(Target)
-SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,15 +28,6 @@ class Named:
     kubeconfig: str | None = None
     builder: str | None = None
     docker_host: str | None = None
-
-
-def lab_target() -> Target:
-    """Return the embedded lab of this instance.
-
-    Raises:
-        Unavailable: it is not up.
-    """
-    return dataclasses.replace(lab.target(), ca_certificates=_certificates())
 
 
 def choose(target: Target) -> None:
@@ -148,11 +138,7 @@ def _from_words(words: dict[str, str]) -> Target:
         "builder": os.environ.get("BUILDKIT_HOST", "unix:///run/buildkit/buildkitd.sock"),
         "docker_host": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
     }
-    return Target(**{**defaults, **words}, ca_certificates=_certificates())
-
-
-def _certificates() -> str | None:
-    return str(SYSTEM_CERTIFICATES) if SYSTEM_CERTIFICATES.exists() else None
+    return Target(**{**defaults, **words}, ca_certificates=system_authorities())
 
 
 def _file() -> Path:

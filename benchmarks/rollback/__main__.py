@@ -24,9 +24,9 @@ from benchmarks.rollback.slipway_side import slipway
 from benchmarks.rollback.summary import Result, rows, summarise
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.errors import SlipwayError
-from tasks.core.model import Target
 from tasks.core.objects import Kind, Ref
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
 SIDES: dict[str, Callable[[Stage], AbstractContextManager[Side]]] = {
     "slipway": slipway,

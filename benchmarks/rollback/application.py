@@ -9,8 +9,8 @@ from infra.examples import EXAMPLES, commit_all, make_repository
 from tasks.core import process
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import KubernetesCluster
-from tasks.core.model import Target
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
+from tasks.core.target import Target
 
 __all__ = ["FAULTS", "REPLICAS", "Application", "build_image"]
 

@@ -19,8 +19,9 @@ from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError, GateClosed, SlipwayError, StageFailed
-from tasks.core.model import Record, Target
+from tasks.core.model import Record
 from tasks.core.slos import Slos
+from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.effects import wake
 from tasks.guard.model import Page

@@ -10,18 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from infra import lab, reports, server
+from infra import server
 from infra.cli import exits
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
 from infra.cli.output import console, say, table, working
 from infra.lab import cli as lab_cli
+from infra.lab import lifecycle as lab
 from infra.lab.layout import current
+from infra.server.settings import reports_address
 from infra.server.settings import server as prefect_server
-from infra.target import Named, choose, chosen, lab_target
+from infra.target import Named, choose, chosen
 from infra.webhook.settings import settings
 from tasks.core.errors import ConfigError, SlipwayError
-from tasks.core.model import Target
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
 __all__ = ["Part", "down", "lab_word", "status", "up", "version"]
 
@@ -60,7 +62,7 @@ def up(  # noqa: PLR0913 one parameter an option
     server.require_free_ports(server.daemons())
     if with_lab:
         lab_cli.up()
-    target = lab_target() if with_lab else chosen(named)
+    target = lab.target() if with_lab else chosen(named)
     choose(target)
     with working("Prefect's server, the worker, the receiver and the reports start"):
         started = server.up()
@@ -70,7 +72,7 @@ def up(  # noqa: PLR0913 one parameter an option
         server.register()
     say("✓", "green", f"flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {prefect_server().ui}")
-    console.print(f"reports: {reports.address()}")
+    console.print(f"reports: {reports_address()}")
     console.print(f"webhooks: {settings().url}/github")
 
 

@@ -18,8 +18,8 @@ from infra.cli.runs import Wait, approve, begin
 from infra.server import connect, require_up, start
 from infra.target import Named, chosen
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.model import Target
 from tasks.core.past import named
+from tasks.core.target import Target
 from tasks.rollout.model import Back, Place, Stored
 from tasks.rollout.place import place_of, place_without_repository
 from tasks.rollout.ports import ports_of

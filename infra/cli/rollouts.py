@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tasks.core.cluster import Cluster
-    from tasks.core.model import Target
+    from tasks.core.target import Target
 
 __all__ = [
     "connected",

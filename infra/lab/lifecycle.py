@@ -20,12 +20,12 @@ from infra.lab.node import Node
 from infra.lab.report import Report, silent
 from infra.lab.rootfs import ROOTFS
 from tasks.core.errors import ConfigError, Conflict, Unavailable
-from tasks.core.model import Target
+from tasks.core.http import system_authorities
+from tasks.core.target import Target
 
 __all__ = ["ComponentStatus", "Health", "LabStatus", "down", "status", "target", "up"]
 
 _LOCK_PATIENCE_SECONDS = 1800.0
-_CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _LIMITS = (
     "network policies are stored and shown but not enforced: no controller for them can be had",
     "pods reach no network but the lab's own and the host's end of the link",
@@ -184,7 +184,7 @@ def _write_target(layout: Layout) -> None:
         kubectl=str(kubectl(layout)),
         prometheus=layout.prometheus,
         ingress=layout.ingress,
-        ca_certificates=_CA_BUNDLE,
+        ca_certificates=system_authorities(),
     )
     layout.target_file.write_text(json.dumps(dataclasses.asdict(value), indent=2))
 

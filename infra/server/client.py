@@ -1,48 +1,31 @@
-"""What the commands ask Prefect's server.
+"""What the commands ask Prefect's server about runs."""
 
-Importing it takes seconds, and Prefect reads the environment once, when it is imported: use
-`infra.server.connect`, which sees to both.
-"""
-
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from httpx import HTTPStatusError, codes
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterName,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterTimestamp,
-    TaskRunFilter,
-    TaskRunFilterFlowRunId,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.client.schemas.responses import SetStateStatus
-from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
-from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Cancelling
+from httpx import HTTPStatusError
 
-from flows.views import read_notice
-from infra.server.daemons import require_up
+from flows.notice import read_notice
+from infra.server.api import Api
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 
-__all__ = ["LOOK_EVERY", "LogLine", "RunView", "Runs", "StageView"]
+__all__ = ["LogLine", "RunView", "Runs", "StageView", "connect", "pause_after"]
 
-LOOK_EVERY = timedelta(milliseconds=400)
+LOOK_EVERY = timedelta(milliseconds=200)
+RARELY = timedelta(seconds=1)
+"""How often a run is looked at in its first seconds, and later, when it shares the machine."""
 STORED_WITHIN = timedelta(seconds=10)
 PAGE = 200
 SHORTEST_ID = 4
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,55 +84,54 @@ class LogLine:
     text: str
 
 
+def connect() -> "Runs":
+    """Open a client on this instance's Prefect.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    return Runs(Api.connect())
+
+
+def pause_after(watched: timedelta) -> timedelta:
+    """Return how long to wait before a run is looked at again: who watches takes time from it.
+
+    Args:
+        watched: for how long it has been looked at.
+    """
+    return min(max(LOOK_EVERY, watched / 20), RARELY)
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """The runs of this instance."""
 
-    client: SyncPrefectClient
-    ui: str
-
-    @classmethod
-    def connect(cls) -> "Runs":
-        """Open a client on this instance's server."""
-        return cls(get_client(sync_client=True), require_up().ui)
+    api: Api
 
     def view(self, run_id: UUID) -> RunView:
         """Return a run with its stages in the order of their start."""
-        run = self.client.read_flow_run(run_id)
-        tasks = self.client.read_task_runs(
-            task_run_filter=TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[run_id])),
-            sort=TaskRunSort.EXPECTED_START_TIME_DESC,
-            limit=PAGE,
-        )
-        stages = tuple(
-            StageView(
-                task.name,
-                task.state_name or "Pending",
-                task.estimated_run_time.total_seconds(),
-            )
-            for task in reversed(tasks)
-        )
-        return self._view(run, stages)
+        wanted = {
+            "task_runs": {"flow_run_id": {"any_": [str(run_id)]}},
+            "sort": "EXPECTED_START_TIME_DESC",
+            "limit": PAGE,
+        }
+        tasks = self.api.post("/task_runs/filter", wanted)
+        return self._view(self._read(run_id), tuple(_stage(task) for task in reversed(tasks)))
 
     def follow(self, run_id: UUID, clock: Clock | None = None) -> Iterator[RunView]:
         """Yield the run whenever it is looked at, the last time when it is over or waits."""
         clock = clock or SystemClock()
+        began = clock.now()
         while True:
             view = self.view(run_id)
             yield view
             if view.over:
                 return
-            clock.wait(LOOK_EVERY)
+            clock.wait(pause_after(clock.now() - began))
 
     def waiting(self) -> tuple[RunView, ...]:
         """Return the runs that wait for somebody, the newest first."""
-        runs = self.client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
-            ),
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        )
-        return tuple(self._view(run) for run in runs)
+        return self._found({"state": {"type": {"any_": ["PAUSED"]}}})
 
     def named(self, word: str) -> RunView:
         """Return the newest run with that id, beginning of an id, or name.
@@ -157,28 +139,25 @@ class Runs:
         Raises:
             ConfigError: there is none.
         """
-        run: FlowRun | None = None
         try:
-            run = self.client.read_flow_run(UUID(word))
-        except ObjectNotFound:
-            pass  # an id, but of no run
+            found = self._by_id(UUID(word))
         except ValueError:
-            run = self._by_name(word) or self._by_beginning(word)
-        if run is None:
+            found = self._by_name(word) or self._by_beginning(word)
+        if found is None:
             raise ConfigError("no such run", where=word, next_step="slipway status lists them")
-        return self._view(run)
+        return found
 
-    def answer(self, run_id: UUID, form: dict[str, Any]) -> None:
+    def answer(self, run_id: UUID, form: Json) -> None:
         """Resume a waiting run with the approver's form.
 
         Raises:
             GateClosed: the run does not wait any more, or the form lacks something.
         """
         self.question(run_id)  # until it is there the form would be refused
-        result = self.client.resume_flow_run(run_id, run_input=form)
-        if result.status is not SetStateStatus.ACCEPT:
+        result = self.api.post(f"/flow_runs/{run_id}/resume", {"run_input": form})
+        if result["status"] != "ACCEPT":
             view = self.view(run_id)
-            reason = getattr(result.details, "reason", None) or "it does not wait"
+            reason = (result.get("details") or {}).get("reason") or "it does not wait"
             raise GateClosed(
                 f"the answer does not count, {reason} (the run is {view.state.lower()})",
                 where=view.name,
@@ -194,17 +173,17 @@ class Runs:
         deadline = clock.now() + STORED_WITHIN
         while key := self._question_key(run_id):
             try:
-                return str(json.loads(self.client.read_flow_run_input(run_id, key)))
+                return str(self.api.get(f"/flow_runs/{run_id}/input/{key}"))
             except HTTPStatusError as error:
-                if error.response.status_code != codes.NOT_FOUND or clock.now() > deadline:
+                if not _is_missing(error) or clock.now() > deadline:
                     raise
                 clock.wait(LOOK_EVERY)
         return ""
 
     def _question_key(self, run_id: UUID) -> str:
-        state = self.client.read_flow_run(run_id).state
-        keys = state.state_details.run_input_keyset if state and state.is_paused() else None
-        return (keys or {}).get("description", "")
+        state = self._read(run_id)["state"] or {}
+        keys = state.get("state_details", {}).get("run_input_keyset") or {}
+        return str(keys.get("description", "")) if state.get("type") == "PAUSED" else ""
 
     def notice(self, run_id: UUID) -> str:
         """Return why the last answer to a waiting run did not count; empty where none was given."""
@@ -216,62 +195,86 @@ class Runs:
         Raises:
             ConfigError: it is over.
         """
-        view = self._view(self.client.read_flow_run(run_id))
+        view = self._view(self._read(run_id))
         if view.over and view.state != "PAUSED":
             raise ConfigError(f"is over ({view.state.lower()})", where=f"run {view.name}")
         works = view.state in {"RUNNING", "PENDING"}
-        state: State[Any] = (
-            Cancelling() if works else Cancelled(message="cancelled with slipway cancel")
+        state = (
+            {"type": "CANCELLING", "name": "Cancelling"}
+            if works
+            else {
+                "type": "CANCELLED",
+                "name": "Cancelled",
+                "message": "cancelled with slipway cancel",
+            }
         )
-        self.client.set_flow_run_state(run_id, state, force=True)
+        self.api.post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
         return self.view(run_id)
 
     def log_lines(self, run_id: UUID, after: datetime | None = None) -> list[LogLine]:
         """Return the log of a run, oldest first, from an instant on (that instant included)."""
-        wanted = LogFilter(
-            flow_run_id=LogFilterFlowRunId(any_=[run_id]),
-            timestamp=LogFilterTimestamp.model_validate({"after_": after}) if after else None,
-        )
+        wanted: Json = {"flow_run_id": {"any_": [str(run_id)]}}
+        if after is not None:
+            wanted["timestamp"] = {"after_": after.isoformat()}
+        asked = {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": PAGE}
         lines: list[LogLine] = []
-        while page := self.client.read_logs(
-            log_filter=wanted, sort=LogSort.TIMESTAMP_ASC, limit=PAGE, offset=len(lines)
-        ):
-            lines += [LogLine(each.id, each.timestamp, each.level, each.message) for each in page]
+        while page := self.api.post("/logs/filter", {**asked, "offset": len(lines)}):
+            lines += [_line(each) for each in page]
         return lines
 
     def recent(self, most: int = 10) -> tuple[RunView, ...]:
         """Return the newest runs."""
-        runs = self.client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=most)
-        return tuple(self._view(run) for run in runs)
+        return self._found({}, most)
 
-    def _by_name(self, word: str) -> FlowRun | None:
-        name = FlowRunFilter(name=FlowRunFilterName(any_=[word]))
-        newest = FlowRunSort.EXPECTED_START_TIME_DESC
-        runs = self.client.read_flow_runs(flow_run_filter=name, sort=newest, limit=1)
-        return runs[0] if runs else None
+    def _read(self, run_id: UUID) -> Json:
+        run: Json = self.api.get(f"/flow_runs/{run_id}")
+        return run
 
-    def _by_beginning(self, word: str) -> FlowRun | None:
+    def _found(self, wanted: Json, most: int = PAGE) -> tuple[RunView, ...]:
+        asked = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_DESC", "limit": most}
+        return tuple(map(self._view, self.api.post("/flow_runs/filter", asked)))
+
+    def _by_id(self, run_id: UUID) -> RunView | None:
+        try:
+            return self._view(self._read(run_id))
+        except HTTPStatusError as error:
+            if not _is_missing(error):
+                raise
+            return None
+
+    def _by_name(self, word: str) -> RunView | None:
+        return next(iter(self._found({"name": {"any_": [word]}}, most=1)), None)
+
+    def _by_beginning(self, word: str) -> RunView | None:
         if len(word) < SHORTEST_ID:
             return None
-        newest = FlowRunSort.EXPECTED_START_TIME_DESC
-        runs = self.client.read_flow_runs(sort=newest, limit=PAGE)
-        return next((run for run in runs if str(run.id).startswith(word.lower())), None)
+        return next((run for run in self._found({}) if str(run.id).startswith(word.lower())), None)
 
-    def _view(self, run: FlowRun, stages: tuple[StageView, ...] = ()) -> RunView:
-        state = run.state_type.value if run.state_type else "PENDING"
-        said = (run.state.message if run.state else "") or ""
+    def _view(self, run: Json, stages: tuple[StageView, ...] = ()) -> RunView:
+        state = run["state"] or {}
+        said = state.get("message") or ""
         raised = _RAISED.match(said)
-        url = f"{self.ui}/runs/flow-run/{run.id}"
-        word = (run.state.name if run.state else "") or ""
-        seconds = run.estimated_run_time.total_seconds()
         return RunView(
-            id=run.id,
-            name=run.name,
-            state=state,
+            id=UUID(run["id"]),
+            name=run["name"],
+            state=run["state_type"] or "PENDING",
             message=said[raised.end() :] if raised else said,
-            url=url,
+            url=f"{self.api.server.ui}/runs/flow-run/{run['id']}",
             stages=stages,
-            word=word,
-            seconds=seconds,
+            word=state.get("name") or "",
+            seconds=run["estimated_run_time"],
             error=(raised[1] or "") if raised else "",
         )
+
+
+def _stage(task: Json) -> StageView:
+    return StageView(task["name"], task["state_name"] or "Pending", task["estimated_run_time"])
+
+
+def _line(told: Json) -> LogLine:
+    at = datetime.fromisoformat(told["timestamp"])
+    return LogLine(UUID(told["id"]), at, told["level"], told["message"])
+
+
+def _is_missing(error: HTTPStatusError) -> bool:
+    return error.response.status_code == HTTPStatus.NOT_FOUND

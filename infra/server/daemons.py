@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx
 import psutil
 
-from infra import reports
 from infra.lab.ports import stays_taken
-from infra.server.settings import Server, server
+from infra.server.settings import Server, reports_address, server
 from infra.webhook.settings import settings
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.http import authorities
 from tasks.core.paths import state_dir
 from tasks.core.process import Options, run, spawn
 
@@ -125,7 +125,7 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
         ),
         Daemon("worker", (python, "-m", "infra.server.worker"), None),
         Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
-        Daemon("reports", (python, "-m", "infra.reports"), f"{reports.address()}/"),
+        Daemon("reports", (python, "-m", "infra.reports"), f"{reports_address()}/"),
     )
 
 
@@ -200,7 +200,9 @@ def _wait_for(daemon: Daemon, clock: Clock) -> None:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=2, trust_env=False).is_success
+        return httpx.get(
+            address, timeout=2, verify=authorities(address), trust_env=False
+        ).is_success
     except httpx.HTTPError:
         return False
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from infra.lab.layout import current
 from tasks.core.paths import state_dir
 
-__all__ = ["Server", "server"]
+__all__ = ["Server", "reports_address", "reports_port", "server"]
 
 PORT_OFFSET = 42
+REPORTS_OFFSET = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,13 @@ class Server:
 def server() -> Server:
     """Return this instance's Prefect."""
     return Server(current().port + PORT_OFFSET, state_dir() / "prefect")
+
+
+def reports_port() -> int:
+    """Return where the reports of rollouts are served, on loopback."""
+    return current().port + REPORTS_OFFSET
+
+
+def reports_address() -> str:
+    """Return where a browser on this machine finds the reports."""
+    return f"http://127.0.0.1:{reports_port()}"

@@ -1,4 +1,4 @@
-"""Starting a run without Prefect's client, whose import takes a second: it is under way by then."""
+"""Starting a run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,18 +6,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import stamina
 from httpx import codes
 from pydantic import TypeAdapter
 
-from infra.server.daemons import require_up
+from infra.server.api import Api, may_pass
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.source.decide import require_storable
 
 __all__ = ["start"]
 
-TIMEOUT_SECONDS = 15
-_PATIENT = stamina.RetryingCaller(attempts=5, timeout=30)
 _PLAIN = TypeAdapter(dict[str, Any])
 
 
@@ -47,28 +44,10 @@ def start(
         # with a key of its own, a request whose answer was lost can be sent again
         "idempotency_key": key or str(uuid4()),
     }
-    api = require_up().api
-    with (
-        _translated(deployment),
-        httpx.Client(base_url=api, timeout=TIMEOUT_SECONDS, trust_env=False) as client,
-    ):
-        return _PATIENT(_passes, _create, client, deployment, wanted)
-
-
-def _create(client: httpx.Client, deployment: str, wanted: dict[str, Any]) -> UUID:
-    found = client.get(f"/deployments/name/{deployment}").raise_for_status().json()
-    answer = client.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
-    return UUID(answer.raise_for_status().json()["id"])
-
-
-def _passes(error: Exception) -> bool:
-    """Say whether the same request may succeed in a moment: SQLite is busy, a server restarts."""
-    if isinstance(error, httpx.HTTPStatusError):
-        status = error.response.status_code
-        return status in {codes.REQUEST_TIMEOUT, codes.TOO_MANY_REQUESTS} or codes.is_server_error(
-            status
-        )
-    return isinstance(error, httpx.TransportError)
+    api = Api.connect()
+    with _translated(deployment), api.http:
+        found = api.get(f"/deployments/name/{deployment}")
+        return UUID(api.post(f"/deployments/{found['id']}/create_flow_run", wanted)["id"])
 
 
 @contextmanager
@@ -81,7 +60,7 @@ def _translated(deployment: str) -> Iterator[None]:
         if error.response.status_code == codes.NOT_FOUND:
             raise Unavailable("is not registered", where, next_step="slipway up") from error
         what = f"Prefect refuses the run ({error.response.status_code}: {error.response.text})"
-        if _passes(error):
+        if may_pass(error):
             raise Unavailable(what, where, next_step="slipway status") from error
         raise ConfigError(what, where) from error
     except httpx.TransportError as error:

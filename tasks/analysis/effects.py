@@ -31,8 +31,9 @@ from tasks.analysis.series import Selector
 from tasks.analysis.standby import Standby
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Target
+from tasks.core.http import authorities
 from tasks.core.sample import Sample
+from tasks.core.target import Target
 from tasks.core.thin import thin
 from tasks.core.watching import Reading, Watch
 
@@ -74,7 +75,10 @@ def prometheus_of(target: Target) -> Iterator[Prometheus | None]:
         yield None
         return
     seconds = TIMEOUT.total_seconds()
-    with httpx.Client(base_url=target.prometheus, timeout=seconds, trust_env=False) as client:
+    trusted = authorities(target.prometheus)
+    with httpx.Client(
+        base_url=target.prometheus, timeout=seconds, verify=trusted, trust_env=False
+    ) as client:
         yield HttpPrometheus(client)
 
 

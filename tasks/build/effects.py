@@ -16,10 +16,11 @@ from tasks.build.decide import archive_listing, build_args, cache_flags, outdate
 from tasks.core.buildkit import Build, dockerfile_of, run_build, scratch_folder
 from tasks.core.clock import utc_now
 from tasks.core.errors import StageFailed
-from tasks.core.model import Image, Source, Target
+from tasks.core.model import Image, Source
 from tasks.core.oci import Layout, blob_path, read_layout
 from tasks.core.paths import state_dir
 from tasks.core.registry import repository_of
+from tasks.core.target import Target
 from tasks.core.units import format_size
 
 __all__ = ["build"]

@@ -4,7 +4,8 @@ from prefect import get_run_logger, task
 
 from tasks.build.effects import build
 from tasks.build.render import image_page
-from tasks.core.model import Image, Source, Target
+from tasks.core.model import Image, Source
+from tasks.core.target import Target
 from tasks.core.task import publish, showing_refusal
 
 __all__ = ["build_image"]

@@ -15,8 +15,9 @@ from filelock import FileLock
 from tasks.core import process
 from tasks.core.clock import utc_now
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
-from tasks.core.model import Source, Target
+from tasks.core.model import Source
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 from tasks.core.transcript import FailedStep, Transcript
 
 __all__ = ["Build", "Built", "dockerfile_of", "run_build", "scratch_folder"]

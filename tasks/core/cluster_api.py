@@ -32,8 +32,8 @@ from tasks.core.cluster_answers import (
 from tasks.core.cluster_streams import PodTunnel, open_stream, run_command
 from tasks.core.cluster_watch import follow
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.model import Target
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.target import Target
 
 __all__ = ["KubernetesCluster", "connect"]
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.core.model import Target, Verdict
+from tasks.core.model import Verdict
 from tasks.core.sample import Sample
 from tasks.core.slos import Slos
+from tasks.core.target import Target
 
 __all__ = ["Reading", "Watch"]
 

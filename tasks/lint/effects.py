@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tasks.core.buildkit import Build, dockerfile_of, run_build
 from tasks.core.errors import StageFailed
-from tasks.core.model import CheckResult, Source, Target
+from tasks.core.model import CheckResult, Source
+from tasks.core.target import Target
 
 __all__ = ["lint"]
 

@@ -8,8 +8,9 @@ import httpx
 from tasks.core.application import Environment
 from tasks.core.cluster import Answer
 from tasks.core.errors import Unavailable
-from tasks.core.model import Target
+from tasks.core.http import authorities
 from tasks.core.probes import Probe
+from tasks.core.target import Target
 from tasks.probe.grpc_health import CHECK, HEADERS, STATES, health_request, state_of
 
 __all__ = ["ask_route"]
@@ -47,8 +48,9 @@ def _send(
         host, _, port = target.ingress.partition(":")
         url = url.copy_with(host=host, port=int(port) if port else None)
     seconds = probe.within.total_seconds()
+    trusted = authorities(url, http2=is_grpc)
     with httpx.Client(
-        timeout=seconds, trust_env=direct, http1=not is_grpc, http2=is_grpc
+        timeout=seconds, verify=trusted, trust_env=direct, http1=not is_grpc, http2=is_grpc
     ) as client:
         body = health_request(probe.grpc.service) if probe.grpc is not None else None
         method = "POST" if is_grpc else "GET"

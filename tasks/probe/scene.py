@@ -7,9 +7,10 @@ from datetime import datetime
 from tasks.core.access import EVERYWHERE, Access
 from tasks.core.application import Environment
 from tasks.core.cluster import Cluster, Scope
-from tasks.core.model import Release, ReleasedImage, Target
+from tasks.core.model import Release, ReleasedImage
 from tasks.core.objects import Kind, Object, ref_of
 from tasks.core.probes import Probe
+from tasks.core.target import Target
 from tasks.probe.ask import Server
 from tasks.probe.decide import belongs_to, container_of, is_asked, is_on, leads_to, port_of
 

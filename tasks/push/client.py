@@ -14,6 +14,7 @@ import stamina
 
 from tasks.core.clock import utc_now
 from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.http import authorities
 from tasks.core.model import Digest
 from tasks.core.oci import Descriptor
 from tasks.push.decide import (
@@ -99,9 +100,11 @@ class Registry:
     ) -> Self:
         """Prepare a client; nothing is sent yet."""
         local = is_loopback(reference.host)
-        # Plain HTTP needs no authorities; loading them takes longer than a push of nothing.
-        none = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        verify = none if local else ssl.create_default_context(cafile=ca_certificates)
+        verify = (
+            authorities(reference.base)
+            if local
+            else ssl.create_default_context(cafile=ca_certificates)
+        )
         client = httpx.Client(timeout=TIMEOUT, verify=verify, trust_env=not local)
         return cls(reference, credentials, client)
 

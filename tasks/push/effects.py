@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.core.errors import Conflict, StageFailed
-from tasks.core.model import Digest, Image, ReleasedImage, Target
+from tasks.core.model import Digest, Image, ReleasedImage
 from tasks.core.oci import Descriptor, Layout, Manifest, read_layout
+from tasks.core.target import Target
 from tasks.core.units import format_size
 from tasks.push.client import Registry
 from tasks.push.decide import INDEX_TYPE, parse_reference, with_referrer

@@ -3,8 +3,9 @@
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.model import Image, ReleasedImage, Source, Target
+from tasks.core.model import Image, ReleasedImage, Source
 from tasks.core.registry import repository_of
+from tasks.core.target import Target
 from tasks.push.credentials import stored_credentials
 from tasks.push.effects import is_pushed, push
 

@@ -13,9 +13,10 @@ import yaml
 from tasks.core import process
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
-from tasks.core.model import Digest, Manifests, Release, ReleasedImage, Source, Target
+from tasks.core.model import Digest, Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
 from tasks.core.registry import repository_of
+from tasks.core.target import Target
 from tasks.release.decide import CLUSTER_WIDE, Belonging, adopt, name_release, pin, sign, sort
 from tasks.release.pods import bind_config, label_track
 

@@ -2,7 +2,8 @@
 
 from tasks.core.application import Approval, Environment
 from tasks.core.markdown import bullets, inline, page, plain, public_address, table
-from tasks.core.model import Release, Source, Target
+from tasks.core.model import Release, Source
+from tasks.core.target import Target
 
 __all__ = ["release_page"]
 

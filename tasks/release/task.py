@@ -2,7 +2,8 @@
 
 from prefect import task
 
-from tasks.core.model import Release, ReleasedImage, Source, Target
+from tasks.core.model import Release, ReleasedImage, Source
+from tasks.core.target import Target
 from tasks.core.task import publish
 from tasks.release import effects
 from tasks.release.render import release_page

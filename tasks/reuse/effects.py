@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.core.application import ScanPolicy, Smoke
 from tasks.core.bounds import Bounds
 from tasks.core.files import write_whole
-from tasks.core.model import ReleasedImage, ScanResult, Source, Target
+from tasks.core.model import ReleasedImage, ScanResult, Source
 from tasks.core.paths import state_dir
+from tasks.core.target import Target
 
 __all__ = ["Delivered", "Terms", "find", "keep"]
 

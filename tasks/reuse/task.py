@@ -5,7 +5,8 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.bounds import bounds_of
 from tasks.core.clock import utc_now
-from tasks.core.model import Release, ReleasedImage, ScanResult, Source, Target
+from tasks.core.model import Release, ReleasedImage, ScanResult, Source
+from tasks.core.target import Target
 from tasks.core.vulnerabilities import fetch_database, is_usable
 from tasks.reuse import effects
 from tasks.reuse.effects import Delivered, Terms

@@ -7,10 +7,11 @@ from datetime import datetime
 from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Record, Target, Verdict
+from tasks.core.model import Record, Verdict
 from tasks.core.objects import Object, Ref
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks
+from tasks.core.target import Target
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.twins import Twins

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError
-from tasks.core.model import Target
+from tasks.core.target import Target
 from tasks.rollout.model import Place, Rules
 
 __all__ = ["place_of", "place_without_repository"]

@@ -7,7 +7,8 @@ from tasks.core.application import Component
 from tasks.core.bounds import Bounds
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import StageFailed
-from tasks.core.model import CheckResult, Image, Target
+from tasks.core.model import CheckResult, Image
+from tasks.core.target import Target
 from tasks.core.units import format_duration, format_size
 from tasks.smoke.decide import (
     check_image,

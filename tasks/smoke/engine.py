@@ -15,6 +15,7 @@ from docker.models.images import Image as DockerImage
 from requests.exceptions import RequestException
 
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
+from tasks.core.http import authorities
 from tasks.core.model import Image
 from tasks.core.paths import instance
 from tasks.smoke.model import SIGTERM, Answer, Layer, Loaded, Observed, Sign, Trial
@@ -194,7 +195,7 @@ def _reach(docker_host: str) -> None:
 
 def _get(url: str) -> Answer:
     try:
-        answer = httpx.get(url, timeout=REQUEST_SECONDS, trust_env=False)
+        answer = httpx.get(url, timeout=REQUEST_SECONDS, verify=authorities(url), trust_env=False)
     except httpx.HTTPError as error:
         return Answer(is_good=False, words=f"GET {url}: {str(error) or type(error).__name__}")
     return Answer(is_good=answer.is_success, words=f"GET {url} answered {answer.status_code}")

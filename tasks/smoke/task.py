@@ -4,7 +4,8 @@ from prefect import get_run_logger, task
 
 from tasks.core.bounds import bounds_of
 from tasks.core.markdown import check_page
-from tasks.core.model import CheckResult, Image, Release, Source, Target
+from tasks.core.model import CheckResult, Image, Release, Source
+from tasks.core.target import Target
 from tasks.core.task import publish, showing_refusal
 from tasks.smoke.effects import smoke
 

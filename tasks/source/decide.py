@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tasks.core.application import Component
 from tasks.core.errors import ConfigError
 from tasks.source.model import Commit, Entry, Location
+
+if TYPE_CHECKING:
+    from tasks.core.application import Component
 
 __all__ = [
     "COMMIT_FORMAT",
@@ -161,7 +164,7 @@ def _joined(base: str, relative: str) -> str:
     return str(PurePosixPath(*parts))
 
 
-def content_hash(component: Component, entries: Iterable[Entry]) -> str:
+def content_hash(component: "Component", entries: Iterable[Entry]) -> str:
     """Hash everything that the component's checks and image depend on, base images excepted.
 
     Args:

@@ -9,7 +9,8 @@ from pathlib import Path
 from tasks.core.application import TestTarget
 from tasks.core.buildkit import Build, Built, dockerfile_of, run_build, scratch_folder
 from tasks.core.errors import StageFailed
-from tasks.core.model import CheckResult, Outcome, Source, Target
+from tasks.core.model import CheckResult, Outcome, Source
+from tasks.core.target import Target
 from tasks.test.decide import REPORT_STAGE, judge, parse_report, with_report_stage
 from tasks.test.model import Report
 

@@ -3,7 +3,8 @@
 from prefect import get_run_logger, task
 
 from tasks.core.markdown import check_page
-from tasks.core.model import CheckResult, Source, Target
+from tasks.core.model import CheckResult, Source
+from tasks.core.target import Target
 from tasks.core.task import publish, showing_refusal
 from tasks.test.effects import test
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra import lab as labs
 from infra import server
-from infra.lab import LabStatus
-from infra.target import choose, lab_target
+from infra.lab import lifecycle as labs
+from infra.lab.lifecycle import LabStatus
+from infra.target import choose
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline_world import Pipeline
@@ -53,7 +53,7 @@ def pipeline(
 ) -> "Iterator[Pipeline]":
     """Prefect's server and a worker on the lab; ended afterwards unless they were up before."""
     before = {each.name for each in server.daemons() if each.process() is not None}
-    choose(lab_target())
+    choose(labs.target())
     patch = pytest.MonkeyPatch()
     for name, value in server.server().environment().items():
         patch.setenv(name, value)
@@ -78,5 +78,5 @@ def _pipeline(folders: pytest.TempPathFactory) -> "Iterator[Pipeline]":
     profile = get_settings_context().profile
     with SettingsContext(profile=profile, settings=Settings()), enrolled() as secrets:
         runs = server.connect()
-        with runs.client:
+        with runs.api.http:
             yield Pipeline(runs, folders.mktemp("shops"), secrets)

@@ -23,7 +23,6 @@ from tasks.core.model import (
     Release,
     ReleasedImage,
     Source,
-    Target,
     Verdict,
 )
 from tasks.core.objects import Kind, Object, Ref
@@ -31,6 +30,7 @@ from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, Rolling, Strategy
+from tasks.core.target import Target
 from tasks.release.effects import assemble
 from tasks.rollout.history import history
 from tasks.rollout.model import Back, By, Judge, Place, Ports, Rules

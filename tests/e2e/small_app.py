@@ -8,7 +8,7 @@ from typing import Self
 
 from tasks.core import process
 from tasks.core.model import Source
-from tasks.source import fetch_source
+from tasks.source.effects import fetch_source
 
 __all__ = ["DOCKERFILE", "SmallApp", "report"]
 

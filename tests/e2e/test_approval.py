@@ -59,9 +59,8 @@ def plan_in(question: str) -> str:
 
 def schedule_by_hand(pipeline: "Pipeline", run: UUID) -> None:
     """Do what anybody can who reaches Prefect's API."""
-    from prefect.states import Scheduled  # noqa: PLC0415 after the environment
-
-    pipeline.runs.client.set_flow_run_state(run, Scheduled(), force=True)
+    asked = {"state": {"type": "SCHEDULED"}, "force": True}
+    pipeline.runs.api.post(f"/flow_runs/{run}/set_state", asked)
 
 
 class TestAnAnswerThatDoesNotCount:
@@ -84,8 +83,8 @@ class TestAnAnswerThatDoesNotCount:
     def test_an_incomplete_form(
         self, pipeline: "Pipeline", waiting: "RunView", form: dict[str, str] | None
     ) -> None:
-        result = pipeline.runs.client.resume_flow_run(waiting.id, run_input=form)
-        assert result.status.value == "REJECT"
+        result = pipeline.runs.api.post(f"/flow_runs/{waiting.id}/resume", {"run_input": form})
+        assert result["status"] == "REJECT"
         waits(pipeline.runs.view(waiting.id))
 
     def test_another_decision_than_yes_or_no(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from infra import lab as labs
 from infra import server
+from infra.lab import lifecycle as labs
 from infra.lab.layout import current
 from tests.e2e.pipeline_world import Pipeline
 from tests.e2e.shop import Shop

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from benchmarks.load import Load, Road
-from infra import lab as labs
 from infra import server
+from infra.lab import lifecycle as labs
 from tasks.core.clock import SystemClock
 from tasks.core.cluster_api import connect
 from tasks.core.model import Record, RolloutState

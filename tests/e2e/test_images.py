@@ -15,12 +15,13 @@ import httpx
 import pytest
 import stamina
 
-from infra import lab as labs
-from infra.lab import LabStatus
+from infra.lab import lifecycle as labs
+from infra.lab.lifecycle import LabStatus
 from tasks.build import build
 from tasks.core.errors import StageFailed, Unavailable
-from tasks.core.model import Image, Target
+from tasks.core.model import Image
 from tasks.core.oci import read_layout
+from tasks.core.target import Target
 from tasks.lint import lint
 from tasks.push import push
 from tasks.test import test as run_tests

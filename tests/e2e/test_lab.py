@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra import lab as labs
-from infra.lab import Health, LabStatus
+from infra.lab import lifecycle as labs
 from infra.lab.components import COMPONENTS
 from infra.lab.layout import current
+from infra.lab.lifecycle import Health, LabStatus
 from infra.lab.waiting import wait_until
 from tasks.core import process
 from tasks.core.errors import ToolFailed

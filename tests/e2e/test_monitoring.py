@@ -16,12 +16,13 @@ import httpx
 import pytest
 import yaml
 
-from infra import lab as labs
 from infra import monitoring
 from infra.cli.monitoring import load_into_lab
 from infra.examples import EXAMPLES
-from infra.lab import LabStatus, alerting
+from infra.lab import alerting
+from infra.lab import lifecycle as labs
 from infra.lab.layout import current
+from infra.lab.lifecycle import LabStatus
 from infra.lab.rootfs import ROOTFS
 from infra.lab.waiting import wait_until
 from infra.monitoring.bundle import plain_files, rule_files

@@ -11,8 +11,8 @@ from tasks.core.clock import SystemClock
 from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.model import Target
 from tasks.core.objects import Kind, Ref, ref_of
+from tasks.core.target import Target
 from tasks.probe.decide import is_asked
 from tests.e2e.rollout_world import lab_target
 from tests.unit.tasks.rollout.cluster_contract import CONFIG, ClusterContract

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from tasks.core import process
 from tasks.core.application import Component, ImageTarget, Smoke
 from tasks.core.errors import StageFailed, Unavailable
-from tasks.core.model import Digest, Image, Target
+from tasks.core.model import Digest, Image
 from tasks.core.paths import cache_dir, instance, state_dir
+from tasks.core.target import Target
 from tasks.smoke import smoke
 from tasks.smoke.engine import INSTANCE, OWNER, connect
 from tasks.smoke.owner import Owner

@@ -11,8 +11,9 @@ from flows.back import page_if_left
 from flows.guard import guard
 from flows.rollback import rollback
 from tasks.core.alerts import Alert
-from tasks.core.model import Record, RolloutState, Target
+from tasks.core.model import Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
+from tasks.core.target import Target
 from tasks.guard.model import Answer, Judgement
 from tasks.rollout.history import history
 from tests.unit.tasks.guard.stand_in import StandIn

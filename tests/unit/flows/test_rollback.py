@@ -3,13 +3,15 @@ from datetime import timedelta
 
 import pytest
 
+from flows.notice import read_notice
 from flows.questions import rollback_request
-from flows.views import describe_rollback, read_notice
+from flows.views import describe_rollback
 from tasks.core.application import Approval, Environment
-from tasks.core.model import RolloutState, Target
+from tasks.core.model import RolloutState
 from tasks.core.past import Past
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
+from tasks.core.target import Target
 from tasks.rollout.model import Back
 from tasks.rollout.place import place_without_repository
 from tests.unit.flows.test_views import STAGING

@@ -1,7 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from flows.views import Question, describe_question, read_notice
+from flows.notice import read_notice
+from flows.views import Question, describe_question
 from tasks.approval.model import Request
 from tasks.core.application import Approval
 from tasks.core.model import (

@@ -6,7 +6,7 @@ import pytest
 
 from infra.target import Named, choose, chosen
 from tasks.core.errors import ConfigError
-from tasks.core.model import Target
+from tasks.core.target import Target
 
 LAB = Target("/lab/kubeconfig", "slipway-lab", "127.0.0.1:15000", "unix:///b", "unix:///d")
 

@@ -5,7 +5,7 @@ import pytest
 from infra.cli.show import _choose, _counts, _facts, _print, _steps
 from tasks.core.application import Environment
 from tasks.core.errors import ConfigError
-from tasks.core.model import Target
+from tasks.core.target import Target
 from tasks.rollout.model import Place, Stored
 from tests.unit.tasks.report.records import RECORD, SLOS, moment, sample, taken_back
 

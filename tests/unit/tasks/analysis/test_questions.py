@@ -13,8 +13,8 @@ from tasks.analysis.questions import (
     questions,
     sent,
 )
-from tasks.core.model import Target
 from tasks.core.slos import Availability, Latency, Slos
+from tasks.core.target import Target
 from tasks.core.watching import Watch
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -13,10 +13,10 @@ from tasks.analysis.prometheus import Span
 from tasks.core.cluster import Answer
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Unavailable
-from tasks.core.model import Target
 from tasks.core.objects import Object
 from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Slos
+from tasks.core.target import Target
 from tasks.core.watching import Reading, Watch
 
 P = ParamSpec("P")

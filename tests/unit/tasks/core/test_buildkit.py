@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.buildkit import Build, run_build
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
-from tasks.core.model import Target
+from tasks.core.target import Target
 
 RUN_FAILED = json.dumps(
     {"vertexes": [{"digest": "d", "name": "[lint 1/1] RUN lint", "error": "exit code: 1"}]}

@@ -10,10 +10,11 @@ from tasks.core.application import Environment
 from tasks.core.cluster import Answer, Scope
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Unavailable
-from tasks.core.model import Outcome, Target, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Object
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.core.strategy import Testers
+from tasks.core.target import Target
 from tasks.core.tracks import TRACK
 from tasks.probe.effects import Probing, probe_release
 from tests.unit.tasks.rollout.world import deployment, image, make_release

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tasks.core.application import Environment
-from tasks.core.model import Target
 from tasks.core.probes import Grpc, Probe
+from tasks.core.target import Target
 from tasks.probe.grpc_health import STATES
 from tasks.probe.route import ask_route
 from tests.unit.tasks.probe.test_grpc_health import Handler, Server, ends_with, healthy

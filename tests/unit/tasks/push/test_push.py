@@ -10,7 +10,8 @@ import pytest
 import stamina
 
 from tasks.core.errors import ConfigError, Conflict, SlipwayError, StageFailed, Unavailable
-from tasks.core.model import Digest, Image, ReleasedImage, Target
+from tasks.core.model import Digest, Image, ReleasedImage
+from tasks.core.target import Target
 from tasks.push import Credentials, push
 from tests.unit.tasks.push.registry_stand_in import Fault, RegistryStandIn, running_registry
 from tests.unit.tasks.scan.oci_layout import ImageFiles, write_image

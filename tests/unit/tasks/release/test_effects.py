@@ -6,8 +6,9 @@ import pytest
 
 from tasks.core.application import Application, Component, Environment
 from tasks.core.errors import ConfigError
-from tasks.core.model import Digest, ReleasedImage, Source, Target
+from tasks.core.model import Digest, ReleasedImage, Source
 from tasks.core.objects import parse_stream
+from tasks.core.target import Target
 from tasks.release.effects import assemble, draft, render
 from tasks.scan.decide import without_version
 

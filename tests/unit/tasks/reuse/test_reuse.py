@@ -22,9 +22,9 @@ from tasks.core.model import (
     ReleasedImage,
     ScanResult,
     Source,
-    Target,
     Verdict,
 )
+from tasks.core.target import Target
 from tasks.reuse import Delivered, Terms, find, keep
 
 TODAY = date(2026, 1, 1)

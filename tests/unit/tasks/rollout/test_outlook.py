@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.application import Environment
-from tasks.core.model import Target
 from tasks.core.objects import Object, ref_of
 from tasks.core.strategy import Canary, CanaryStep, Rolling, Strategy, Testers
+from tasks.core.target import Target
 from tasks.core.tracks import STABLE, TRACK
 from tasks.rollout.footprint import added
 from tasks.rollout.model import Place

@@ -9,9 +9,9 @@ from tasks.core.model import (
     Record,
     Release,
     RolloutState,
-    Target,
     Verdict,
 )
+from tasks.core.target import Target
 from tasks.rollout.model import Place
 from tasks.rollout.render import MOST_DIFF, count_changes, plan_page, record_page
 

@@ -13,20 +13,12 @@ from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_fake import FakeCluster, Killed
-from tasks.core.model import (
-    Digest,
-    Manifests,
-    Outcome,
-    Record,
-    Release,
-    ReleasedImage,
-    Target,
-    Verdict,
-)
+from tasks.core.model import Digest, Manifests, Outcome, Record, Release, ReleasedImage, Verdict
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
 from tasks.core.sample import Track
 from tasks.core.strategy import Rolling, Strategy
+from tasks.core.target import Target
 from tasks.core.tracks import TRACK
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Place, Ports, Rules

@@ -16,7 +16,7 @@ import pytest
 from tasks.core import process
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.model import Source
-from tasks.source import fetch_source
+from tasks.source.effects import fetch_source
 
 SLIPWAY = """
 application: shop

@@ -1,0 +1,73 @@
+"""Prefect's REST API without Prefect, whose import takes longer than a whole command should."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import stamina
+from httpx import codes
+
+from infra.server.daemons import require_up
+from infra.server.settings import Server
+from tasks.core.http import authorities
+
+__all__ = ["Api", "may_pass"]
+
+TIMEOUT_SECONDS = 15
+_PATIENT = stamina.RetryingCaller(attempts=5, timeout=30)
+"""A person waits: half a minute for a server that comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A connection to this instance's server.
+
+    Source: https://docs.prefect.io/v3/api-ref/rest-api
+    """
+
+    server: Server
+    http: httpx.Client
+
+    @classmethod
+    def connect(cls) -> "Api":
+        """Open one.
+
+        Raises:
+            Unavailable: nobody answers.
+        """
+        prefect = require_up()
+        trusted = authorities(prefect.api)
+        http = httpx.Client(
+            base_url=prefect.api, timeout=TIMEOUT_SECONDS, verify=trusted, trust_env=False
+        )
+        return cls(prefect, http)
+
+    def get(self, path: str) -> Any:  # noqa: ANN401 JSON
+        """Return what is at a path.
+
+        Raises:
+            httpx.HTTPError: the server says no, or nothing for half a minute.
+        """
+        return self._send(lambda: self.http.get(path))
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 JSON
+        """Send something and return the answer.
+
+        Raises:
+            httpx.HTTPError: the server says no, or nothing for half a minute.
+        """
+        return self._send(lambda: self.http.post(path, json=body))
+
+    def _send(self, send: Callable[[], httpx.Response]) -> Any:  # noqa: ANN401 JSON
+        return _PATIENT(may_pass, lambda: send().raise_for_status()).json()
+
+
+def may_pass(error: Exception) -> bool:
+    """Say whether the same request may succeed in a moment: SQLite is busy, a server restarts."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status in {codes.REQUEST_TIMEOUT, codes.TOO_MANY_REQUESTS} or codes.is_server_error(
+            status
+        )
+    return isinstance(error, httpx.TransportError)
