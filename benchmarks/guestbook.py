@@ -11,7 +11,8 @@ from tasks.core.registry import repository_of
 from tasks.core.strategy import Strategy
 from tasks.core.target import Target
 from tasks.push.effects import push
-from tasks.release.effects import assemble
+from tasks.release.decide import assemble
+from tasks.release.effects import draft
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
 from tasks.source.effects import fetch_source
@@ -72,4 +73,4 @@ class Guestbook:
             self.image = push(
                 build(source, COMPONENT, self.target, log.info), repository, self.target
             )
-        return assemble(source, (self.image,), self.target)
+        return assemble(draft(source, self.target), (self.image,))

@@ -8,8 +8,7 @@ from flows.promote import Wishes, promote
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.model import Record, RolloutState
 from tasks.core.target import Target
-from tasks.release.task import assemble
-from tasks.scan.task import scan_release
+from tasks.release.task import assemble, draft_release
 from tasks.source.decide import is_commit
 from tasks.source.task import fetch_source
 
@@ -39,10 +38,11 @@ def deliver(
     """
     source = fetch_source(repository, revision)
     environments = environments_until(tuple(source.application.environments), until)
-    made = make_images(source, target)
+    draft = draft_release(source, target)
+    made = make_images(source, draft, target)
     images = tuple(each.image for each in made)
-    release = assemble(source, images, target, tuple(each.scan.verdict.reason for each in made))
-    scan_release(release, source.application)
+    scans = tuple(each.scan.verdict.reason for each in made)
+    release = assemble(draft, images, source, target, scans)
     records: list[Record] = []
     for environment in environments:
         before = records[-1] if records else None

@@ -12,7 +12,6 @@ from tasks.core.model import Release, Source
 from tasks.core.target import Target
 from tasks.lint.task import lint_component
 from tasks.push.task import confirm_pushed, push_image
-from tasks.release.task import draft_release
 from tasks.reuse import Delivered
 from tasks.reuse.task import find_delivered, keep_delivered
 from tasks.scan.task import scan_draft, scan_image
@@ -42,21 +41,18 @@ class _Draft:
     scanned: PrefectFuture[Any]
 
 
-def make_images(source: Source, target: Target) -> tuple[Delivered, ...]:
+def make_images(source: Source, draft: Release, target: Target) -> tuple[Delivered, ...]:
     """Bring every component into the registry and return them in the order of slipway.yaml.
 
-    Nothing is pushed before the manifests have passed too.
+    Nothing is pushed or released before the manifests have passed too.
 
     Raises:
         SlipwayError: the only failure, or a StageFailed that tells all of them.
     """
     names = [component.name for component in source.components]
-    draft = draft_release(source, target)
+    manifests = scan_draft.submit(draft, source.application)
     known = {name: _find(source, name, target, draft) for name in names}
     missing = [name for name in names if known[name] is None]
-    if not missing:
-        return tuple(filter(None, known.values()))
-    manifests = scan_draft.submit(draft, source.application)
     chains = {name: _start(source, name, target, _Draft(draft, manifests)) for name in missing}
     stages = {MANIFESTS: (manifests,), **{name: each.stages for name, each in chains.items()}}
     wait([stage for each in stages.values() for stage in each])

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from tasks.core.config.dockerfile import Dockerfile, parse_dockerfile
-from tasks.core.config.manifests import Object, image_name, objects_in
+from tasks.core.config.manifests import image_name, objects_in
 from tasks.core.config.tree import KUSTOMIZATIONS, kustomization_in
 from tasks.core.errors import ToolFailed
+from tasks.core.objects import Object
 
 __all__ = ["FoundComponent", "FoundEnvironment", "Survey", "as_name", "survey"]
 

@@ -4,12 +4,25 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tasks.core.model import ReleasedImage
+from tasks.core.model import Digest, Release, ReleasedImage
 from tasks.core.objects import Object, container_lists, pod_template, ref_of
 
-__all__ = ["Belonging", "Pinned", "adopt", "name_release", "pin", "sign", "sort"]
+__all__ = [
+    "UNKNOWN",
+    "Belonging",
+    "Pinned",
+    "adopt",
+    "assemble",
+    "name_release",
+    "pin",
+    "sign",
+    "sort",
+]
+
+UNKNOWN = Digest(f"sha256:{'0' * 64}")
+"""Stands in a draft where the digest of an image will be."""
 
 ORDER = (
     "Namespace", "PriorityClass", "ResourceQuota", "LimitRange", "NetworkPolicy",
@@ -105,14 +118,50 @@ def sort(objects: Iterable[Object]) -> tuple[Object, ...]:
     )
 
 
+def assemble(
+    draft: Release, images: Iterable[ReleasedImage], scan: tuple[str, ...] = ()
+) -> Release:
+    """Bind finished images into a draft: everything else of it stays as it was rendered.
+
+    Args:
+        draft: with every environment's manifests.
+        images: one for each of the draft's.
+        scan: what their scans said.
+    """
+    finished = {image.component: image for image in images}
+    bound = tuple(replace(finished[each.component], port=each.port) for each in draft.images)
+    name = _name([draft.id, *_content(bound)])
+    words = {old.reference: new.reference for old, new in zip(draft.images, bound, strict=True)}
+    manifests = tuple(
+        replace(each, yaml=_rewritten(each.yaml, {**words, draft.id: name}))
+        for each in draft.manifests
+    )
+    return replace(draft, id=name, images=bound, manifests=manifests, scan=scan)
+
+
+def _rewritten(text: str, words: Mapping[str, str]) -> str:
+    for old, new in words.items():
+        text = text.replace(old, new)
+    return text
+
+
 def name_release(
     images: Iterable[ReleasedImage], manifests: Mapping[str, tuple[Object, ...]]
 ) -> str:
     """Return `r-` and twelve digits that are the same for the same content."""
-    content = {
-        "images": sorted((image.component, image.reference) for image in images),
-        "manifests": {name: list(objects) for name, objects in manifests.items()},
-    }
+    return _name(
+        {
+            "images": _content(images),
+            "manifests": {name: list(objects) for name, objects in manifests.items()},
+        }
+    )
+
+
+def _content(images: Iterable[ReleasedImage]) -> list[tuple[str, str]]:
+    return sorted((image.component, image.reference) for image in images)
+
+
+def _name(content: object) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return f"r-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 

@@ -1,9 +1,7 @@
 """Rendering overlays with kustomize and binding them to images."""
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,41 +11,60 @@ import yaml
 from tasks.core import process
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
-from tasks.core.model import Digest, Manifests, Release, ReleasedImage, Source
+from tasks.core.model import Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
 from tasks.core.registry import repository_of
 from tasks.core.target import Target
-from tasks.release.decide import CLUSTER_WIDE, Belonging, adopt, name_release, pin, sign, sort
+from tasks.release.decide import (
+    CLUSTER_WIDE,
+    UNKNOWN,
+    Belonging,
+    adopt,
+    name_release,
+    pin,
+    sign,
+    sort,
+)
 from tasks.release.pods import bind_config, label_track
 
-__all__ = ["assemble", "draft", "render"]
+__all__ = ["draft", "render"]
 
 RENDER_TIMEOUT = timedelta(minutes=1)
-UNKNOWN = Digest(f"sha256:{'0' * 64}")
-"""Stands where the digest of an image will be."""
+QUICK = {"GOGC": "400"}
+"""kustomize lives for less than a second: a third of it goes into collecting garbage."""
 
 log = logging.getLogger(__name__)
 
 
-def assemble(
-    source: Source, images: tuple[ReleasedImage, ...], target: Target, scan: tuple[str, ...] = ()
-) -> Release:
-    """Bind images and the rendered manifests of every environment into a release.
+def draft(source: Source, target: Target) -> Release:
+    """Render the manifests of every environment before there are images.
 
     Raises:
         ConfigError: an overlay cannot be rendered, reaches beyond its namespace, or no
             manifest uses a component's image.
     """
     application = source.application
+    images = tuple(
+        ReleasedImage(name, repository_of(application, name, target.registry), UNKNOWN, each.port)
+        for name, each in sorted(application.components.items())
+    )
     overlays = [Path(source.tree) / each.overlay for each in application.environments.values()]
     with ThreadPoolExecutor() as pool:
         rendered = pool.map(partial(render, kubectl=target.kubectl), overlays)
-        manifests = {
-            name: _prepare(source, images, name, objects)
-            for name, objects in zip(application.environments, rendered, strict=True)
+        objects = {
+            name: _prepare(source, images, name, things)
+            for name, things in zip(application.environments, rendered, strict=True)
         }
-    _check_use(source, images, manifests)
-    name = name_release(images, manifests)
+    name = name_release(images, objects)
+    manifests = tuple(
+        Manifests(
+            environment,
+            application.environments[environment].namespace,
+            dump_stream(tuple(sign(thing, name, source.commit) for thing in things)),
+        )
+        for environment, things in objects.items()
+    )
+    _check_use(application, images, manifests)
     return Release(
         id=name,
         application=application.application,
@@ -56,39 +73,10 @@ def assemble(
         author_email=source.author_email,
         subject=source.subject,
         created_at=source.committed_at,
-        images=tuple(sorted(_with_ports(application, images), key=lambda each: each.component)),
-        manifests=tuple(
-            Manifests(
-                environment,
-                application.environments[environment].namespace,
-                dump_stream(tuple(sign(thing, name, source.commit) for thing in objects)),
-            )
-            for environment, objects in manifests.items()
-        ),
-        scan=scan,
+        images=images,
+        manifests=manifests,
         irreversible=application.irreversible,
     )
-
-
-def draft(source: Source, target: Target) -> Release:
-    """Render a release before its images are there: the same but for digests and its id.
-
-    Raises:
-        ConfigError: as for the release itself.
-    """
-    application = source.application
-    images = tuple(
-        ReleasedImage(name, repository_of(application, name, target.registry), UNKNOWN)
-        for name in application.components
-    )
-    return assemble(source, images, target)
-
-
-def _with_ports(
-    application: Application, images: tuple[ReleasedImage, ...]
-) -> Iterator[ReleasedImage]:
-    for image in images:
-        yield replace(image, port=application.components[image.component].port)
 
 
 def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
@@ -98,7 +86,7 @@ def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
         ConfigError: kustomize or YAML refuses it.
     """
     try:
-        options = process.Options(kept_lines=None)
+        options = process.Options(env=QUICK, kept_lines=None)
         argv = [kubectl, "kustomize", str(overlay)]
         done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
         return parse_stream(done.stdout)
@@ -140,14 +128,13 @@ def _check_namespace(objects: tuple[Object, ...], name: str, environment: Enviro
 
 
 def _check_use(
-    source: Source, images: tuple[ReleasedImage, ...], manifests: dict[str, tuple[Object, ...]]
+    application: Application, images: tuple[ReleasedImage, ...], manifests: tuple[Manifests, ...]
 ) -> None:
-    text = "".join(dump_stream(objects) for objects in manifests.values())
     for image in images:
-        if image.reference not in text:
-            wanted = source.application.image_name(image.component)
+        if not any(image.reference in each.yaml for each in manifests):
+            wanted = application.image_name(image.component)
             raise ConfigError(
                 f"no manifest uses the image of component {image.component}",
-                where=source.application.application,
+                where=application.application,
                 next_step=f"name the image `{wanted}` in a workload of the overlays",
             )

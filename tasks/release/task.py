@@ -5,7 +5,7 @@ from prefect import task
 from tasks.core.model import Release, ReleasedImage, Source
 from tasks.core.target import Target
 from tasks.core.task import publish
-from tasks.release import effects
+from tasks.release import decide, effects
 from tasks.release.render import release_page
 
 __all__ = ["assemble", "draft_release"]
@@ -19,10 +19,14 @@ def draft_release(source: Source, target: Target) -> Release:
 
 @task(task_run_name="release: assemble {source.commit:.12}", persist_result=True)
 def assemble(
-    source: Source, images: tuple[ReleasedImage, ...], target: Target, scan: tuple[str, ...] = ()
+    draft: Release,
+    images: tuple[ReleasedImage, ...],
+    source: Source,
+    target: Target,
+    scan: tuple[str, ...] = (),
 ) -> Release:
     """Bind images and rendered manifests into a release."""
-    release = effects.assemble(source, images, target, scan)
+    release = decide.assemble(draft, images, scan)
     words = ("release", release.application)
     publish(words, release_page(release, source, target), f"{release.id}: {release.subject}")
     return release

@@ -14,7 +14,7 @@ from tasks.scan.model import Subject
 from tasks.scan.program import installed_trivy
 from tasks.scan.render import render_markdown
 
-__all__ = ["scan_draft", "scan_image", "scan_release"]
+__all__ = ["scan_draft", "scan_image"]
 
 
 @task(task_run_name="{image.component}: scan")
@@ -30,15 +30,11 @@ def scan_image(source: Source, image: Image) -> ScanResult:
 
 @task(task_run_name="manifests: scan")
 def scan_draft(draft: Release, application: Application) -> ScanResult:
-    """Scan the manifests before anything is pushed; findings that block end the run here."""
+    """Scan the manifests before anything is pushed; findings that block end the run here.
+
+    Those that go out differ in the digests of our own images alone.
+    """
     result = scan_manifests(draft, application.scan, installed_trivy(), utc_now())
-    return _shown(result, application)
-
-
-@task(task_run_name="release: scan manifests")
-def scan_release(release: Release, application: Application) -> ScanResult:
-    """Scan the manifests that go out; of a draft's they differ in nothing that is looked at."""
-    result = scan_manifests(release, application.scan, installed_trivy(), utc_now())
     return _shown(result, application)
 
 

@@ -31,7 +31,8 @@ from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, Rolling, Strategy
 from tasks.core.target import Target
-from tasks.release.effects import assemble
+from tasks.release.decide import assemble
+from tasks.release.effects import draft
 from tasks.rollout.history import history
 from tasks.rollout.model import Back, By, Judge, Place, Ports, Rules
 from tasks.rollout.ports import probe
@@ -129,7 +130,7 @@ class World:
             ],
         }
         (overlay / "kustomization.yaml").write_text(json.dumps(kustomization))
-        return assemble(self._source(tree), (self.image(),), self.target)
+        return assemble(draft(self._source(tree), self.target), (self.image(),))
 
     def image(self) -> ReleasedImage:
         name = f"{self.target.registry}/library/busybox"

@@ -18,9 +18,9 @@ from tasks.core.application import Application
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.tree import inside, kustomization_in
 from tasks.core.errors import ToolFailed
+from tasks.core.objects import Object, read_documents
 
 __all__ = [
-    "Object",
     "Workload",
     "image_name",
     "manifest_findings",
@@ -31,7 +31,6 @@ __all__ = [
 RENDER_TIMEOUT = timedelta(seconds=60)
 MAX_DEPTH = 20
 
-Object = dict[str, Any]
 Renames = tuple[Mapping[str, str], ...]
 
 
@@ -179,14 +178,14 @@ def _objects(folder: FilePath, kubectl: str | None) -> Iterator[tuple[Object, Re
     options = process.Options(kept_lines=None)
     argv = [kubectl, "kustomize", str(folder)]
     done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
-    for one in yaml.safe_load_all(done.stdout):
+    for one in read_documents(done.stdout):
         if isinstance(one, dict):
             yield one, ()
 
 
 def _read(folder: FilePath, depth: int) -> Iterator[tuple[Object, Renames]]:
     file = kustomization_in(folder)
-    content = yaml.safe_load(file.read_text(encoding="utf-8")) if file else None
+    content = next(read_documents(file.read_text(encoding="utf-8")), None) if file else None
     if not isinstance(content, dict) or depth > MAX_DEPTH:
         raise _Unknown
     if any(key in content for key in ("components", "helmCharts", "generators", "transformers")):
@@ -201,7 +200,7 @@ def _read(folder: FilePath, depth: int) -> Iterator[tuple[Object, Renames]]:
         if place.is_dir():
             yield from ((one, (*inner, renames)) for one, inner in _read(place, depth + 1))
         elif place.is_file():
-            for one in yaml.safe_load_all(place.read_text(encoding="utf-8")):
+            for one in read_documents(place.read_text(encoding="utf-8")):
                 if isinstance(one, dict):
                     yield one, (renames,)
         else:

@@ -6,10 +6,11 @@ import pytest
 
 from tasks.core.application import Application, Component, Environment
 from tasks.core.errors import ConfigError
-from tasks.core.model import Digest, ReleasedImage, Source
+from tasks.core.model import Digest, Release, ReleasedImage, Source
 from tasks.core.objects import parse_stream
 from tasks.core.target import Target
-from tasks.release.effects import assemble, draft, render
+from tasks.release.decide import assemble
+from tasks.release.effects import draft, render
 from tasks.scan.decide import without_version
 
 TARGET = Target("kubeconfig", "ctx", "registry", "b", "d")
@@ -48,8 +49,12 @@ def source(tmp_path: Path) -> Source:
     return Source("r", "c" * 40, str(tmp_path), "Ann", "a@b.c", "Change", when, application, ())
 
 
+def released(source: Source) -> Release:
+    return assemble(draft(source, TARGET), (IMAGE,))
+
+
 def test_a_release_holds_every_environment_with_digests(source: Source) -> None:
-    release = assemble(source, (IMAGE,), TARGET)
+    release = released(source)
     assert [each.environment for each in release.manifests] == ["dev", "prod"]
     (workload,) = parse_stream(release.manifests_for("prod").yaml)
     assert workload["metadata"]["namespace"] == "shop-prod"
@@ -69,15 +74,15 @@ def test_not_a_line_of_large_manifests_is_lost(tmp_path: Path) -> None:
 def test_a_release_knows_where_its_components_serve(source: Source) -> None:
     described = {"api": Component(context="api", port=3001)}
     source = replace(source, application=replace(source.application, components=described))
-    (image,) = assemble(source, (IMAGE,), TARGET).images
+    (image,) = released(source).images
     assert (image.port, image.reference) == (3001, IMAGE.reference)
 
 
 def test_another_commit_with_the_same_content_is_the_same_release_with_the_same_pods(
     source: Source,
 ) -> None:
-    first = assemble(source, (IMAGE,), TARGET)
-    second = assemble(replace(source, commit="d" * 40), (IMAGE,), TARGET)
+    first = released(source)
+    second = released(replace(source, commit="d" * 40))
     assert second.id == first.id
     templates = [
         parse_stream(release.manifests_for("dev").yaml)[0]["spec"]["template"]
@@ -86,33 +91,40 @@ def test_another_commit_with_the_same_content_is_the_same_release_with_the_same_
     assert templates[0] == templates[1]
 
 
+def test_another_digest_is_another_release_and_nothing_of_the_draft_is_left(source: Source) -> None:
+    drafted = draft(source, TARGET)
+    other = replace(IMAGE, digest=Digest(f"sha256:{'b' * 64}"))
+    releases = [assemble(drafted, (image,)) for image in (IMAGE, other)]
+    assert len({drafted.id, *(each.id for each in releases)}) == 3
+    for release in releases:
+        text = "".join(each.yaml for each in release.manifests)
+        assert drafted.id not in text
+        assert drafted.images[0].reference not in text
+
+
 def test_a_draft_differs_from_the_release_in_nothing_that_a_scan_looks_at(source: Source) -> None:
-    image = replace(IMAGE, repository="registry/shop-api")
-    drafted, released = draft(source, TARGET), assemble(source, (image,), TARGET)
-    seen = [
-        [without_version(each.yaml, release) for each in release.manifests]
-        for release in (drafted, released)
-    ]
+    image = replace(IMAGE, repository=draft(source, TARGET).images[0].repository)
+    both = draft(source, TARGET), assemble(draft(source, TARGET), (image,))
+    seen = [[without_version(each.yaml, release) for each in release.manifests] for release in both]
     assert seen[0] == seen[1]
-    assert drafted.id != released.id
+    assert both[0].id != both[1].id
 
 
 def test_an_overlay_that_kustomize_refuses_is_named(source: Source) -> None:
     overlay = Path(source.tree) / "overlays" / "prod" / "kustomization.yaml"
     overlay.write_text("resources: [nothing.yaml]\n")
     with pytest.raises(ConfigError, match=r"overlays/prod: the overlay cannot be rendered"):
-        assemble(source, (IMAGE,), TARGET)
+        released(source)
 
 
 def test_an_object_in_another_namespace_is_refused(source: Source) -> None:
     overlay = Path(source.tree) / "overlays" / "prod" / "kustomization.yaml"
     overlay.write_text("namespace: kube-system\nresources: [../../base]\n")
     with pytest.raises(ConfigError, match="is in namespace kube-system, not in shop-prod"):
-        assemble(source, (IMAGE,), TARGET)
+        released(source)
 
 
 def test_a_component_whose_image_is_nowhere_is_named(source: Source) -> None:
-    other = replace(IMAGE, component="web", repository="registry/shop/web")
     web = replace(source.application, components={"web": Component(context="web")})
     with pytest.raises(ConfigError, match="no manifest uses the image of component web"):
-        assemble(replace(source, application=web), (other,), TARGET)
+        draft(replace(source, application=web), TARGET)
