@@ -20,7 +20,7 @@ demo: setup ## A commit of MyFin to production, then a bad one and its restore (
 test: setup check unit e2e ## All tests
 
 unit: setup ## Unit and property tests
-	@$(RUN) pytest tests/unit -n 2
+	@$(RUN) pytest tests/unit -n 2 --dist loadgroup
 
 e2e: export SLIPWAY_INSTANCE = test
 e2e: setup ## End-to-end tests on a lab of their own

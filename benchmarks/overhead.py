@@ -104,7 +104,8 @@ def _round(seconds: dict[str, float], plan: Plan | None) -> Round:
     if plan is None:
         raise RuntimeError("a round without its bare commands")
     chain, critical = critical_path(plan)
-    return Round(seconds["slipway"], plan.seconds, critical, seconds["redelivery"], chain)
+    told = tuple(f"{name} {plan.took[name]:.1f} s" for name in chain)
+    return Round(seconds["slipway"], plan.seconds, critical, seconds["redelivery"], told)
 
 
 def _deliver(repository: Path, target: Target) -> float:

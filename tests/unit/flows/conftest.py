@@ -16,6 +16,14 @@ STARTUP_SECONDS = 180
 """On a machine with something else to do the server takes its time."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process start servers, one after the other: each takes a while."""
+    for item in items:
+        if "prefect" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("prefect"))
+
+
 @pytest.fixture(scope="module")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A server with a database, results and logs of the tests' own, which leaves nothing behind."""
