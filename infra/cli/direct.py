@@ -22,8 +22,8 @@ from tasks.core.errors import ConfigError, GateClosed, SlipwayError, StageFailed
 from tasks.core.model import Record, Target
 from tasks.core.slos import Slos
 from tasks.guard.decide import asked_for, is_back
-from tasks.guard.effects import wake
 from tasks.guard.model import Page
+from tasks.guard.pager import wake
 from tasks.guard.pages import by_hand, failure_page
 from tasks.rollout import records
 from tasks.rollout.history import past

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import NOTHING, Count
 from tasks.analysis.poll import Poll
-from tasks.analysis.prometheus import Prometheus
 from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Place, Pods, Ratio, sent
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Counters, Series, grown
+from tasks.core.prometheus import Prometheus
 from tasks.core.sample import Sample, Track
 
 __all__ = ["CounterGauge", "Growth", "Tallied", "WindowGauge", "samples_of"]
