@@ -1,12 +1,29 @@
-"""What people are asked before a release is taken back by hand."""
+"""What people are asked before a release comes in, and before it is taken back by hand."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from tasks.approval.model import Request
+from tasks.core.application import Approval
+from tasks.core.model import Plan, Release
 from tasks.core.past import Past
 from tasks.rollout.model import Back, Place
 
-__all__ = ["rollback_request"]
+__all__ = ["rollback_request", "rollout_request"]
+
+
+def rollout_request(release: Release, plan: Plan, rules: Approval, opened_at: datetime) -> Request:
+    """Return what approvers are asked about a release and what it would change."""
+    return Request(
+        application=release.application,
+        environment=plan.environment,
+        release=release.id,
+        plan=plan.id,
+        author=release.author,
+        author_email=release.author_email,
+        opened_at=opened_at,
+        rules=rules,
+    )
 
 
 def rollback_request(place: Place, past: Past, back: Back) -> Request | None:

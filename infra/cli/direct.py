@@ -106,7 +106,7 @@ def _approver(request: Request, back: Back, person: Person, clock: Clock) -> str
     if decision.ruling is not Ruling.APPROVED:
         raise GateClosed(
             decision.reason,
-            where=f"{request.environment}/{request.application}",
+            where=request.place,
             next_step="the same command again, with another code",
         )
     return decision.approver
