@@ -9,7 +9,7 @@ from tasks.core.model import Plan, Release
 from tasks.core.past import Past
 from tasks.rollout.model import Back, Place
 
-__all__ = ["rollback_request", "rollout_request"]
+__all__ = ["rollback_request", "rollout_request", "settled"]
 
 
 def rollout_request(release: Release, plan: Plan, rules: Approval, opened_at: datetime) -> Request:
@@ -45,3 +45,16 @@ def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
         opened_at=bad.started_at,
         rules=replace(past.approval, count=1, not_author=False, comment=False),
     )
+
+
+def settled(back: Back, past: Past, request: Request | None) -> Back:
+    """Say which release a rollback is against, before people are asked and the lock is awaited.
+
+    The yes is for taking back what is there now, not for whatever comes meanwhile, and what is
+    taken back meanwhile is not taken back twice. Whoever names a goal unasked wants to get there
+    whatever comes.
+    """
+    if request is not None:
+        return replace(back, blames=request.release)
+    unwanted = past.at_stake if back.to is None else None
+    return replace(back, blames=unwanted.release.id if unwanted else None)
