@@ -17,11 +17,10 @@ from tasks.analysis.scrape import Scraped
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.prometheus import Prometheus
 from tasks.core.prometheus_answers import Point
-from tasks.core.sample import Track
+from tasks.core.tracks import TRACKS, Track
 
 __all__ = ["Answered", "Mark", "check", "pods_that_show"]
 
-TRACKS: tuple[Track, ...] = ("stable", "canary")
 ANYBODY = ".*"
 
 

@@ -11,13 +11,13 @@ from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Place, 
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Counters, Series, grown
 from tasks.core.prometheus import Prometheus
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
+from tasks.core.tracks import TRACKS
 
 __all__ = ["CounterGauge", "Growth", "Tallied", "WindowGauge", "samples_of"]
 
 Tallied = dict[Place, dict[str, Count]]
 """Counts by the name of their samples, for each component of each release."""
-TRACKS: tuple[Track, ...] = ("canary", "stable")
 EVERY = timedelta(seconds=1)
 NUMBER_EVERY = timedelta(seconds=15)
 """A plain number goes on as it was: two looks close to each other are no two proofs."""

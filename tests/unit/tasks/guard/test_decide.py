@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from tasks.core.alerts import QUIET, Alert
 from tasks.core.model import Outcome, Plan, Record, Release, RolloutState, Verdict
 from tasks.core.past import Past
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import RollbackRules
+from tasks.core.tracks import Track
 from tasks.guard.decide import asked_for, breaches, confirmed, is_back, is_left, judge
 from tasks.guard.model import Answer, Case, Evidence, Seen
 

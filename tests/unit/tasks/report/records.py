@@ -18,8 +18,9 @@ from tasks.core.model import (
     RolloutState,
     Verdict,
 )
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Saturation, Slos
+from tasks.core.tracks import Track
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -25,9 +25,8 @@ from tasks.core.model import (
 )
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
-from tasks.core.sample import Track
 from tasks.core.strategy import Rolling, Strategy
-from tasks.core.tracks import TRACK
+from tasks.core.tracks import TRACK, Track
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Place, Ports, Rules
 from tasks.rollout.roll_back import roll_back
