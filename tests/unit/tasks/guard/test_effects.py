@@ -9,7 +9,8 @@ from tasks.core.prometheus import Span
 from tasks.core.prometheus_answers import Point
 from tasks.guard.effects import ask_prometheus
 from tasks.guard.model import Case, Evidence
-from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE, NOON, alert, past, record
+from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE, alert, past, record
+from tests.unit.tasks.releases import NOON
 
 AT = NOON + 30 * MINUTE
 TOLD = alert(10, alertname="SlowBurn", application="shop", environment="prod")
