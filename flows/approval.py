@@ -18,7 +18,8 @@ from tasks.approval.task import (
 )
 from tasks.core.application import Approval
 from tasks.core.errors import GateClosed
-from tasks.core.model import Plan, Record, Release
+from tasks.core.model import Release
+from tasks.core.record import Plan, Record
 
 __all__ = ["ask_until_approved", "await_approval", "claim_place"]
 

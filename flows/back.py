@@ -1,7 +1,7 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
 from tasks.core.errors import StageFailed
-from tasks.core.model import Record
+from tasks.core.record import Record
 from tasks.guard.decide import is_left
 from tasks.guard.model import Judgement
 from tasks.guard.pages import failure, failure_page, left_page

@@ -6,7 +6,8 @@ from prefect.runtime import flow_run
 from flows.images import make_images
 from flows.promote import Wishes, promote
 from tasks.core.errors import ConfigError, StageFailed
-from tasks.core.model import Record, RolloutState, Target
+from tasks.core.model import Target
+from tasks.core.record import Record, RolloutState
 from tasks.release.task import assemble
 from tasks.scan.task import scan_release
 from tasks.source.decide import is_commit

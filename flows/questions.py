@@ -5,8 +5,9 @@ from datetime import datetime
 
 from tasks.approval.model import Request
 from tasks.core.application import Approval
-from tasks.core.model import Plan, Release
+from tasks.core.model import Release
 from tasks.core.past import Past
+from tasks.core.record import Plan
 from tasks.rollout.model import Back, Place
 
 __all__ = ["rollback_request", "rollout_request", "settled"]

@@ -11,8 +11,9 @@ from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
 from tasks.core.errors import ConfigError, Conflict, GateClosed
-from tasks.core.model import Record, Target
+from tasks.core.model import Target
 from tasks.core.past import Past, named
+from tasks.core.record import Record
 from tasks.guard.decide import asked_for, is_back
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import place_without_repository

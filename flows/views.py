@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from tasks.approval.model import Request
 from tasks.core.markdown import bullets, inline, mark, page, plain
-from tasks.core.model import Plan, Record, Release
+from tasks.core.model import Release
+from tasks.core.record import Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block

@@ -19,7 +19,8 @@ from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError, GateClosed, SlipwayError
-from tasks.core.model import Record, Target
+from tasks.core.model import Target
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.model import Page

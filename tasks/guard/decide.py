@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tasks.core.alerts import Alert
-from tasks.core.model import Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.past import Past
+from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Saturation
 from tasks.core.tracks import TRACKS, Track
 from tasks.core.units import format_duration

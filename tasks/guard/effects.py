@@ -10,9 +10,9 @@ from math import isfinite
 from tasks.core.alerts import Alert
 from tasks.core.burn import RATIO
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.model import Record
 from tasks.core.past import Past
 from tasks.core.prometheus import Prometheus
+from tasks.core.record import Record
 from tasks.guard.decide import AFTERMATH
 from tasks.guard.model import Case, Evidence
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tasks.core.errors import StageFailed
-from tasks.core.model import Moment, Record
+from tasks.core.record import Moment, Record
 from tasks.guard.model import Answer, Judgement, Page
 
 __all__ = ["failure", "failure_page", "left_page", "noted", "page_of"]

@@ -8,9 +8,10 @@ from tasks.core.alerts import Alert
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import SlipwayError
 from tasks.core.markdown import bullets, page, plain
-from tasks.core.model import Record, Verdict
+from tasks.core.model import Verdict
 from tasks.core.past import Past
 from tasks.core.prometheus import prometheus_at
+from tasks.core.record import Record
 from tasks.core.task import publish
 from tasks.guard.decide import breaches, confirmed, judge
 from tasks.guard.effects import ask_prometheus

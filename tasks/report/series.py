@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
-from tasks.core.model import Record
+from tasks.core.record import Record
 from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Saturation, Slos
 from tasks.core.tracks import TRACKS, Track

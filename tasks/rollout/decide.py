@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, pod_template, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import beside, marks
 from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed

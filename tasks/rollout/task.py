@@ -12,8 +12,9 @@ from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Conflict, Unavailable
 from tasks.core.markdown import inline, page
-from tasks.core.model import Moment, Plan, Record, Release, Verdict
+from tasks.core.model import Release, Verdict
 from tasks.core.past import Past
+from tasks.core.record import Moment, Plan, Record
 from tasks.core.task import publish
 from tasks.report.effects import report_place, store_report
 from tasks.rollout import afterwards, history, records

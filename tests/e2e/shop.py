@@ -13,8 +13,9 @@ from infra.target import chosen
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import connect
 from tasks.core.config import load
-from tasks.core.model import Record, RolloutState, Target
+from tasks.core.model import Target
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import history
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of

@@ -10,7 +10,8 @@ from prefect.states import Running
 from flows.promote import Wishes, promote
 from tasks.approval.task import claim_environment
 from tasks.core.application import Application, Approval, Component
-from tasks.core.model import Record, RolloutState, Target
+from tasks.core.model import Target
+from tasks.core.record import Record, RolloutState
 from tasks.rollout.history import history
 from tests.unit.tasks.rollout.test_canary import ONE, THREE, TWO
 from tests.unit.tasks.rollout.test_make_way import GATED, SECOND

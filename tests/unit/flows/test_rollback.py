@@ -6,8 +6,9 @@ import pytest
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback, read_notice
 from tasks.core.application import Approval, Environment
-from tasks.core.model import RolloutState, Target
+from tasks.core.model import Target
 from tasks.core.past import Past
+from tasks.core.record import RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
 from tasks.rollout.model import Back

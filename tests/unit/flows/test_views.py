@@ -4,15 +4,8 @@ from datetime import timedelta
 from flows.views import Question, describe_question, read_notice
 from tasks.approval.model import Request
 from tasks.core.application import Approval
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Digest,
-    Outcome,
-    Plan,
-    ReleasedImage,
-    Verdict,
-)
+from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
+from tasks.core.record import Change, ChangeKind, Plan
 from tests.unit.tasks import releases
 from tests.unit.tasks.releases import NOON, RECORD
 

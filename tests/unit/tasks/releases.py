@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Record, RolloutState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.alerts import QUIET, Alert
-from tasks.core.model import Outcome, Plan, Record, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.past import Past
+from tasks.core.record import Plan, Record, RolloutState
 from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import RollbackRules

@@ -4,9 +4,9 @@ from datetime import datetime
 import pytest
 
 from tasks.core.errors import ConfigError, SlipwayError, Unavailable
-from tasks.core.model import RolloutState
 from tasks.core.prometheus import Span
 from tasks.core.prometheus_answers import Point
+from tasks.core.record import RolloutState
 from tasks.guard.effects import ask_prometheus
 from tasks.guard.model import Case, Evidence
 from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE, alert, past, record

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from tasks.core.model import Moment, Outcome, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Moment, RolloutState
 from tasks.guard.decide import judge
 from tasks.guard.pages import failure_page, left_page, noted, page_of
 from tests.unit.tasks.guard.test_decide import LIVE, past, seen

@@ -5,18 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Digest,
-    Moment,
-    Outcome,
-    Plan,
-    Record,
-    ReleasedImage,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
+from tasks.core.record import Change, ChangeKind, Moment, Plan, Record, RolloutState
 from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Saturation, Slos
 from tasks.core.tracks import Track

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.application import Environment
-from tasks.core.model import Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import Object, ref_of
 from tasks.core.probes import Probe, ProbeJob, Via
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Strategy, Testers
 from tasks.rollout.model import Observed, Stored
 from tasks.rollout.partition import Part

@@ -7,16 +7,9 @@ import pytest
 from tasks.core.application import Approval, Environment, Freeze, GeneratedSecret
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Manifests,
-    Outcome,
-    Plan,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Manifests, Outcome, Verdict
 from tasks.core.probes import Probe
+from tasks.core.record import Change, ChangeKind, Plan, RolloutState
 from tasks.core.sample import Sample
 from tasks.core.strategy import Canary, Strategy
 from tasks.rollout import records

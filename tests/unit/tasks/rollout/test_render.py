@@ -1,16 +1,8 @@
 from dataclasses import replace
 
 from tasks.core.application import Environment
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Outcome,
-    Plan,
-    Record,
-    RolloutState,
-    Target,
-    Verdict,
-)
+from tasks.core.model import Outcome, Target, Verdict
+from tasks.core.record import Change, ChangeKind, Plan, Record, RolloutState
 from tasks.rollout.model import Place
 from tasks.rollout.render import MOST_DIFF, count_changes, plan_page, record_page
 from tests.unit.tasks.releases import RECORD

@@ -13,18 +13,10 @@ from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_fake import FakeCluster, Killed
-from tasks.core.model import (
-    Digest,
-    Manifests,
-    Outcome,
-    Record,
-    Release,
-    ReleasedImage,
-    Target,
-    Verdict,
-)
+from tasks.core.model import Digest, Manifests, Outcome, Release, ReleasedImage, Target, Verdict
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
+from tasks.core.record import Record
 from tasks.core.strategy import Rolling, Strategy
 from tasks.core.tracks import TRACK, Track
 from tasks.core.watching import Reading, Watch
