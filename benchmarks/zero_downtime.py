@@ -23,8 +23,9 @@ from infra.lab.lifecycle import target as lab_target
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
-from tasks.core.model import Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Ref
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import BlueGreen, Canary, Rolling, Strategy
 from tasks.core.target import Target
 from tasks.core.watching import Reading, Watch

@@ -1,10 +1,10 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
 from tasks.core.errors import StageFailed
-from tasks.core.model import Record
+from tasks.core.record import Record
 from tasks.guard.decide import is_left
 from tasks.guard.model import Judgement
-from tasks.guard.pages import by_hand, failure_page, left_page
+from tasks.guard.pages import failure, failure_page, left_page
 from tasks.guard.task import send_page
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.task import note_in_record, roll_back
@@ -24,8 +24,7 @@ def page_failure(place: Place, judgement: Judgement, found: Record | Exception) 
     send_page(page)
     if isinstance(found, Record):
         note_in_record(place, found.number, f"paged: {page.summary}")
-    what = f"the rollback failed: {why}"
-    return StageFailed(what, where=str(place), next_step=by_hand(place.name))
+    return failure(str(place), why)
 
 
 def page_if_left(place: Place, record: Record) -> None:

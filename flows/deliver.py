@@ -6,7 +6,7 @@ from prefect.runtime import flow_run
 from flows.images import make_images
 from flows.promote import Wishes, promote
 from tasks.core.errors import ConfigError, StageFailed
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.release.task import assemble, draft_release
 from tasks.source.decide import is_commit

@@ -6,8 +6,8 @@ from prefect.runtime import flow_run
 from flows.back import page_failure, try_back
 from tasks.core.alerts import Alert
 from tasks.core.errors import Conflict
-from tasks.core.model import Record
 from tasks.core.past import Past
+from tasks.core.record import Record
 from tasks.core.target import Target
 from tasks.guard.decide import is_back
 from tasks.guard.model import Answer, Judgement

@@ -8,7 +8,8 @@ from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
-from tasks.core.model import ChangeKind, Plan, Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
 from tasks.freeze.task import require_thawed
 from tasks.push.task import confirm_pushed

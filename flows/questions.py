@@ -1,12 +1,30 @@
-"""What people are asked before a release is taken back by hand."""
+"""What people are asked before a release comes in, and before it is taken back by hand."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from tasks.approval.model import Request
+from tasks.core.application import Approval
+from tasks.core.model import Release
 from tasks.core.past import Past
+from tasks.core.record import Plan
 from tasks.rollout.model import Back, Place
 
-__all__ = ["rollback_request"]
+__all__ = ["rollback_request", "rollout_request", "settled"]
+
+
+def rollout_request(release: Release, plan: Plan, rules: Approval, opened_at: datetime) -> Request:
+    """Return what approvers are asked about a release and what it would change."""
+    return Request(
+        application=release.application,
+        environment=plan.environment,
+        release=release.id,
+        plan=plan.id,
+        author=release.author,
+        author_email=release.author_email,
+        opened_at=opened_at,
+        rules=rules,
+    )
 
 
 def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
@@ -28,3 +46,16 @@ def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
         opened_at=bad.started_at,
         rules=replace(past.approval, count=1, not_author=False, comment=False),
     )
+
+
+def settled(back: Back, past: Past, request: Request | None) -> Back:
+    """Say which release a rollback is against, before people are asked and the lock is awaited.
+
+    The yes is for taking back what is there now, not for whatever comes meanwhile, and what is
+    taken back meanwhile is not taken back twice. Whoever names a goal unasked wants to get there
+    whatever comes.
+    """
+    if request is not None:
+        return replace(back, blames=request.release)
+    unwanted = past.at_stake if back.to is None else None
+    return replace(back, blames=unwanted.release.id if unwanted else None)

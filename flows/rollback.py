@@ -7,12 +7,12 @@ from prefect.runtime import flow_run
 
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
-from flows.questions import rollback_request
+from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
 from tasks.core.errors import ConfigError, Conflict, GateClosed
-from tasks.core.model import Record
 from tasks.core.past import Past, named
+from tasks.core.record import Record
 from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
 from tasks.rollout.model import Back, By, Place
@@ -72,12 +72,9 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
 def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
     """Ask an approver where the environment has any, and say for whom and against what they are."""
     request = rollback_request(place, past, back)
+    back = settled(back, past, request)
     if request is None:
-        # settled once: tried again, it is not to take back what came meanwhile
-        unwanted = past.at_stake if back.to is None else None
-        return by, replace(back, blames=unwanted.release.id if unwanted else None)
+        return by, back
     request = replace(request, opened_at=note_opening(request.plan))
     approved = ask_until_approved(request, lambda notice: describe_rollback(request, back, notice))
-    by = replace(by, actor=by.actor or approved[0], approved_by=approved)
-    # the yes is for taking this release back, not for whatever came meanwhile
-    return by, replace(back, blames=request.release)
+    return replace(by, actor=by.actor or approved[0], approved_by=approved), back

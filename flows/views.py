@@ -6,7 +6,8 @@ from datetime import timedelta
 from flows.notice import NOTICE
 from tasks.approval.model import Request
 from tasks.core.markdown import bullets, inline, mark, page, plain
-from tasks.core.model import Plan, Record, Release
+from tasks.core.model import Release
+from tasks.core.record import Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
@@ -65,7 +66,7 @@ def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
         notice: why the last answer did not count.
     """
     asked = f"{request.opened_at:%Y-%m-%d %H:%M} UTC"
-    expires = f"{request.opened_at + request.rules.expires:%Y-%m-%d %H:%M} UTC"
+    expires = f"{request.expires_at:%Y-%m-%d %H:%M} UTC"
     goal = "the good rollout before it" if back.to is None else plain(str(back.to))
     return page(
         f"{NOTICE}{plain(notice)}" if notice else "",
@@ -88,7 +89,7 @@ def _facts(question: Question) -> list[tuple[str, str]]:
     request, release = question.request, question.release
     who = f"{request.rules.count} of {plain(', '.join(request.rules.approvers))}"
     barred = ", not the commit's author" if request.rules.not_author else ""
-    expires = request.opened_at + request.rules.expires
+    expires = request.expires_at
     facts = [
         ("change", f"**{plain(release.subject)}**"),
         ("commit", f"{inline(release.commit[:12])} by {plain(release.author)}"),

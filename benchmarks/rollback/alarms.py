@@ -16,8 +16,9 @@ from benchmarks.rollback.steps import BAKE_SECONDS, PAUSE_SECONDS, SHARES, SUCCE
 from tasks.analysis.decide import judge
 from tasks.analysis.model import Count, Facts, Indicator, Objective
 from tasks.core.model import Outcome
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.slos import Judging
+from tasks.core.tracks import Track
 
 __all__ = ["RELEASES", "Rollout", "Second", "false_alarms"]
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markdown import Markdown
 
-from flows.questions import rollback_request
+from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from infra.cli.output import say
 from infra.cli.runs import asked
@@ -18,14 +18,14 @@ from tasks.approval.effects import answer
 from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Objects
-from tasks.core.errors import ConfigError, GateClosed, SlipwayError, StageFailed
-from tasks.core.model import Record
+from tasks.core.errors import ConfigError, GateClosed, SlipwayError
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
-from tasks.guard.effects import wake
 from tasks.guard.model import Page
-from tasks.guard.pages import by_hand, failure_page
+from tasks.guard.pager import wake
+from tasks.guard.pages import failure, failure_page
 from tasks.rollout import records
 from tasks.rollout.history import past
 from tasks.rollout.model import Back, By, Place, Ports
@@ -71,19 +71,15 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         StageFailed: the earlier release did not come back; who is on call is paged.
     """
     before = past(place, ports.cluster)
-    by, bad = By(f"direct-{uuid4()}", getpass.getuser()), before.at_stake
-    # what a run takes back while we wait for the lock is not to be taken back a second time
-    back = replace(back, blames=bad.release.id if bad and back.to is None else None)
-    request = rollback_request(place, before, back)
+    by, request = By(f"direct-{uuid4()}", getpass.getuser()), rollback_request(place, before, back)
+    back = settled(back, before, request)
     if request is not None:
-        approver = _approver(request, back, person, ports.clock)
-        by, back = replace(by, approved_by=(approver,)), replace(back, blames=request.release)
+        by = replace(by, approved_by=(_approver(request, back, person, ports.clock),))
     record = roll_back(place, by, back, ports)
     _leave_report(record, before.slos)
     if not is_back(record):
         _page(failure_page(str(place), asked_for(before, back.reason), record.reason))
-        what = f"the rollback failed: {record.reason}"
-        raise StageFailed(what, where=str(place), next_step=by_hand(place.name))
+        raise failure(str(place), record.reason)
     return record
 
 
@@ -107,7 +103,7 @@ def _approver(request: Request, back: Back, person: Person, clock: Clock) -> str
     if decision.ruling is not Ruling.APPROVED:
         raise GateClosed(
             decision.reason,
-            where=f"{request.environment}/{request.application}",
+            where=request.place,
             next_step="the same command again, with another code",
         )
     return decision.approver

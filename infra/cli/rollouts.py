@@ -14,7 +14,8 @@ from infra.target import Named, chosen
 from tasks.core.application import Application as Described
 from tasks.core.config import FILE, load
 from tasks.core.errors import ConfigError
-from tasks.core.model import ChangeKind, Plan, Record, Release
+from tasks.core.model import Release
+from tasks.core.record import ChangeKind, Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout import history as past
 from tasks.rollout import plan as planning

@@ -13,7 +13,8 @@ from infra.target import Named
 from tasks.core.errors import ConfigError
 from tasks.core.files import write_whole
 from tasks.core.markdown import mark
-from tasks.core.model import Outcome, Record
+from tasks.core.model import Outcome
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.report import series
 from tasks.report.charts import after, number

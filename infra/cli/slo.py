@@ -13,7 +13,6 @@ from infra.cli.output import console, print_json, say
 from infra.cli.rollouts import connected
 from infra.target import Named, chosen
 from tasks.analysis.check import Answered, Mark, check, pods_that_show
-from tasks.analysis.effects import prometheus_of
 from tasks.analysis.questions import Counted, Histogram, Pods, questions
 from tasks.analysis.scrape import scrape
 from tasks.analysis.series import Selector
@@ -21,6 +20,7 @@ from tasks.core.cluster import Cluster, Scope
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
 from tasks.core.objects import Kind, pod_template
+from tasks.core.prometheus import prometheus_at
 from tasks.core.tracks import CANARY, TRACK
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
@@ -95,7 +95,10 @@ def _look(place: Place) -> Looked:
         )
     counted = [each for each in asked if isinstance(each, Counted | Histogram)]
     names = {Selector.read(query).name for each in counted for query in each.queries}
-    with connected(place.target) as cluster, prometheus_of(place.target) as prometheus:
+    with (
+        connected(place.target) as cluster,
+        prometheus_at(place.target.prometheus) as prometheus,
+    ):
         if prometheus is None:
             raise ConfigError(
                 "no Prometheus is named",

@@ -10,11 +10,12 @@ from infra.monitoring.panels import Mark, Query, Scale, as_json, begin, graph, m
 from tasks.core.application import Application
 from tasks.core.burn import BURN_WINDOWS, RATIO
 from tasks.core.queries import narrow
+from tasks.core.tracks import CANARY, STABLE
 from tasks.core.units import format_duration
 
 __all__ = ["dashboards"]
 
-TRACKS = {"stable": "!~", "canary": "=~"}
+OPERATORS = {STABLE: "!~", CANARY: "=~"}
 """How each track's pods match the names that pods of a canary have."""
 _CANARY = ".+-canary-[a-z0-9]+-[a-z0-9]+"
 _GLANCE = timedelta(minutes=2)
@@ -64,7 +65,7 @@ def _rollouts(application: Application) -> dashboard.Dashboard:
     first: Objective | None = next(iter(objectives(application.slos).values()), None)
     if first is not None:
         events = event_count(first, _HERE, _GLANCE)
-        share = Query(_share(events), "canary")
+        share = Query(_share(events), CANARY)
         page = page.with_panel(graph("Events in 2 minutes", _by_track(events), Scale()))
         page = page.with_panel(graph("Share that the canary answers", (share,), Scale("ratio")))
     ready = f'kube_deployment_status_replicas_ready{{namespace="{_HERE}"}}'
@@ -86,7 +87,7 @@ def _share(events: str) -> str:
 def _by_track(expr: str) -> tuple[Query, ...]:
     return tuple(
         Query(narrow(expr, f'pod{operator}"{_CANARY}"'), track)
-        for track, operator in TRACKS.items()
+        for track, operator in OPERATORS.items()
     )
 
 

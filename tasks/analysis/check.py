@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tasks.analysis.answers import Point
 from tasks.analysis.counting import counts, edge_of, edge_within
-from tasks.analysis.prometheus import Prometheus
 from tasks.analysis.questions import (
     Counted,
     Histogram,
@@ -17,11 +15,12 @@ from tasks.analysis.questions import (
 )
 from tasks.analysis.scrape import Scraped
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.sample import Track
+from tasks.core.prometheus import Prometheus
+from tasks.core.prometheus_answers import Point
+from tasks.core.tracks import TRACKS, Track
 
 __all__ = ["Answered", "Mark", "check", "pods_that_show"]
 
-TRACKS: tuple[Track, ...] = ("stable", "canary")
 ANYBODY = ".*"
 
 

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from tasks.analysis.answers import Point
 from tasks.analysis.model import Count
 from tasks.analysis.questions import Counted, Histogram, Ratio, edge_name
 from tasks.analysis.series import Selector, Series
+from tasks.core.prometheus_answers import Point
 from tasks.core.promql import is_per_second
 
 __all__ = ["counts", "edge_of", "edge_within", "largest", "ratio_count", "series_of"]

@@ -1,20 +1,16 @@
 """Watching a release until somebody stops: the evidence as it grows."""
 
-import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import httpx
-
 from tasks.analysis import decide
 from tasks.analysis.gauges import CounterGauge, Growth, WindowGauge, samples_of
 from tasks.analysis.history import before, span_before
 from tasks.analysis.model import Count, Facts
 from tasks.analysis.poll import Asking, Poll
-from tasks.analysis.prometheus import TIMEOUT, HttpPrometheus, Prometheus
 from tasks.analysis.questions import (
     Counted,
     Histogram,
@@ -31,13 +27,12 @@ from tasks.analysis.series import Selector
 from tasks.analysis.standby import Standby
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.http import authorities
+from tasks.core.prometheus import Prometheus, prometheus_at
 from tasks.core.sample import Sample
-from tasks.core.target import Target
 from tasks.core.thin import thin
 from tasks.core.watching import Reading, Watch
 
-__all__ = ["Sources", "Time", "judge", "prometheus_of", "readings"]
+__all__ = ["Sources", "Time", "judge", "readings"]
 
 TICK = timedelta(seconds=1)
 SOON = 0.5
@@ -61,25 +56,11 @@ def judge(cluster: Cluster, clock: Clock, watch: Watch) -> Iterator[Reading]:
     """Say each second what the evidence shows by now, for as long as somebody asks."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="analysis")
     try:
-        with prometheus_of(watch.target) as prometheus:
+        with prometheus_at(watch.target.prometheus) as prometheus:
             yield from readings(Sources(cluster, prometheus, pool), clock, watch)
     finally:
         # a Prometheus that does not answer holds up no rollback
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def prometheus_of(target: Target) -> Iterator[Prometheus | None]:
-    """Connect to the Prometheus that a target names, if it names one."""
-    if target.prometheus is None:
-        yield None
-        return
-    seconds = TIMEOUT.total_seconds()
-    trusted = authorities(target.prometheus)
-    with httpx.Client(
-        base_url=target.prometheus, timeout=seconds, verify=trusted, trust_env=False
-    ) as client:
-        yield HttpPrometheus(client)
 
 
 def readings(sources: Sources, clock: Clock, watch: Watch) -> Iterator[Reading]:

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import NOTHING, Count
 from tasks.analysis.poll import Poll
-from tasks.analysis.prometheus import Prometheus
 from tasks.analysis.questions import WINDOW, Counted, Histogram, Number, Place, Pods, Ratio, sent
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Counters, Series, grown
-from tasks.core.sample import Sample, Track
+from tasks.core.prometheus import Prometheus
+from tasks.core.sample import Sample
+from tasks.core.tracks import TRACKS
 
 __all__ = ["CounterGauge", "Growth", "Tallied", "WindowGauge", "samples_of"]
 
 Tallied = dict[Place, dict[str, Count]]
 """Counts by the name of their samples, for each component of each release."""
-TRACKS: tuple[Track, ...] = ("canary", "stable")
 EVERY = timedelta(seconds=1)
 NUMBER_EVERY = timedelta(seconds=15)
 """A plain number goes on as it was: two looks close to each other are no two proofs."""

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from tasks.analysis.answers import Point
 from tasks.analysis.counting import counts, largest, ratio_count, series_of
 from tasks.analysis.model import Count
-from tasks.analysis.prometheus import Prometheus, Span
 from tasks.analysis.questions import Counted, Histogram, Number, Pods, Question, Ratio
 from tasks.analysis.series import Series, sound
 from tasks.analysis.stretches import piece_of
+from tasks.core.prometheus import Prometheus, Span
+from tasks.core.prometheus_answers import Point
 from tasks.core.units import format_duration
 
 __all__ = ["before", "span_before"]

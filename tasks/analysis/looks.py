@@ -7,7 +7,8 @@ from datetime import datetime
 
 from tasks.analysis.model import NOTHING, Count, Look
 from tasks.analysis.sequential import WHOLE
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
+from tasks.core.tracks import Track
 
 __all__ = ["Strata", "by_the_minute", "newest", "pooled", "side_by_side", "sides"]
 

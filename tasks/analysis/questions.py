@@ -11,9 +11,8 @@ from tasks.analysis.model import Indicator, Limit, Objective, Shift
 from tasks.analysis.series import Selector
 from tasks.core.promql import counter_of
 from tasks.core.queries import events, narrow, placeholders, resolve
-from tasks.core.sample import Track
 from tasks.core.slos import Availability, Goal, Latency, Saturation, Slos
-from tasks.core.tracks import canary_name
+from tasks.core.tracks import Track, canary_name
 from tasks.core.units import format_duration
 from tasks.core.watching import Watch
 

@@ -50,7 +50,7 @@ def decide_approval(
     Source: TOTP with steps of 30 s and one step of tolerance to both sides, RFC 6238, chapter 5.2.
     """
     # 1. silence for so long is a refusal
-    if answer.answered_at > request.opened_at + request.rules.expires:
+    if answer.answered_at > request.expires_at:
         return _expired(request, answer, approver)
     # 2. a name of the list, behind which there is a person
     if answer.approver not in request.rules.approvers:
@@ -168,10 +168,8 @@ def _folded(text: str) -> str:
 
 
 def _expired(request: Request, answer: Answer, approver: Approver | None) -> Judged:
-    ended = request.opened_at + request.rules.expires
-    reason = (
-        f"the request ended on {ended:%Y-%m-%d at %H:%M} UTC, before {answer.approver} answered"
-    )
+    ended = f"{request.expires_at:%Y-%m-%d at %H:%M} UTC"
+    reason = f"the request ended on {ended}, before {answer.approver} answered"
     return Judged(Decision(Ruling.REJECTED, answer.approver, reason), approver)
 
 

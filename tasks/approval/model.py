@@ -53,6 +53,16 @@ class Request:
     opened_at: datetime
     rules: Approval
 
+    @property
+    def expires_at(self) -> datetime:
+        """From when on silence is a refusal."""
+        return self.opened_at + self.rules.expires
+
+    @property
+    def place(self) -> str:
+        """Where an error says that it happened."""
+        return f"{self.environment}/{self.application}"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

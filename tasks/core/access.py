@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tasks.core.probes import EVERY_WAY, Via
-from tasks.core.sample import Track
 from tasks.core.strategy import Testers
+from tasks.core.tracks import Track
 
 __all__ = ["EVERYWHERE", "Access"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.core.application import Approval
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
 

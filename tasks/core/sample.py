@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-__all__ = ["Sample", "Track"]
+from tasks.core.tracks import Track
 
-Track = Literal["canary", "stable"]
-"""Which release's pods: the one that comes in, or the one that was there before."""
+__all__ = ["Sample"]
 
 
 @dataclass(frozen=True, slots=True)

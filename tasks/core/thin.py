@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
+from tasks.core.tracks import Track
 
 __all__ = ["expected", "thin"]
 

@@ -1,14 +1,19 @@
 """Stable and canary: how the pods, and the names, of the two are told apart."""
 
 import hashlib
+from typing import Final, Literal
 
-__all__ = ["CANARY", "STABLE", "TRACK", "canary_name"]
+__all__ = ["CANARY", "STABLE", "TRACK", "TRACKS", "Track", "canary_name"]
 
 TRACK = "slipway.dev/track"
 """Label of pods, with the value STABLE or CANARY."""
 
-STABLE = "stable"
-CANARY = "canary"
+Track = Literal["stable", "canary"]
+"""Which release's pods: the one that was there before, or the one that comes in."""
+
+STABLE: Final = "stable"
+CANARY: Final = "canary"
+TRACKS: tuple[Track, Track] = (STABLE, CANARY)
 
 LONGEST = 46
 """Longest name of a Deployment whose pods' names begin with the whole of it: 63 less the two

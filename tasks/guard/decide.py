@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tasks.core.alerts import Alert
-from tasks.core.model import Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.past import Past
-from tasks.core.sample import Track
+from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Saturation
+from tasks.core.tracks import TRACKS, Track
 from tasks.core.units import format_duration
 from tasks.guard.model import Answer, Case, Judgement, Seen
 
@@ -220,7 +221,7 @@ def _was_as_bad(seen: Seen, case: Case) -> bool:
 def _stable_was_as_bad(seen: Seen, alert: Alert, it: Record) -> bool:
     """Say whether the release before broke the objective too while both ran side by side."""
     budget, counted = _budget(seen.past, alert), seen.under_way or it
-    stable, canary = (_bad_share(counted, alert.labels["slo"], track) for track in _TRACKS)
+    stable, canary = (_bad_share(counted, alert.labels["slo"], track) for track in TRACKS)
     if budget is None or stable is None:
         return False
     return stable > budget and stable >= (canary or 0.0)
@@ -230,9 +231,6 @@ def _budget(past: Past, alert: Alert) -> float | None:
     """Return the share of bad events that the alert's objective allows."""
     goal = past.slos.goals.get(alert.labels["slo"])
     return None if goal is None or isinstance(goal, Saturation) else 1 - goal.objective / 100
-
-
-_TRACKS: tuple[Track, Track] = ("stable", "canary")
 
 
 def _bad_share(record: Record, sli: str, track: Track) -> float | None:

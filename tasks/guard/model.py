@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from tasks.core.alerts import Alert
-from tasks.core.model import Record
 from tasks.core.past import Past
+from tasks.core.record import Record
 
 __all__ = ["Answer", "Case", "Evidence", "Judgement", "Page", "Seen"]
 

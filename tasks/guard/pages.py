@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from tasks.core.model import Moment, Record
+from tasks.core.errors import StageFailed
+from tasks.core.record import Moment, Record
 from tasks.guard.model import Answer, Judgement, Page
 
-__all__ = ["by_hand", "failure_page", "left_page", "noted", "page_of"]
+__all__ = ["failure", "failure_page", "left_page", "noted", "page_of"]
 
 PAST_TENSE = {
     Answer.ROLL_BACK: "guard rolled back",
@@ -47,12 +48,9 @@ def left_page(place: str, record: Record) -> Page:
     )
 
 
-def by_hand(environment: str) -> str:
-    """Say in one line how a rollback that failed is brought to its end."""
-    return (
-        f"slipway history {environment} says where it stopped; slipway rollback {environment}"
-        " --reason TEXT goes there again, with --to N further back"
-    )
+def failure(place: str, why: str) -> StageFailed:
+    """Return the end of whatever has begun a rollback that came to nothing."""
+    return StageFailed(f"the rollback failed: {why}", where=place, next_step=_by_hand(place))
 
 
 def noted(judgement: Judgement, moments: Iterable[Moment]) -> str | None:
@@ -67,10 +65,18 @@ def noted(judgement: Judgement, moments: Iterable[Moment]) -> str | None:
 
 
 def _steps(place: str) -> tuple[str, ...]:
+    return (
+        f"to finish by hand: {_by_hand(place)}",
+        "traffic stays where it was ready last",
+    )
+
+
+def _by_hand(place: str) -> str:
+    """Say in one line how a rollback that failed is brought to its end."""
     environment = place.partition("/")[0]
     return (
-        f"to finish by hand: {by_hand(environment)}",
-        "traffic stays where it was ready last",
+        f"slipway history {environment} says where it stopped; slipway rollback {environment}"
+        " --reason TEXT goes there again, with --to N further back"
     )
 
 

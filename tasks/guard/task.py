@@ -1,19 +1,27 @@
 """The guard as Prefect tasks; their results are kept, so that a run that was killed goes on."""
 
+from datetime import timedelta
+
 from prefect import get_run_logger, task
 
 from tasks.core.alerts import Alert
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import SlipwayError
 from tasks.core.markdown import bullets, page, plain
-from tasks.core.model import Record, Verdict
+from tasks.core.model import Verdict
 from tasks.core.past import Past
+from tasks.core.prometheus import prometheus_at
+from tasks.core.record import Record
 from tasks.core.task import publish
 from tasks.guard.decide import breaches, confirmed, judge
-from tasks.guard.effects import ask_prometheus, wake
+from tasks.guard.effects import ask_prometheus
 from tasks.guard.model import Judgement, Page, Seen
+from tasks.guard.pager import wake
 
 __all__ = ["confirm", "judge_alerts", "send_page"]
+
+PATIENCE = timedelta(seconds=5)
+"""For an answer of Prometheus: meanwhile users suffer."""
 
 
 @task(task_run_name="{place}: judge the alerts")
@@ -26,7 +34,8 @@ def judge_alerts(
 ) -> Judgement:
     """Say what alerts about an environment lead to, and show it with the run."""
     now = utc_now()
-    cases = ask_prometheus(prometheus, past, breaches(alerts), now)
+    with prometheus_at(prometheus, PATIENCE) as known:
+        cases = ask_prometheus(known, past, breaches(alerts), now)
     judgement = judge(Seen(now, past, cases, under_way))
     _show(place, judgement)
     return judgement

@@ -11,8 +11,7 @@ from tasks.core.cluster import Answer
 from tasks.core.model import ReleasedImage
 from tasks.core.objects import Object, container_lists
 from tasks.core.probes import Probe, Scalar
-from tasks.core.sample import Track
-from tasks.core.tracks import CANARY, STABLE, TRACK
+from tasks.core.tracks import CANARY, STABLE, TRACK, Track
 from tasks.core.units import format_duration
 from tasks.probe.grpc_health import SERVING
 

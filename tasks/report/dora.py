@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 
 __all__ = ["DEFINITIONS", "Definition", "Figures", "Period", "figures"]
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tasks.core.files import write_whole
-from tasks.core.model import Record
 from tasks.core.paths import state_dir
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.report.page import report_page
 

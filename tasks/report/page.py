@@ -14,7 +14,8 @@ from unicodedata import category
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tasks.core.model import Change, ChangeKind, Moment, Outcome, Record, RolloutState
+from tasks.core.model import Outcome
+from tasks.core.record import Change, ChangeKind, Moment, Record, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.units import format_duration
 from tasks.report import series

@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
-from tasks.core.model import Record
-from tasks.core.sample import Sample, Track
+from tasks.core.record import Record
+from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Saturation, Slos
+from tasks.core.tracks import TRACKS, Track
 
 __all__ = [
     "Goal",
@@ -22,8 +23,6 @@ __all__ = [
     "traffic",
     "window",
 ]
-
-TRACKS: tuple[Track, ...] = ("stable", "canary")
 
 SLOTS = 48
 """As many points as a line has room for on a phone."""

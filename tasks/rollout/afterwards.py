@@ -7,7 +7,7 @@ from tasks.core.model import Outcome, Verdict
 from tasks.core.watching import Reading, Watch
 from tasks.rollout import marks, records
 from tasks.rollout.changing import WATCHED, manifests_of
-from tasks.rollout.decide import changed_names
+from tasks.rollout.decide import changed_workloads, known_names
 from tasks.rollout.model import Place, Ports, Stored
 
 __all__ = ["judge_live"]
@@ -52,7 +52,7 @@ def _watch(place: Place, it: Stored, before: Stored) -> Watch:
         namespace=place.namespace,
         target=replace(place.target, prometheus=own or place.target.prometheus),
         slos=it.rules.slos,
-        workloads=tuple(changed_names(wanted, former)),
+        workloads=known_names(changed_workloads(wanted, former), former),
         since=it.progress.marks.get(marks.PROMOTING, it.record.started_at),
         share=100,
         beside=False,

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from tasks.core.application import Environment
 from tasks.core.cluster import FIELD_MANAGER
-from tasks.core.model import Record, Release
+from tasks.core.model import Release
 from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
+from tasks.core.record import Record
 from tasks.core.strategy import Hooks
 from tasks.rollout.model import Observed
 from tasks.rollout.steps import Apply, AwaitReady, Delete, HandOver, MakeSecret, Step

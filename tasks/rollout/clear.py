@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tasks.core.clock import Clock
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError
-from tasks.core.model import Moment, Record
+from tasks.core.record import Moment, Record
 from tasks.rollout import records
 from tasks.rollout.model import Place, Stored
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, pod_template, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import beside, marks
 from tasks.rollout.changing import WATCHED, applies, await_all, deletes, generated_secrets
 from tasks.rollout.model import Observed
@@ -13,7 +13,7 @@ from tasks.rollout.waves import enter, is_forced, run_hooks, waiting_for_pods
 from tasks.rollout.way_back import backward
 from tasks.rollout.ways import touches_stable
 
-__all__ = ["changed_names", "plan_steps"]
+__all__ = ["changed_workloads", "known_names", "plan_steps"]
 
 
 def plan_steps(seen: Observed) -> tuple[Step, ...]:
@@ -62,8 +62,7 @@ def _bake(seen: Observed) -> Iterable[Step]:
     """Watch the pods of a rolling update for as long as the strategies of what changes say."""
     record, environment = seen.current.record, seen.environment
     servers = tuple(thing for thing in seen.wanted if thing["kind"] in WATCHED)
-    former = {ref_of(thing): pod_template(thing) for thing in seen.before}
-    changed = [each for each in servers if former.get(ref_of(each)) != pod_template(each)]
+    changed = changed_workloads(servers, seen.before)
     bake = bake_for(changed, record.release, environment)
     if bake is None or record.restores is not None:
         return
@@ -75,18 +74,21 @@ def _bake(seen: Observed) -> Iterable[Step]:
             least=bake,
             deadline=deadline_for(servers, record.release, environment),
             renewed=tuple(map(ref_of, servers)),
-            judged=tuple(changed_names(servers, seen.before)),
+            judged=known_names(changed, seen.before),
         )
         yield Mark(marks.BAKED, "the bake has passed")
 
 
-def changed_names(servers: Iterable[Object], before: Iterable[Object]) -> Iterable[str]:
-    """Name the workloads of both releases whose pods are others than before."""
+def changed_workloads(servers: Iterable[Object], before: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the workloads whose pods are others than before, those that are new too."""
     former = {ref_of(thing): pod_template(thing) for thing in before}
-    for thing in servers:
-        ref = ref_of(thing)
-        if ref in former and former[ref] != pod_template(thing):
-            yield ref.name
+    return tuple(each for each in servers if former.get(ref_of(each)) != pod_template(each))
+
+
+def known_names(servers: Iterable[Object], before: Iterable[Object]) -> tuple[str, ...]:
+    """Name the workloads that were there before: what is new has nothing to be held against."""
+    known = set(map(ref_of, before))
+    return tuple(ref.name for ref in map(ref_of, servers) if ref in known)
 
 
 def _backward(seen: Observed, previous: Record) -> Iterable[Step]:

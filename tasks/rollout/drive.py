@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import records
 from tasks.rollout.decide import plan_steps
 from tasks.rollout.execute import execute

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tasks.core.cluster import ApplyOptions
-from tasks.core.model import Moment, Outcome, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Ref
+from tasks.core.record import Moment, RolloutState
 from tasks.rollout import marks
 from tasks.rollout.await_gone import await_gone, drain
 from tasks.rollout.await_ready import await_ready

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tasks.core.application import Environment
 from tasks.core.cluster import Objects
-from tasks.core.model import Moment, Record
 from tasks.core.past import Past
+from tasks.core.record import Moment, Record
 from tasks.rollout import marks, records
 from tasks.rollout.model import Place, Progress, Stored
 

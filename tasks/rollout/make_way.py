@@ -7,7 +7,8 @@ would let nothing in. So whatever is under way ends first.
 import logging
 
 from tasks.core.cluster import Objects
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import lock
 from tasks.rollout.drive import send_back
 from tasks.rollout.model import By, Place, Ports, Stored

@@ -7,8 +7,9 @@ from datetime import datetime
 from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Record, Verdict
+from tasks.core.model import Verdict
 from tasks.core.objects import Object, Ref
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks
 from tasks.core.target import Target

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tasks.core.application import Environment
 from tasks.core.cluster import Objects, Scope
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.core.tracks import CANARY, TRACK
 from tasks.rollout import records
 from tasks.rollout.changing import manifests_of, refs_of, without_hooks

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import records
 from tasks.rollout.drive import end_abandoned
 from tasks.rollout.lock import Aside

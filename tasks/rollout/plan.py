@@ -9,8 +9,9 @@ from functools import partial
 
 from tasks.core.cluster import DRY_RUN, ApplyOptions, FieldConflict, Objects
 from tasks.core.errors import ConfigError
-from tasks.core.model import Change, ChangeKind, Plan, Record, Release
+from tasks.core.model import Release
 from tasks.core.objects import Kind, Object, Ref, container_lists, parse_stream, ref_of
+from tasks.core.record import Change, ChangeKind, Plan, Record
 from tasks.rollout import records
 from tasks.rollout.changing import (
     KEPT_KINDS,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tasks.core.model import RolloutState
 from tasks.core.objects import ref_of
+from tasks.core.record import RolloutState
 from tasks.rollout import marks
 from tasks.rollout.changing import deletes
 from tasks.rollout.probing import probe_promoted, probe_served

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from tasks.core.application import Environment
 from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import ConfigError, Conflict
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref
+from tasks.core.record import Record, RolloutState
 from tasks.core.thin import thin
 from tasks.rollout.model import Progress, Rules, Stored
 

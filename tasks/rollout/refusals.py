@@ -1,8 +1,9 @@
 """Why a rollout does not begin: nothing was changed by then."""
 
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Plan, Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import ref_of
+from tasks.core.record import Plan, RolloutState
 from tasks.rollout import records
 from tasks.rollout.changing import was_scaled
 from tasks.rollout.model import By, Place, Stored

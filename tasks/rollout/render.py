@@ -13,7 +13,8 @@ from tasks.core.markdown import (
     public_address,
     table,
 )
-from tasks.core.model import Change, ChangeKind, Outcome, Plan, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Change, ChangeKind, Plan, Record, RolloutState
 from tasks.core.units import format_duration
 from tasks.rollout.model import Place
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Moment, Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Moment, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.lock import Aside

@@ -4,17 +4,9 @@ import logging
 from dataclasses import replace
 
 from tasks.core.cluster import Objects
-from tasks.core.model import (
-    ChangeKind,
-    Moment,
-    Outcome,
-    Plan,
-    Record,
-    Release,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
+from tasks.core.record import ChangeKind, Moment, Plan, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.model import By, Place, Ports, Stored

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from tasks.core.access import EVERYWHERE, Access
 from tasks.core.application import Environment
-from tasks.core.model import Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import Object, Ref
+from tasks.core.record import RolloutState
 from tasks.rollout.partition import Part
 from tasks.rollout.traffic import Way
 from tasks.rollout.twins import Twin

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.evidence import evidence_of
-from tasks.core.model import Moment, Outcome, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object, ref_of
+from tasks.core.record import Moment
 from tasks.core.sample import Sample
 from tasks.core.thin import thin
 from tasks.core.units import format_duration

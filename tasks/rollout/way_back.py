@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.rollout import marks
 from tasks.rollout.changing import applies, await_all, deletes
 from tasks.rollout.model import Observed

@@ -10,7 +10,8 @@ from typing import Any
 from infra.examples import EXAMPLES
 from infra.monitoring.dashboards import dashboards
 from tasks.core.config import load
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Record, RolloutState
 from tasks.report.dora import Figures, Period, figures
 
 __all__ = ["dora_situation"]

@@ -19,7 +19,6 @@ from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.model import (
     ComponentSource,
     Digest,
-    Record,
     Release,
     ReleasedImage,
     Source,
@@ -28,6 +27,7 @@ from tasks.core.model import (
 from tasks.core.objects import Kind, Object, Ref
 from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
+from tasks.core.record import Record
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, Rolling, Strategy
 from tasks.core.target import Target

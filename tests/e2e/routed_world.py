@@ -12,7 +12,8 @@ import httpx
 
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
+from tasks.core.record import Record, RolloutState
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.unjudged import unjudged
 from tests.e2e.rollout_world import World, world

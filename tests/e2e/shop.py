@@ -13,8 +13,8 @@ from infra.target import chosen
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import connect
 from tasks.core.config import load
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout import history
 from tasks.rollout.model import Place

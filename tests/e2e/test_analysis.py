@@ -10,13 +10,14 @@ import httpx
 import pytest
 
 from tasks.analysis.check import Mark, check
-from tasks.analysis.effects import judge, prometheus_of
+from tasks.analysis.effects import judge
 from tasks.analysis.questions import Pods, questions
 from tasks.core.clock import SystemClock
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.model import Outcome
 from tasks.core.objects import Kind, Object, Ref
+from tasks.core.prometheus import prometheus_at
 from tasks.core.slos import Availability, Slos
 from tasks.core.watching import Reading, Watch
 from tests.e2e.rollout_world import MANIFEST_TYPES, lab_target
@@ -151,7 +152,7 @@ def test_what_only_prometheus_knows_is_judged_by_it_and_every_query_can_be_tried
     assert "bad on the new release, 0 of" in verdict.reason
     pods = Pods.between(world.namespace, ("shop",))
     for slos in (SLOS, ONLY_PROMQL):
-        with prometheus_of(lab_target()) as prometheus:
+        with prometheus_at(lab_target().prometheus) as prometheus:
             assert prometheus is not None
             answers = tuple(check(questions(slos, world.namespace), pods, prometheus))
         assert {answer.mark for answer in answers} == {Mark.GOOD}, answers

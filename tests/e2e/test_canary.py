@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.core.cluster_api import connect
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.rollout import marks
 from tasks.rollout.history import history

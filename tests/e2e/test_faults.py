@@ -17,8 +17,8 @@ from infra import server
 from infra.lab import lifecycle as labs
 from tasks.core.clock import SystemClock
 from tasks.core.cluster_api import connect
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Kind, Ref
+from tasks.core.record import Record, RolloutState
 
 if TYPE_CHECKING:
     from infra.server.client import RunView

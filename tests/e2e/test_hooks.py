@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.model import RolloutState
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Hook, Hooks, Rolling, Strategy
 from tests.e2e.rollout_world import World
 from tests.e2e.routed_world import (

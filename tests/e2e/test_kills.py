@@ -13,8 +13,8 @@ import pytest
 
 from tasks.core.cluster import WRITE, Applied, ApplyOptions
 from tasks.core.cluster_api import KubernetesCluster, connect
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object, Ref, ref_of
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Rolling, Strategy
 from tasks.rollout.history import stored_history
 from tasks.rollout.model import By

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from tasks.core.model import RolloutState
 from tasks.core.objects import Kind, Ref
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.rollout import marks
 from tests.e2e.rollout_world import World

@@ -16,7 +16,7 @@ import pytest
 
 from tasks.analysis.effects import judge
 from tasks.core.clock import SystemClock
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import Canary, Strategy
 from tasks.rollout.history import history

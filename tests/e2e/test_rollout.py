@@ -10,8 +10,9 @@ import pytest
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import connect
 from tasks.core.errors import GateClosed
-from tasks.core.model import ChangeKind, Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import Kind, Object
+from tasks.core.record import ChangeKind, RolloutState
 from tasks.rollout.history import history, live
 from tasks.rollout.marks import APPLIED
 from tasks.rollout.model import By

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.model import Record, RolloutState
 from tasks.core.objects import Object
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Rolling, Strategy
 from tasks.rollout import marks
 from tests.e2e.rollout_world import World

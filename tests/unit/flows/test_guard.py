@@ -11,7 +11,7 @@ from flows.back import page_if_left
 from flows.guard import guard
 from flows.rollback import rollback
 from tasks.core.alerts import Alert
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.core.target import Target
 from tasks.guard.model import Answer, Judgement

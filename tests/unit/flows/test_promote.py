@@ -10,7 +10,7 @@ from prefect.states import Running
 from flows.promote import Wishes, promote
 from tasks.approval.task import claim_environment
 from tasks.core.application import Application, Approval, Component
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
 from tests.unit.tasks.rollout.test_canary import ONE, THREE, TWO

@@ -4,11 +4,11 @@ from datetime import timedelta
 import pytest
 
 from flows.notice import read_notice
-from flows.questions import rollback_request
+from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.core.application import Approval, Environment
-from tasks.core.model import RolloutState
 from tasks.core.past import Past
+from tasks.core.record import RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
 from tasks.core.target import Target
@@ -19,7 +19,8 @@ from tests.unit.flows.test_views import STAGING
 PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
 APPROVAL = Approval(approvers=("ana", "bo"), count=2, comment=True, expires=timedelta(hours=1))
 LIVE = replace(STAGING, number=7, environment="prod")
-UNDER_WAY = replace(LIVE, number=8, state=RolloutState.STARTED)
+NEXT = replace(LIVE.release, id="r-next")
+UNDER_WAY = replace(LIVE, number=8, release=NEXT, state=RolloutState.STARTED)
 PAST = Past(
     records=(LIVE,),
     live=7,
@@ -29,15 +30,14 @@ PAST = Past(
     approval=APPROVAL,
     slos=Slos(),
 )
+UNASKED = replace(PAST, approval=None)
 
 
 @pytest.mark.parametrize(
     ("past", "expected"),
     [
         pytest.param(PAST, "back-from-7-to-5", id="one approver of the environment's"),
-        pytest.param(
-            replace(PAST, approval=None), None, id="whoever comes in unasked goes unasked"
-        ),
+        pytest.param(UNASKED, None, id="whoever comes in unasked goes unasked"),
         pytest.param(
             replace(PAST, rules=RollbackRules(approval="none")), None, id="slipway.yaml says nobody"
         ),
@@ -61,6 +61,24 @@ def test_one_person_is_enough_in_an_emergency_the_author_too() -> None:
     rules = request.rules
     assert (rules.approvers, rules.count) == (("ana", "bo"), 1)
     assert (rules.not_author, rules.comment) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("past", "to", "expected"),
+    [
+        pytest.param(PAST, None, LIVE.release.id, id="the release that somebody is asked about"),
+        pytest.param(PAST, 5, LIVE.release.id, id="likewise where the goal is named"),
+        pytest.param(UNASKED, None, LIVE.release.id, id="what is live, though nobody is asked"),
+        pytest.param(UNASKED, 5, None, id="whatever is in the way to a goal that is named"),
+        pytest.param(
+            replace(UNASKED, records=(UNDER_WAY, LIVE)), None, NEXT.id, id="what is under way"
+        ),
+        pytest.param(replace(UNASKED, live=None), None, None, id="nothing where nothing is live"),
+    ],
+)
+def test_a_rollback_is_against(past: Past, to: int | None, expected: str | None) -> None:
+    back = Back("it burns", to)
+    assert settled(back, past, rollback_request(PLACE, past, back)).blames == expected
 
 
 def test_an_approver_reads_what_is_taken_back_and_why_the_last_answer_did_not_count() -> None:

@@ -1,34 +1,18 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flows.notice import read_notice
 from flows.views import Question, describe_question
 from tasks.approval.model import Request
 from tasks.core.application import Approval
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Digest,
-    Outcome,
-    Plan,
-    Record,
-    Release,
-    ReleasedImage,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
+from tasks.core.record import Change, ChangeKind, Plan
+from tests.unit.tasks import releases
+from tests.unit.tasks.releases import NOON, RECORD
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-RELEASE = Release(
-    id="r-0123456789ab",
-    application="shop",
-    commit="c" * 40,
-    author="Dora",
-    author_email="dora@example.com",
-    subject="Sell more",
-    created_at=NOON,
+RELEASE = replace(
+    releases.RELEASE,
     images=(ReleasedImage("web", "registry.example/shop/web", Digest("sha256:" + "1" * 64)),),
-    manifests=(),
     scan=("web: nothing found",),
 )
 PLAN = Plan(
@@ -53,12 +37,11 @@ REQUEST = Request(
     opened_at=NOON,
     rules=Approval(approvers=("ana", "bo"), count=1, expires=timedelta(hours=24)),
 )
-STAGING = Record(
-    number=7,
+STAGING = replace(
+    RECORD,
     environment="staging",
     namespace="shop-staging",
     release=RELEASE,
-    state=RolloutState.SUCCEEDED,
     reason="ready and probed",
     started_at=NOON - timedelta(minutes=12),
     finished_at=NOON - timedelta(minutes=10),

@@ -9,7 +9,7 @@ from infra.cli.direct import Person, recorded_place, roll_back_here
 from tasks.approval import enrol
 from tasks.core.application import Approval
 from tasks.core.errors import ConfigError, GateClosed, StageFailed
-from tasks.core.model import RolloutState
+from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
 from tasks.rollout.model import Back, By

@@ -1,4 +1,3 @@
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,9 @@ from infra.cli.rollouts import (
     pick_release,
 )
 from tasks.core.errors import ConfigError
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
 from tasks.rollout.model import Stored
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-RELEASE = Release("r-1", "shop", "c" * 40, "Dora", "d@example.com", "Sell", NOON, (), ())
-RECORD = Record(
-    number=7,
-    environment="prod",
-    namespace="shop-prod",
-    release=RELEASE,
-    state=RolloutState.SUCCEEDED,
-    reason="ready, 4 probes passed",
-    started_at=NOON,
-    finished_at=NOON + timedelta(seconds=75),
-    approved_by=("ana", "bo"),
-)
+from tests.unit.tasks.releases import RECORD, RELEASE
 
 
 def test_a_diff_is_coloured_by_its_signs() -> None:
@@ -45,7 +31,7 @@ def test_a_row_of_the_history() -> None:
     assert _row(Stored(RECORD)) == (
         "7",
         "succeeded",
-        "r-1",
+        RELEASE.id,
         "c" * 12,
         "2026-01-01 12:00:00",
         "1m15s",
@@ -82,9 +68,9 @@ def test_a_short_row_leaves_room_for_the_reason_in_80_columns() -> None:
 @pytest.mark.parametrize(
     ("wanted", "by_number", "found"),
     [
-        pytest.param("r-1", True, RELEASE, id="by its id"),
+        pytest.param(RELEASE.id, True, RELEASE, id="by its id"),
         pytest.param("7", True, RELEASE, id="by the number of a rollout here"),
-        pytest.param("r-1", False, RELEASE, id="by its id, from another environment"),
+        pytest.param(RELEASE.id, False, RELEASE, id="by its id, from another environment"),
         pytest.param("7", False, None, id="a number says nothing about another environment"),
         pytest.param("r-2", True, None, id="nobody knows it"),
     ],

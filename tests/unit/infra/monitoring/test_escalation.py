@@ -17,7 +17,8 @@ from tasks.core.config import load
 from tasks.core.past import Past
 from tasks.guard.decide import breaches, judge
 from tasks.guard.model import Answer, Case, Evidence, Judgement, Seen
-from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE, NOON
+from tests.unit.tasks.guard.test_decide import FIRST, LIVE, MINUTE
+from tests.unit.tasks.releases import NOON
 
 MYFIN = load(EXAMPLES / "myfin")
 PROD = MYFIN.environments["prod"]

@@ -3,12 +3,12 @@ from functools import partial
 
 import pytest
 
-from tasks.analysis.answers import Point
 from tasks.analysis.check import Answered, Mark, check, pods_that_show
 from tasks.analysis.questions import Counted, Histogram, Number, Pods, Question
 from tasks.analysis.scrape import Scraped
 from tasks.analysis.series import Series
 from tasks.core.errors import ConfigError
+from tasks.core.prometheus_answers import Point
 from tests.unit.tasks.analysis.world import FakePrometheus
 
 PODS = Pods.between("shop", ("api",))

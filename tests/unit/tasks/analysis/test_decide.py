@@ -8,8 +8,9 @@ from tasks.analysis.decide import judge
 from tasks.analysis.looks import side_by_side
 from tasks.analysis.model import Count, Facts, Indicator, Limit, Objective, Shift
 from tasks.core.model import Outcome
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.slos import Judging
+from tasks.core.tracks import Track
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ERRORS = Indicator("availability", Objective(0.005, timedelta(days=30)), ("errors: a", "total: b"))

@@ -3,10 +3,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tasks.analysis.answers import Point
 from tasks.core.cluster import Answer
 from tasks.core.model import Outcome
 from tasks.core.objects import Object
+from tasks.core.prometheus_answers import Point
 from tasks.core.slos import Custom, Latency, Saturation, Slos
 from tests.unit.tasks.analysis.world import (
     CANARY,

@@ -14,9 +14,10 @@ import pytest
 from tasks.analysis.decide import judge
 from tasks.analysis.model import Count, Facts, Indicator, Limit, Objective, Shift
 from tasks.core.model import Outcome
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.slos import Judging
 from tasks.core.thin import thin
+from tasks.core.tracks import Track
 from tests.unit.tasks.analysis.traffic import (
     BEGAN,
     Rate,

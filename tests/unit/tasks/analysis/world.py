@@ -4,16 +4,16 @@ import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from tasks.analysis.answers import Point
 from tasks.analysis.effects import Sources, readings
-from tasks.analysis.prometheus import Span
 from tasks.core.cluster import Answer
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Unavailable
 from tasks.core.objects import Object
+from tasks.core.prometheus import Span
+from tasks.core.prometheus_answers import Point
 from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Slos
 from tasks.core.target import Target
@@ -51,7 +51,8 @@ class FakePrometheus:
     away: str = ""
     asked: list[str] = field(default_factory=list)
 
-    def instant(self, query: str) -> tuple[Point, ...]:
+    def instant(self, query: str, at: datetime | None = None) -> tuple[Point, ...]:
+        assert at is None, "a watch asks about the present"
         self._hear(query)
         return tuple(point for part, say in self.knows.items() if part in query for point in say())
 

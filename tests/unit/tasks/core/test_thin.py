@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tasks.analysis.looks import side_by_side
 from tasks.analysis.sequential import RATIOS, Before, worse
-from tasks.core.sample import Sample, Track
+from tasks.core.sample import Sample
 from tasks.core.thin import thin
+from tasks.core.tracks import Track
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BLIND = Before(rate=1.0, clumping=1.0)

@@ -1,4 +1,4 @@
-"""PagerDuty and Prometheus as they are over HTTP, played by a server of the test's own."""
+"""PagerDuty as it is over HTTP, played by a server of the test's own."""
 
 import json
 import threading
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 __all__ = ["StandIn", "standing_in"]
 
@@ -29,15 +28,7 @@ def standing_in() -> Iterator[StandIn]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
-            self._answer(json.loads(self.rfile.read(length)))
-
-        def do_GET(self) -> None:
-            self._answer(
-                {key: each[0] for key, each in parse_qs(urlsplit(self.path).query).items()}
-            )
-
-        def _answer(self, heard: object) -> None:
-            told.heard.append(heard)
+            told.heard.append(json.loads(self.rfile.read(length)))
             status, content = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
             self.send_response(status)
             self.end_headers()

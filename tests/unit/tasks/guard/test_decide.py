@@ -1,47 +1,35 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.alerts import QUIET, Alert
-from tasks.core.model import Outcome, Plan, Record, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.past import Past
-from tasks.core.sample import Sample, Track
+from tasks.core.record import Plan, Record, RolloutState
+from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import RollbackRules
+from tasks.core.tracks import Track
 from tasks.guard.decide import asked_for, breaches, confirmed, is_back, is_left, judge
 from tasks.guard.model import Answer, Case, Evidence, Seen
+from tests.unit.tasks.releases import NOON, RECORD, RELEASE
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OLD, NEW = "r-old", "r-new"
 
 
 def release(name: str, irreversible: str | None = None) -> Release:
-    return Release(
-        id=name,
-        application="shop",
-        commit="c" * 40,
-        author="Ann",
-        author_email="ann@example.org",
-        subject="Change",
-        created_at=NOON,
-        images=(),
-        manifests=(),
-        irreversible=irreversible,
-    )
+    return replace(RELEASE, id=name, irreversible=irreversible)
 
 
 def record(number: int, name: str, started: datetime, **more: object) -> Record:
-    plain = Record(
+    plain = replace(
+        RECORD,
         number=number,
-        environment="prod",
-        namespace="shop",
         release=release(name),
-        state=RolloutState.SUCCEEDED,
-        reason="",
         started_at=started,
         finished_at=started + 5 * MINUTE,
     )
@@ -516,7 +504,7 @@ def test_what_a_rollback_brought_back_is_never_rolled_back_by_an_alert(
 def test_the_evidence_names_alert_rollout_window_and_goal() -> None:
     assert judge(seen(past())).evidence == (
         "alert SlowBurn since 2026-01-01 12:10:00 UTC: it burns",
-        "live is r-new, rollout 2, commit cccccccccccc by Ann, from 12:00:00 to 12:05:00 UTC",
+        "live is r-new, rollout 2, commit cccccccccccc by Dora, from 12:00:00 to 12:05:00 UTC",
         "the rollback window ends 2026-01-01 13:05:00 UTC",
         "a rollback goes to rollout 1",
     )

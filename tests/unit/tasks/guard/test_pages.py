@@ -1,9 +1,11 @@
 from dataclasses import replace
 
-from tasks.core.model import Moment, Outcome, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Moment, RolloutState
 from tasks.guard.decide import judge
 from tasks.guard.pages import failure_page, left_page, noted, page_of
-from tests.unit.tasks.guard.test_decide import LIVE, NOON, past, seen
+from tests.unit.tasks.guard.test_decide import LIVE, past, seen
+from tests.unit.tasks.releases import NOON
 
 
 def test_pages_say_what_to_do_and_pages_about_one_rollout_are_one_incident() -> None:

@@ -6,8 +6,7 @@ from tasks.core.cluster import Answer
 from tasks.core.model import Digest, ReleasedImage
 from tasks.core.objects import Object
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
-from tasks.core.sample import Track
-from tasks.core.tracks import TRACK
+from tasks.core.tracks import TRACK, Track
 from tasks.probe.decide import (
     Spent,
     Streak,

@@ -3,50 +3,22 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Digest,
-    Moment,
-    Outcome,
-    Plan,
-    Record,
-    Release,
-    ReleasedImage,
-    RolloutState,
-    Verdict,
-)
-from tasks.core.sample import Sample, Track
+from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
+from tasks.core.record import Change, ChangeKind, Moment, Plan, Record, RolloutState
+from tasks.core.sample import Sample
 from tasks.core.slos import Availability, Latency, Saturation, Slos
+from tasks.core.tracks import Track
+from tests.unit.tasks import releases
+from tests.unit.tasks.releases import NOON
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-RELEASE = Release(
-    id="r-0123456789ab",
-    application="shop",
-    commit="c" * 40,
-    author="Dora",
-    author_email="dora@example.com",
-    subject="Sell more",
+RELEASE = replace(
+    releases.RELEASE,
     created_at=NOON - timedelta(hours=2),
     images=(ReleasedImage("api", "registry/shop-api", Digest(f"sha256:{'a' * 64}")),),
-    manifests=(),
 )
-RECORD = Record(
-    number=7,
-    environment="prod",
-    namespace="shop-prod",
-    release=RELEASE,
-    state=RolloutState.SUCCEEDED,
-    reason="ready, 4 probes passed",
-    started_at=NOON,
-    finished_at=NOON + timedelta(seconds=75),
-    run="run-1",
-    actor="dora",
-    approved_by=("ana", "bo"),
-)
+RECORD = replace(releases.RECORD, release=RELEASE, run="run-1", actor="dora")
 SLOS = Slos(
     availability=Availability(objective=99.5, errors="errors", total="total"),
     latency=Latency(objective=95, threshold=timedelta(seconds=1), histogram="seconds"),

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.core.model import Record, RolloutState
+from tasks.core.record import Record, RolloutState
 from tasks.report.dora import Figures, Period, figures
 from tests.unit.tasks.report.records import RECORD, RELEASE
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.model import Change, ChangeKind, Outcome, Plan, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Change, ChangeKind, Plan, Record, RolloutState
 from tasks.report import page as pages
 from tasks.report.effects import store_report
 from tasks.report.page import MOST_LINES

@@ -8,8 +8,9 @@ from functools import cache
 import pytest
 
 from tasks.core.errors import GateClosed
-from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Object, Ref, parse_stream
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import BlueGreen, Canary, CanaryStep, Hook, Hooks, Strategy
 from tasks.core.tracks import TRACK
 from tasks.core.watching import Reading

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.core.errors import ConfigError, GateClosed
-from tasks.core.model import RolloutState
+from tasks.core.record import RolloutState
 from tasks.rollout.clear import Clearance, clear
 from tasks.rollout.history import is_bad, stored_history
 from tests.unit.tasks.rollout.world import World, deployment, make_release

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.cluster_fake import FakeCluster
-from tasks.core.model import Outcome, Record, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Object, Ref
 from tasks.core.probes import Probe
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.core.watching import Reading
 from tasks.rollout.model import By

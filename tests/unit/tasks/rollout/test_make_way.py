@@ -9,7 +9,8 @@ import pytest
 
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, GateClosed
-from tasks.core.model import Plan, Record, Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import Plan, Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.rollout import records
 from tasks.rollout.history import is_bad

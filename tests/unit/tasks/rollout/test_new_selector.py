@@ -5,8 +5,9 @@ import copy
 import pytest
 
 from tasks.core.cluster_fake import FakeCluster
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Object
+from tasks.core.record import RolloutState
 from tasks.rollout.model import By, Rules
 from tests.unit.tasks.rollout.world import World, deployment, image, make_release, service
 

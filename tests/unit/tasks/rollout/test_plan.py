@@ -1,6 +1,6 @@
 from tasks.core.application import GeneratedSecret
-from tasks.core.model import ChangeKind, Plan
 from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.record import ChangeKind, Plan
 from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.plan import plan
 from tests.unit.tasks.rollout.world import World, autoscaler, config_map, deployment, make_release

@@ -8,9 +8,10 @@ import pytest
 from tasks.core.clock import Clock
 from tasks.core.cluster import Answer, Cluster
 from tasks.core.cluster_fake import FakeCluster
-from tasks.core.model import Record, Release, RolloutState, Verdict
+from tasks.core.model import Release, Verdict
 from tasks.core.objects import Object
 from tasks.core.probes import Probe
+from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import Canary, Strategy
 from tasks.core.tracks import TRACK
 from tasks.probe.effects import Probing, probe_release

@@ -1,13 +1,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from tasks.core.application import Environment
-from tasks.core.model import Record, Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import Object, ref_of
 from tasks.core.probes import Probe, ProbeJob, Via
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Strategy, Testers
 from tasks.rollout.model import Observed, Stored
 from tasks.rollout.partition import Part
@@ -22,6 +22,7 @@ from tasks.rollout.probing import (
 from tasks.rollout.steps import ProbeRelease
 from tasks.rollout.traffic import set_traffic
 from tasks.rollout.twins import Twins, plan_twins
+from tests.unit.tasks.releases import RECORD
 from tests.unit.tasks.rollout.shapes import backend, route, rule, service, tracked
 from tests.unit.tasks.rollout.world import image, make_release
 
@@ -49,17 +50,8 @@ def seen(*probes: Probe, replicas: int = 2, parts: tuple[Part, ...] = ()) -> Obs
     )
     live["spec"]["replicas"] = replicas
     twins = plan_twins((live,), (wanted,), release(), PLACE)
-    record = Record(
-        number=2,
-        environment="prod",
-        namespace="shop",
-        release=release(),
-        state=RolloutState.STARTED,
-        reason="",
-        started_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
     return Observed(
-        current=Stored(record),
+        current=Stored(replace(RECORD, release=release(), state=RolloutState.STARTED)),
         previous=None,
         live={ref_of(live): live},
         leftovers=frozenset(),

@@ -7,21 +7,14 @@ import pytest
 from tasks.core.application import Approval, Environment, Freeze, GeneratedSecret
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Manifests,
-    Outcome,
-    Plan,
-    Record,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Manifests, Outcome, Verdict
 from tasks.core.probes import Probe
+from tasks.core.record import Change, ChangeKind, Plan, RolloutState
 from tasks.core.sample import Sample
 from tasks.core.strategy import Canary, Strategy
 from tasks.rollout import records
 from tasks.rollout.model import Progress, Stored
+from tests.unit.tasks.releases import RECORD
 from tests.unit.tasks.rollout.world import config_map, make_release
 
 NOW = datetime(2026, 1, 1, 12, 30, 0, 250000, tzinfo=UTC)
@@ -32,20 +25,17 @@ def stored(
     number: int, state: RolloutState = RolloutState.SUCCEEDED, *, release: str = "r-1"
 ) -> Stored:
     verdict = Verdict(Outcome.FAILED, "why", ("line",))
-    record = Record(
+    record = replace(
+        RECORD,
         number=number,
-        environment="prod",
         namespace="shop",
         release=replace(RELEASE, id=release),
         state=state,
-        reason="because",
         started_at=NOW,
         finished_at=NOW + timedelta(seconds=3),
         run="run",
         actor="ann",
-        approved_by=("bob", "eve"),
         verdicts=(verdict,),
-        restores=None,
     )
     return Stored(record, Progress({"applied": NOW}, failed=verdict))
 

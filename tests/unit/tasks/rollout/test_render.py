@@ -1,22 +1,13 @@
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 from tasks.core.application import Environment
-from tasks.core.model import (
-    Change,
-    ChangeKind,
-    Outcome,
-    Plan,
-    Record,
-    Release,
-    RolloutState,
-    Verdict,
-)
+from tasks.core.model import Outcome, Verdict
+from tasks.core.record import Change, ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.model import Place
 from tasks.rollout.render import MOST_DIFF, count_changes, plan_page, record_page
+from tests.unit.tasks.releases import RECORD
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-RELEASE = Release("r-1", "shop", "c" * 40, "Dora", "d@example.com", "Sell", NOON, (), ())
 TARGET = Target("kubeconfig", "lab", "registry", "builder", "docker", ingress="127.0.0.1:15080")
 PLACE = Place("shop", "dev", Environment("o", "shop-dev", url="http://dev.localhost"), TARGET)
 
@@ -26,18 +17,7 @@ def planned(*changes: Change, live: int | None = 2) -> Plan:
 
 
 def ended(state: RolloutState, *verdicts: Verdict) -> Record:
-    return Record(
-        number=3,
-        environment="dev",
-        namespace="shop-dev",
-        release=RELEASE,
-        state=state,
-        reason="because",
-        started_at=NOON,
-        finished_at=NOON + timedelta(seconds=42),
-        approved_by=("ana",),
-        verdicts=verdicts,
-    )
+    return replace(RECORD, environment="dev", state=state, verdicts=verdicts)
 
 
 def test_a_plan_shows_counts_warnings_and_each_object_that_changes() -> None:
@@ -74,8 +54,8 @@ def test_a_record_shows_who_how_long_and_where_it_is_live() -> None:
         PLACE,
     )
     assert text.startswith("## ✓ dev: succeeded")
-    assert "| approved by | ana |" in text
-    assert "| took | 42s |" in text
+    assert "| approved by | ana, bo |" in text
+    assert "| took | 1m15s |" in text
     assert "✓ 2 probes passed\n\n```\nGET / 200\n```" in text
     assert "Live: [http://dev.localhost:15080/]" in text
 

@@ -6,8 +6,9 @@ import pytest
 
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Conflict, GateClosed
-from tasks.core.model import Moment, Outcome, Record, RolloutState, Verdict
+from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object, Ref
+from tasks.core.record import Moment, Record, RolloutState
 from tasks.rollout import records
 from tasks.rollout.history import begun_by, history, is_bad, live, note, past
 from tasks.rollout.lock import Aside, ask, hold

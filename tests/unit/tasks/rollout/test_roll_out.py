@@ -5,9 +5,10 @@ import pytest
 
 from tasks.core.application import GeneratedSecret
 from tasks.core.errors import ConfigError, Conflict, GateClosed
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Ref
 from tasks.core.probes import Probe
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Rolling, Strategy
 from tasks.rollout import records
 from tasks.rollout.history import is_bad

@@ -8,8 +8,9 @@ import pytest
 
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Object, Ref, ref_of
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Hook, Hooks, Strategy
 from tasks.core.tracks import TRACK
 from tasks.rollout.model import Place, Rules

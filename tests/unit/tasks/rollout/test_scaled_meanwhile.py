@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.core.watching import Reading
 from tasks.rollout.changing import scaled_since

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.application import Environment
-from tasks.core.model import Release, RolloutState
+from tasks.core.model import Release
 from tasks.core.objects import parse_stream
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.rollout.model import Rules
 from tasks.rollout.together import deadline_for

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Rolling, Strategy
 from tasks.core.watching import Reading
 from tests.unit.tasks.rollout.world import WELL, World, deployment, image, make_release, service

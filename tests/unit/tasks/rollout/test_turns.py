@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.errors import GateClosed
-from tasks.core.model import Release, RolloutState
+from tasks.core.model import Release
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
 from tasks.rollout import records
 from tests.unit.tasks.rollout.test_canary import BAKE, ONE, SHORT, THREE, TWO

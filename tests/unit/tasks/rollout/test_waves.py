@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core.model import Outcome, Release, RolloutState, Verdict
+from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Object
+from tasks.core.record import RolloutState
 from tasks.core.strategy import Canary, Hook, Hooks, Strategy
 from tasks.rollout.model import By, Rules
 from tasks.rollout.waves import levels

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -13,18 +13,19 @@ from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_fake import FakeCluster, Killed
-from tasks.core.model import Digest, Manifests, Outcome, Record, Release, ReleasedImage, Verdict
+from tasks.core.model import Digest, Manifests, Outcome, Release, ReleasedImage, Verdict
 from tasks.core.objects import Kind, Object, Ref, dump_stream
 from tasks.core.probes import Probe
-from tasks.core.sample import Track
+from tasks.core.record import Record
 from tasks.core.strategy import Rolling, Strategy
 from tasks.core.target import Target
-from tasks.core.tracks import TRACK
+from tasks.core.tracks import TRACK, Track
 from tasks.core.watching import Reading, Watch
 from tasks.rollout.model import Back, By, Place, Ports, Rules
 from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
 from tasks.rollout.steps import ProbeRelease
+from tests.unit.tasks.releases import RELEASE
 
 DEADLINE = timedelta(minutes=5)
 ILL = Reading(Verdict(Outcome.FAILED, "worse than stable"), decided=True)
@@ -80,13 +81,9 @@ def make_release(*objects: Object, images: tuple[ReleasedImage, ...] = ()) -> Re
     text = dump_stream(placed)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     other = Manifests("staging", "shop", text)
-    return Release(
+    return replace(
+        RELEASE,
         id=f"r-{digest}",
-        application="shop",
-        commit="c" * 40,
-        author="Ann",
-        author_email="ann@example.org",
-        subject="Change",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         images=images,
         manifests=(Manifests("prod", "shop", text), other),

@@ -18,6 +18,7 @@ from tasks.core.vulnerabilities import Database
 from tasks.scan.decide import Circumstances, judge, require_passed, without_version
 from tasks.scan.model import Finding, Findings, Kind, Severity
 from tasks.scan.render import render_markdown
+from tests.unit.tasks.releases import RELEASE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FRESH = Circumstances("api", Database(NOW - timedelta(hours=1)), NOW)
@@ -217,7 +218,7 @@ metadata: {{annotations: {{slipway.dev/release: {name}, slipway.dev/commit: {com
 spec: {{replicas: {scale}, image: {image.reference}}}
 """
     manifests = (Manifests("dev", "shop-dev", text),)
-    return Release(name, "shop", commit * 40, "Dora", "d@x.ex", "Sell", NOW, (image,), manifests)
+    return replace(RELEASE, id=name, commit=commit * 40, images=(image,), manifests=manifests)
 
 
 def lasting(of: Release) -> str:

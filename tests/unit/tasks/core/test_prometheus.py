@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,9 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from tasks.analysis.poll import Poll
-from tasks.analysis.prometheus import HttpPrometheus, Span
 from tasks.core.errors import ConfigError, SlipwayError, Unavailable
+from tasks.core.prometheus import HttpPrometheus, Span, prometheus_at
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VALUE = (
@@ -49,10 +47,14 @@ def test_a_query_is_sent_and_its_values_are_returned() -> None:
     asked: list[str] = []
     with answering(200, VALUE, asked) as prometheus:
         assert [point.value for point in prometheus.instant("up")] == [7.0]
+        assert [point.value for point in prometheus.instant("up", NOW)] == [7.0]
         span = Span(NOW, NOW + timedelta(hours=1), timedelta(minutes=1))
         assert [point.value for point in prometheus.history("up", span)] == [7.0]
-    assert asked[0] == "query=up&timeout=10"
-    assert asked[1] == "query=up&start=1767225600.0&end=1767229200.0&step=60.0&timeout=10"
+    assert asked == [
+        "query=up&timeout=10",
+        "query=up&time=1767225600.0&timeout=10",
+        "query=up&start=1767225600.0&end=1767229200.0&step=60.0&timeout=10",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,29 +76,12 @@ def test_what_is_no_answer_is_one_of_our_errors(
 
 
 def test_nobody_there_is_unavailable() -> None:
-    with httpx.Client(base_url="http://127.0.0.1:1") as client:
-        prometheus = HttpPrometheus(client)
+    with prometheus_at("http://127.0.0.1:1") as prometheus:
+        assert prometheus is not None
         with pytest.raises(Unavailable, match="Prometheus does not answer"):
             prometheus.instant("up")
 
 
-class Slow(Executor):
-    """Has begun everything and ended nothing."""
-
-    def __init__(self) -> None:
-        self.begun: list[Future[int]] = []
-
-    def submit(self, *_args: object, **_kwargs: object) -> Future[int]:  # type: ignore[override]
-        self.begun.append(Future())
-        return self.begun[-1]
-
-
-def test_a_slow_answer_is_waited_for_and_counts_when_it_comes() -> None:
-    pool, poll = Slow(), Poll(lambda: 7, timedelta(seconds=1))
-    for second in range(8):
-        poll.start(pool, NOW + timedelta(seconds=second))
-        assert poll.take(NOW + timedelta(seconds=second)) is None
-    assert len(pool.begun) == 1, "it is not asked again while it thinks"
-    assert poll.fault == "no answer for 7 s"
-    pool.begun[0].set_result(3)
-    assert (poll.take(NOW), poll.take(NOW), poll.fault) == (3, None, "")
+def test_without_an_address_there_is_nobody_to_ask() -> None:
+    with prometheus_at(None) as prometheus:
+        assert prometheus is None

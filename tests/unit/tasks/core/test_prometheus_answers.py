@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.analysis.answers import parse_answer
 from tasks.core.errors import ConfigError, SlipwayError, Unavailable
+from tasks.core.prometheus_answers import parse_answer
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
