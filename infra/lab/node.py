@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from infra.lab import cgroups, network, processes
+from infra import processes
+from infra.lab import cgroups, network
 from infra.lab.component import Component
 from infra.lab.layout import Layout
 from infra.lab.rootfs import ROOTFS

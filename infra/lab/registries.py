@@ -20,7 +20,8 @@ from infra.lab.builds.npm import NPM_WHEEL, npm_obstacle
 from infra.lab.builds.toolchain import GO_WHEEL, installed_go
 from infra.lab.builds.wheel import WheelProgram
 from infra.lab.component import Artifact
-from infra.lab.rootfs import Rootfs, debian_sources
+from infra.lab.mirrors import debian_sources
+from infra.lab.rootfs import Rootfs
 from tasks.core import process
 from tasks.core.errors import ToolFailed
 

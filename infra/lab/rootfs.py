@@ -10,10 +10,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from infra.lab.component import Say
+from infra.lab.mirrors import debian_sources
 from infra.lab.workshop import CONTAINED, fresh_draft
 from tasks.core import process
 
-__all__ = ["MMDEBSTRAP", "ROOTFS", "Rootfs", "debian_sources", "ensure_host_tools"]
+__all__ = ["MMDEBSTRAP", "ROOTFS", "Rootfs", "ensure_host_tools"]
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -62,16 +63,6 @@ class Rootfs:
 
 
 ROOTFS = Rootfs("root-files", PACKAGES)
-
-
-def debian_sources() -> list[str]:
-    """Files that name the machine's own Debian mirrors; empty leaves the choice to mmdebstrap."""
-    folder = Path("/etc/apt/sources.list.d")
-    found = [str(file) for file in sorted(folder.glob("debian*.sources"))]
-    classic = Path("/etc/apt/sources.list")
-    if classic.exists() and "deb " in classic.read_text():
-        found.append(str(classic))
-    return found
 
 
 def ensure_host_tools(cache: Path, say: Say) -> None:

@@ -1,7 +1,6 @@
 """Start, find and end the processes of `slipway up`."""
 
 import contextlib
-import json
 import logging
 import signal
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from infra import processes
 from infra.lab.ports import stays_taken
 from infra.server.settings import Server, reports_address, server
 from infra.webhook.settings import settings
@@ -71,27 +71,22 @@ class Daemon:
 
     @property
     def _pid_file(self) -> Path:
-        return state_dir() / "run" / f"{self.name}.json"
+        return state_dir() / "run" / f"{self.name}.pid"
 
     def process(self) -> psutil.Process | None:
         """Return the living process; a number that somebody else got since is not it."""
-        try:
-            noted = json.loads(self._pid_file.read_text())
-            process = psutil.Process(noted["pid"])
-            alive = process.create_time() == noted["created"] and process.status() != "zombie"
-        except (OSError, ValueError, KeyError, psutil.Error):
+        recorded = processes.read(self._pid_file)
+        if recorded is None or not processes.alive(recorded):
             return None
-        return process if alive else None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(recorded.pid)
+        return None
 
     def start(self, environment: dict[str, str]) -> None:
         """Start it unless it runs."""
         if self.process() is not None:
             return
-        pid = spawn(self.argv, log=self.log, env=environment)
-        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            created = psutil.Process(pid).create_time()
-            self._pid_file.write_text(json.dumps({"pid": pid, "created": created}))
+        processes.write(self._pid_file, spawn(self.argv, log=self.log, env=environment))
 
     def stop(self) -> None:
         """Ask it to end, with its children, and insist after a while."""

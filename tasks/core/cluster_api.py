@@ -1,13 +1,10 @@
 """The adapter to a real Kubernetes API server."""
 
 import contextlib
-import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -25,10 +22,10 @@ from tasks.core.cluster_answers import (
     NOT_FOUND,
     SERVER_FAULT,
     answer,
-    checked,
     conflicts,
     document,
 )
+from tasks.core.cluster_server import CONNECT_TIMEOUT, ApiServer, closing
 from tasks.core.cluster_streams import PodTunnel, open_stream, run_command
 from tasks.core.cluster_watch import follow
 from tasks.core.errors import ConfigError, Unavailable
@@ -37,17 +34,7 @@ from tasks.core.target import Target
 
 __all__ = ["KubernetesCluster", "connect"]
 
-REQUEST_TIMEOUT = timedelta(seconds=30)
 LOG_BYTES = 100_000
-CONNECT_TIMEOUT = timedelta(seconds=5)
-_RETRIES = urllib3.Retry(
-    connect=2, read=2, redirect=False, status=False, allowed_methods=frozenset({"GET"})
-)
-"""What was not sent is sent again, and what was only read is read again.
-
-A write whose answer was lost may have been done: sent again, a replace would be a conflict with
-itself, and look like another run's. It is Unavailable, and whoever asked for it looks again.
-"""
 
 
 @contextlib.contextmanager
@@ -71,26 +58,22 @@ def connect(target: Target) -> Iterator["KubernetesCluster"]:
         yield KubernetesCluster(api, target.context)
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    path: str
-    namespaced: bool
-
-
 @dataclass(slots=True)
 class KubernetesCluster:
-    """Speaks to the API server in JSON; every request has a timeout and every error a class."""
+    """A cluster as its API server shows it."""
 
     api: client.ApiClient
     context: str
     clock: Clock = field(default_factory=SystemClock)
-    _resources: dict[Kind, _Resource] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _server: ApiServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._server = ApiServer(self.api, self.context)
 
     def read(self, ref: Ref) -> Object | None:
         """Return an object, None where there is none."""
-        status, body = self._json("GET", self._path(ref))
-        return None if status == NOT_FOUND else self._checked(status, body, str(ref))
+        status, body = self._server.ask("GET", self._server.path(ref))
+        return None if status == NOT_FOUND else self._server.checked(status, body, str(ref))
 
     def find(self, scope: Scope) -> tuple[Object, ...]:
         """Return every object of a scope, sorted by kind and name."""
@@ -99,8 +82,8 @@ class KubernetesCluster:
 
     def page(self, kind: Kind, scope: Scope) -> tuple[list[Object], str]:
         """Return the objects of one kind and the version of that list, to watch from."""
-        path = self._collection(kind, scope.namespace) + _selectors(scope)
-        listed = self._checked(*self._json("GET", path), kind.name)
+        path = self._server.collection(kind, scope.namespace) + _selectors(scope)
+        listed = self._server.checked(*self._server.ask("GET", path), kind.name)
         names = {"apiVersion": kind.api_version, "kind": kind.name}
         objects = [{**names, **item} for item in listed.get("items") or ()]
         return objects, listed["metadata"]["resourceVersion"]
@@ -111,13 +94,13 @@ class KubernetesCluster:
         if options.dry_run:
             query["dryRun"] = "All"
         ref = ref_of(thing)
-        path = f"{self._path(ref)}?{urlencode(query)}"
-        status, body = self._json("PATCH", path, thing, "application/apply-patch+yaml")
+        path = f"{self._server.path(ref)}?{urlencode(query)}"
+        status, body = self._server.ask("PATCH", path, thing, "application/apply-patch+yaml")
         if status == CONFLICT and body.get("details", {}).get("causes"):
             return Applied(None, tuple(conflicts(body["details"]["causes"])))
         if status >= SERVER_FAULT:
             self._refuse_malformed(thing)
-        return Applied(self._checked(status, body, str(ref)))
+        return Applied(self._server.checked(status, body, str(ref)))
 
     def _refuse_malformed(self, thing: Object) -> None:
         """Tell a wrong manifest from a sick server: server-side apply answers 500 to both.
@@ -125,29 +108,31 @@ class KubernetesCluster:
         The same object as a strict dry run is a bad request, https://kep.k8s.io/2885.
         """
         ref = ref_of(thing)
-        query = "?dryRun=All&fieldValidation=Strict"
-        status, body = self._json("POST", self._collection(ref.kind, ref.namespace) + query, thing)
+        place = self._server.collection(ref.kind, ref.namespace)
+        path = f"{place}?dryRun=All&fieldValidation=Strict"
+        status, body = self._server.ask("POST", path, thing)
         if status == BAD_REQUEST:
-            self._checked(status, body, str(ref))
+            self._server.checked(status, body, str(ref))
 
     def create(self, thing: Object) -> Object:
         """Make an object."""
         ref = ref_of(thing)
-        path = self._collection(ref.kind, ref.namespace) + "?fieldManager=slipway"
-        return self._checked(*self._json("POST", path, thing), str(ref))
+        path = self._server.collection(ref.kind, ref.namespace) + "?fieldManager=slipway"
+        return self._server.checked(*self._server.ask("POST", path, thing), str(ref))
 
     def replace(self, thing: Object) -> Object:
         """Write an object over the version that it was read in."""
         ref = ref_of(thing)
-        status, body = self._json("PUT", self._path(ref) + "?fieldManager=slipway", thing)
-        return self._checked(CONFLICT if status == NOT_FOUND else status, body, str(ref))
+        path = f"{self._server.path(ref)}?fieldManager=slipway"
+        status, body = self._server.ask("PUT", path, thing)
+        return self._server.checked(CONFLICT if status == NOT_FOUND else status, body, str(ref))
 
     def delete(self, ref: Ref) -> None:
         """Delete an object and what it owns; nothing happens where there is none."""
         options = {"propagationPolicy": "Background"}
-        status, body = self._json("DELETE", self._path(ref), options)
+        status, body = self._server.ask("DELETE", self._server.path(ref), options)
         if status != NOT_FOUND:
-            self._checked(status, body, str(ref))
+            self._server.checked(status, body, str(ref))
 
     def watch(self, scope: Scope, until: datetime) -> Iterator[tuple[Object, ...]]:
         """Yield the objects of a scope at once and after each change, until an instant."""
@@ -156,12 +141,12 @@ class KubernetesCluster:
     def stream(self, kind: Kind, scope: Scope, version: str, seconds: int) -> BaseHTTPResponse:
         """Open the changes of one kind since a version, one JSON document a line."""
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(seconds)}
-        path = self._collection(kind, scope.namespace) + _selectors(scope, query)
+        path = self._server.collection(kind, scope.namespace) + _selectors(scope, query)
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT.total_seconds(), read=seconds + 10)
-        response = self._open("GET", path, timeout=timeout)
+        response = self._server.open("GET", path, timeout=timeout)
         if response.status >= HTTP_ERROR:
-            with _closing(response):
-                self._checked(response.status, document(response.data), kind.name)
+            with closing(response):
+                self._server.checked(response.status, document(response.data), kind.name)
         return response
 
     def logs(self, pod: Ref, container: str, lines: int) -> tuple[str, ...]:
@@ -169,8 +154,8 @@ class KubernetesCluster:
         for previous in ("true", "false"):
             options = {"container": container, "tailLines": lines, "limitBytes": LOG_BYTES}
             query = urlencode({**options, "previous": previous})
-            response = self._open("GET", f"{self._path(pod)}/log?{query}")
-            with _closing(response):
+            response = self._server.open("GET", f"{self._server.path(pod)}/log?{query}")
+            with closing(response):
                 text = response.data.decode(errors="replace")
             if response.status < HTTP_ERROR:
                 return tuple(text.splitlines())
@@ -181,13 +166,14 @@ class KubernetesCluster:
     ) -> Answer:
         """GET a path of a pod or a Service; redirects are not followed, certificates not read."""
         place, _, query = path.partition("?")
+        collection = self._server.collection(subject.kind, subject.namespace)
         name = f"{'https:' if scheme == 'https' else ''}{subject.name}:{port}"
-        url = f"{self._collection(subject.kind, subject.namespace)}/{name}/proxy{quote(place)}"
+        url = f"{collection}/{name}/proxy{quote(place)}"
         seconds = within.total_seconds()
         started = time.monotonic()
         try:
-            response = self._open("GET", f"{url}?{query}", timeout=urllib3.Timeout(seconds))
-            with _closing(response):
+            response = self._server.open("GET", f"{url}?{query}", timeout=urllib3.Timeout(seconds))
+            with closing(response):
                 text = response.data.decode(errors="replace")
         except Unavailable:
             return Answer(None, f"no answer within {seconds:g} s", time.monotonic() - started)
@@ -199,109 +185,12 @@ class KubernetesCluster:
         """Run a command in a container; text is what it printed last."""
         query = [("container", container), *(("command", word) for word in command)]
         asked = urlencode([*query, ("stdout", "true"), ("stderr", "true")])
-        return run_command(self.api, f"{self._path(pod)}/exec?{asked}", within)
+        return run_command(self.api, f"{self._server.path(pod)}/exec?{asked}", within)
 
     def open_tunnel(self, pod: Ref, port: int, within: timedelta) -> Tunnel:
         """Connect to a port of a pod; whether the pod accepts shows in what is received."""
-        path = f"{self._path(pod)}/portforward?ports={port}"
+        path = f"{self._server.path(pod)}/portforward?ports={port}"
         return PodTunnel(open_stream(self.api, path, within))
-
-    def _path(self, ref: Ref) -> str:
-        return f"{self._collection(ref.kind, ref.namespace)}/{quote(ref.name, safe=':')}"
-
-    def _collection(self, kind: Kind, namespace: str) -> str:
-        resource = self._resource(kind)
-        root = _root(kind.api_version)
-        middle = f"namespaces/{namespace}/" if resource.namespaced and namespace else ""
-        return f"{root}/{middle}{resource.path}"
-
-    def _resource(self, kind: Kind) -> _Resource:
-        """Ask the cluster once how it calls a kind."""
-        with self._lock:
-            if kind not in self._resources:
-                self._resources.update(self._discover(kind.api_version))
-            if kind in self._resources:
-                return self._resources[kind]
-        raise ConfigError(
-            f"the cluster knows no {kind.name} in {kind.api_version}",
-            where=self.context,
-            next_step="install what defines it, or take the object out of the manifests",
-        )
-
-    def _discover(self, api_version: str) -> dict[Kind, _Resource]:
-        status, body = self._json("GET", _root(api_version))
-        if status == NOT_FOUND:
-            return {}
-        listed = self._checked(status, body, api_version)["resources"]
-        return {
-            Kind(api_version, item["kind"]): _Resource(item["name"], item["namespaced"])
-            for item in listed
-            if "/" not in item["name"]
-        }
-
-    def _json(
-        self, method: str, path: str, body: Object | None = None, mime: str = "application/json"
-    ) -> tuple[int, Object]:
-        response = self._open(method, path, body=body, mime=mime)
-        with _closing(response):
-            return response.status, document(response.data)
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Object | None = None,
-        mime: str = "application/json",
-        timeout: urllib3.Timeout | None = None,
-    ) -> BaseHTTPResponse:
-        headers: dict[str, Any] = {"Accept": "application/json", "Content-Type": mime}
-        self.api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-        try:
-            response: BaseHTTPResponse = self.api.rest_client.pool_manager.request(
-                method,
-                self.api.configuration.host + path,
-                body=None if body is None else json.dumps(body),
-                headers=headers,
-                timeout=timeout or _timeout(),
-                preload_content=False,
-                redirect=False,
-                retries=_RETRIES if timeout is None else False,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise Unavailable(
-                f"the cluster does not answer: {error}",
-                where=self.context,
-                next_step="check that the cluster runs and that this machine reaches it",
-            ) from error
-        return response
-
-    def _checked(self, status: int, body: Object, what: str) -> Object:
-        return checked(status, body, f"{self.context}: {what}")
-
-
-def _timeout() -> urllib3.Timeout:
-    return urllib3.Timeout(
-        connect=CONNECT_TIMEOUT.total_seconds(), read=REQUEST_TIMEOUT.total_seconds()
-    )
-
-
-@contextlib.contextmanager
-def _closing(response: BaseHTTPResponse) -> Iterator[None]:
-    """Give the connection back to the pool, or close it where the body was not read."""
-    try:
-        yield
-    except urllib3.exceptions.HTTPError as error:
-        response.close()
-        raise Unavailable(f"the cluster's answer broke off: {error}") from error
-    except BaseException:
-        response.close()
-        raise
-    response.release_conn()
-
-
-def _root(api_version: str) -> str:
-    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _selectors(scope: Scope, more: Mapping[str, str] | None = None) -> str:

@@ -24,14 +24,13 @@ from infra.lab.baseimages.recipe import (
     Source,
 )
 from infra.lab.builds.npm import npm
+from infra.lab.mirrors import apt_options, debian_archives
 from tasks.core.process import Options, run
 
 __all__ = ["Tools", "make_layer"]
 
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 INSTALL = timedelta(minutes=15)
 QUICK = timedelta(minutes=5)
-HOST_SUITE = "bookworm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _add(source: Source, root: Path, tools: Tools) -> None:
 
 def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
     with tempfile.NamedTemporaryFile("w", dir=tools.work, suffix=".conf") as apt:
-        apt.write(_host_apt_options())
+        apt.write(apt_options())
         apt.flush()
         argv = [
             *tools.mmdebstrap,
@@ -98,7 +97,7 @@ def _bootstrap(source: Debian, root: Path, tools: Tools) -> None:
             *(f"--{_stage_of(hook, source)}-hook={hook}" for hook in source.hooks),
             source.suite,
             str(root),
-            *_archives(source.suite),
+            *debian_archives(source.suite),
         ]
         env = {"SOURCE_DATE_EPOCH": str(EPOCH_SECONDS)}
         run(argv, timeout=INSTALL, options=Options(env=env, on_line=tools.say))
@@ -114,38 +113,6 @@ def _stage_of(hook: str, source: Debian) -> str:
     if "usr/lib64" in hook or "ln -s" in hook:
         return "setup"
     return "extract" if source.variant == "extract" else "customize"
-
-
-def _archives(suite: str) -> list[str]:
-    signed = f"[signed-by={KEYRING}]"
-    mirrors = _host_mirrors()
-    main = [f"deb {signed} {mirrors['main']} {suite} main"]
-    security = [f"deb {signed} {mirrors['security']} {suite}-security main"]
-    return main if suite == "sid" else main + security
-
-
-def _host_mirrors() -> dict[str, str]:
-    """Return where this machine has its own Debian and its security updates from."""
-    argv = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
-    lines = run(argv, timeout=QUICK).stdout.splitlines()
-    if not lines:  # a machine that has never asked
-        run(["apt-get", "update", "-q"], timeout=INSTALL)
-        lines = run(argv, timeout=QUICK).stdout.splitlines()
-    found: dict[str, str] = {}
-    for line in lines:
-        place, release = line.split()
-        if release.endswith("-security"):
-            found.setdefault("security", place)
-        elif release == HOST_SUITE:
-            found.setdefault("main", place)
-    return found
-
-
-def _host_apt_options() -> str:
-    """Tell apt in the new root how this machine reaches the archives (proxy, dates)."""
-    dump = run(["apt-config", "dump"], timeout=QUICK).stdout
-    ways = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
-    return "".join(f"{line}\n" for line in dump.splitlines() if line.startswith(ways))
 
 
 def _drop(source: Debian, root: Path) -> None:

@@ -33,6 +33,17 @@ def test_every_daemon_that_serves_has_the_port_that_it_is_asked_at() -> None:
     assert ports["prefect-server"] == server.server().port
 
 
+def test_a_daemon_is_known_until_it_is_stopped() -> None:
+    daemon = Daemon("sleeper", ("sleep", "600"), None)
+    daemon.start({})
+    started = daemon.process()
+    daemon.start({})
+    assert daemon.process() == started
+    assert daemon.health().word == "up"
+    daemon.stop()
+    assert (daemon.process(), daemon.health().word) == (None, "down")
+
+
 def test_the_lab_does_not_come_up_for_a_server_that_could_not() -> None:
     with socket.create_server(("127.0.0.1", server.server().port)):
         result = CliRunner().invoke(build("up"), ["up", "--lab"])

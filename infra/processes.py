@@ -1,4 +1,4 @@
-"""Which processes of the lab are alive: a process id counts only with its start time."""
+"""Which processes that were written down are alive: a number counts only with its start time."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Recorded", "alive", "forget", "kill", "read"]
+__all__ = ["Recorded", "alive", "forget", "kill", "read", "write"]
 
 _STATE, _FLAGS, _STARTED = 0, 6, 19
 """Fields of /proc/PID/stat behind the program's name (proc_pid_stat(5), less three)."""
@@ -20,8 +20,9 @@ class Recorded:
 
     Attributes:
         pid: the host's number.
-        started: clock ticks since the machine started; tells a reused number apart.
-        fingerprint: hash of what it was started with.
+        started: clock ticks since the machine started, which no setting of its clock moves; tells
+            a reused number apart.
+        fingerprint: hash of what it was started with, `-` where nobody asks.
     """
 
     pid: int
@@ -38,15 +39,19 @@ def read(record: Path) -> Recorded | None:
         return None
 
 
+def write(record: Path, pid: int) -> None:
+    """Write a process down; nothing where it has ended and is forgotten already."""
+    fields = _stat(pid)
+    if fields is not None:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(f"{pid} {fields[_STARTED]} -\n")
+
+
 def alive(process: Recorded | None) -> bool:
     """Say whether exactly this process still runs."""
-    if process is None:
+    fields = None if process is None else _stat(process.pid)
+    if process is None or fields is None:
         return False
-    try:
-        text = Path(f"/proc/{process.pid}/stat").read_text()
-    except OSError:
-        return False
-    fields = text.rpartition(")")[2].split()
     ending = fields[_STATE] in "ZX" or int(fields[_FLAGS]) & _EXITING
     return not ending and int(fields[_STARTED]) == process.started
 
@@ -61,3 +66,11 @@ def kill(process: Recorded | None, number: signal.Signals = signal.SIGKILL) -> N
 def forget(record: Path) -> None:
     """Remove a record."""
     record.unlink(missing_ok=True)
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Read the fields behind a program's name, None where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
