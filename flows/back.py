@@ -4,7 +4,7 @@ from tasks.core.errors import StageFailed
 from tasks.core.record import Record
 from tasks.guard.decide import is_left
 from tasks.guard.model import Judgement
-from tasks.guard.pages import failure, failure_page, left_page
+from tasks.guard.pages import failure, failure_page, left_page, paged
 from tasks.guard.task import send_page
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.task import note_in_record, roll_back
@@ -23,7 +23,7 @@ def page_failure(place: Place, judgement: Judgement, found: Record | Exception) 
     page = failure_page(str(place), judgement, why)
     send_page(page)
     if isinstance(found, Record):
-        note_in_record(place, found.number, f"paged: {page.summary}")
+        note_in_record(place, found.number, paged(page))
     return failure(str(place), why)
 
 

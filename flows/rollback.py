@@ -10,19 +10,16 @@ from flows.back import page_failure, try_back
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
-from tasks.core.errors import ConfigError, Conflict, GateClosed
 from tasks.core.past import Past, named
 from tasks.core.record import Record
 from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
+from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import place_without_repository
 from tasks.rollout.task import find_begun, read_past
 
 __all__ = ["rollback"]
-
-REFUSALS = (ConfigError, Conflict, GateClosed)
-"""What a person is told who asks for a rollback that must not be: nothing was begun."""
 
 
 def _run_name() -> str:

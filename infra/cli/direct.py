@@ -19,15 +19,15 @@ from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Objects
 from tasks.core.errors import ConfigError, GateClosed, SlipwayError
-from tasks.core.record import Record
+from tasks.core.record import Moment, Record
 from tasks.core.slos import Slos
 from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.model import Page
 from tasks.guard.pager import wake
-from tasks.guard.pages import failure, failure_page
+from tasks.guard.pages import REFUSALS, failure, failure_page, paged
 from tasks.rollout import records
-from tasks.rollout.history import past
+from tasks.rollout.history import note, past
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.place import place_without_repository
 from tasks.rollout.roll_back import roll_back
@@ -75,10 +75,19 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     back = settled(back, before, request)
     if request is not None:
         by = replace(by, approved_by=(_approver(request, back, person, ports.clock),))
-    record = roll_back(place, by, back, ports)
+    judgement = asked_for(before, back.reason)
+    try:
+        record = roll_back(place, by, back, ports)
+    except REFUSALS:
+        raise
+    except SlipwayError as error:
+        _page(failure_page(str(place), judgement, str(error)))
+        raise failure(str(place), str(error)) from error
     _leave_report(record, before.slos)
     if not is_back(record):
-        _page(failure_page(str(place), asked_for(before, back.reason), record.reason))
+        page = failure_page(str(place), judgement, record.reason)
+        _page(page)
+        note(place, record.number, Moment(ports.clock.now(), paged(page)), ports.cluster)
         raise failure(str(place), record.reason)
     return record
 

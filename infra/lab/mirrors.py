@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from tasks.core.errors import ConfigError
 from tasks.core.process import run
 
 __all__ = ["apt_options", "debian_archives", "debian_sources"]
@@ -24,9 +25,20 @@ def debian_sources() -> list[str]:
 
 
 def debian_archives(suite: str) -> list[str]:
-    """Return the lines of a sources.list for a suite, which need not be the machine's own."""
+    """Return the lines of a sources.list for a suite, which need not be the machine's own.
+
+    Raises:
+        ConfigError: this machine has no Debian 12 to tell the archives from.
+    """
     signed = f"[signed-by={KEYRING}]"
     mirrors = _mirrors()
+    missing = {"main", "security"} - mirrors.keys()
+    if missing:
+        raise ConfigError(
+            f"apt knows no archive of {HOST_SUITE} ({', '.join(sorted(missing))})",
+            where="/etc/apt",
+            next_step=f"name {HOST_SUITE} and {HOST_SUITE}-security, then apt-get update",
+        )
     main = [f"deb {signed} {mirrors['main']} {suite} main"]
     security = [f"deb {signed} {mirrors['security']} {suite}-security main"]
     return main if suite == "sid" else main + security

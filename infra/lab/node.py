@@ -75,7 +75,6 @@ class Node:
         if component.network == "lab":
             target.append("--net")
         log, record = layout.log(component.name), self._record(component.name)
-        processes.forget(record)
         processes.forget(record)  # one of a dead process would pass for the new one's below
         process.run(
             [

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
-from tasks.core.errors import StageFailed
+from tasks.core.errors import ConfigError, Conflict, GateClosed, StageFailed
 from tasks.core.record import Moment, Record
 from tasks.guard.model import Answer, Judgement, Page
 
-__all__ = ["failure", "failure_page", "left_page", "noted", "page_of"]
+__all__ = ["REFUSALS", "failure", "failure_page", "left_page", "noted", "page_of", "paged"]
+
+REFUSALS = (ConfigError, Conflict, GateClosed)
+"""What nobody is woken up for: a rollback that must not be was not begun, and who asks is told."""
 
 PAST_TENSE = {
     Answer.ROLL_BACK: "guard rolled back",
@@ -51,6 +54,11 @@ def left_page(place: str, record: Record) -> Page:
 def failure(place: str, why: str) -> StageFailed:
     """Return the end of whatever has begun a rollback that came to nothing."""
     return StageFailed(f"the rollback failed: {why}", where=place, next_step=_by_hand(place))
+
+
+def paged(page: Page) -> str:
+    """Return the line that a record keeps of a page about its own failure."""
+    return f"paged: {page.summary}"
 
 
 def noted(judgement: Judgement, moments: Iterable[Moment]) -> str | None:

@@ -8,7 +8,8 @@ import pytest
 from infra.cli.direct import Person, recorded_place, roll_back_here
 from tasks.approval import enrol
 from tasks.core.application import Approval
-from tasks.core.errors import ConfigError, GateClosed, StageFailed
+from tasks.core.cluster_fake import FakeCluster
+from tasks.core.errors import ConfigError, GateClosed, StageFailed, Unavailable
 from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
@@ -32,6 +33,10 @@ def given_two_rollouts(approval: Approval | None = None) -> World:
     for number, release in enumerate((ONE, TWO)):
         roll_out(release, place, By(f"run-{number}"), world.ports)
     return world
+
+
+def _away(*_: object) -> None:
+    raise Unavailable("does not answer", where="the cluster")
 
 
 def code_of(secret: str, world: World) -> str:
@@ -87,7 +92,17 @@ def test_a_rollback_that_fails_says_how_to_finish_by_hand() -> None:
         roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
     newest = history(world.place, world.cluster)[0]
     assert (newest.restores, newest.state) == (1, RolloutState.RESTORED)
+    assert newest.moments[-1].what.startswith("paged: prod/shop: the rollback of")
     assert world.image_of("api") == "api@2"
+
+
+def test_a_cluster_that_goes_away_half_way_is_a_failed_rollback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = given_two_rollouts()
+    monkeypatch.setattr(FakeCluster, "apply", _away)
+    with pytest.raises(StageFailed, match=r"the rollback failed: .*does not answer"):
+        roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
 
 
 def test_killed_half_way_and_said_again_it_goes_on() -> None:
