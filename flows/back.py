@@ -1,6 +1,6 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
-from tasks.core.errors import StageFailed
+from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.record import Record
 from tasks.guard.decide import is_left
 from tasks.guard.model import Judgement
@@ -19,7 +19,7 @@ def try_back(place: Place, by: By, back: Back) -> Record | Exception:
 
 def page_failure(place: Place, judgement: Judgement, found: Record | Exception) -> StageFailed:
     """Wake somebody up about a rollback that came to nothing; return the end for its run."""
-    why = found.reason if isinstance(found, Record) else str(found)
+    why = _why(found)
     page = failure_page(str(place), judgement, why)
     send_page(page)
     if isinstance(found, Record):
@@ -33,3 +33,9 @@ def page_if_left(place: Place, record: Record) -> None:
         page = left_page(str(place), record)
         send_page(page)
         note_in_record(place, record.number, f"paged: {record.reason}")
+
+
+def _why(found: Record | Exception) -> str:
+    if isinstance(found, Record):
+        return found.reason
+    return found.what if isinstance(found, SlipwayError) else str(found)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
@@ -28,6 +27,7 @@ from infra.examples import (
     make_repository,
     revert_to,
 )
+from infra.server.client import Runs, RunView
 from infra.target import chosen
 from infra.webhook.keys import Keys
 from infra.webhook.settings import settings
@@ -37,9 +37,6 @@ from tasks.core.clock import SystemClock, utc_now
 from tasks.core.config import load
 from tasks.core.errors import StageFailed
 from tasks.core.paths import state_dir
-
-if TYPE_CHECKING:
-    from infra.server.client import Runs, RunView
 
 __all__ = ["hints", "main"]
 
@@ -61,7 +58,7 @@ class Demo:
         signing: what the demo's pushes are signed with.
     """
 
-    runs: "Runs"
+    runs: Runs
     secret: str
     signing: str
     wait: bool
@@ -128,7 +125,7 @@ def _signing_secret() -> str:
     return known.get(APPROVER) or keys.add(APPROVER, utc_now())
 
 
-def _deliver(demo: Demo, folder: Path) -> "RunView":
+def _deliver(demo: Demo, folder: Path) -> RunView:
     """Push the head to the receiver, as GitHub does, and follow the run that it starts."""
     clock, repository = SystemClock(), keep(folder, str(folder))
     now = int(clock.now().timestamp())
@@ -142,12 +139,12 @@ def _deliver(demo: Demo, folder: Path) -> "RunView":
     return _follow(demo, run)
 
 
-def _follow(demo: Demo, run: UUID) -> "RunView":
+def _follow(demo: Demo, run: UUID) -> RunView:
     view: RunView = show_stages(demo.runs.follow(run))
     return view
 
 
-def _approve_when_asked(demo: Demo, view: "RunView") -> "RunView":
+def _approve_when_asked(demo: Demo, view: RunView) -> RunView:
     """Answer through the run's form, or leave that to the person who watches."""
     if view.state != "PAUSED":
         return view
@@ -167,7 +164,7 @@ def _approve_when_asked(demo: Demo, view: "RunView") -> "RunView":
     return _approve_when_asked(demo, _follow(demo, view.id))
 
 
-def _await_somebody(demo: Demo, view: "RunView") -> None:
+def _await_somebody(demo: Demo, view: RunView) -> None:
     clock = SystemClock()
     while demo.runs.view(view.id).state == "PAUSED":
         clock.wait(timedelta(seconds=1))
@@ -204,7 +201,7 @@ def _addresses() -> dict[str, str]:
     return {name: each.url for name, each in described.environments.items() if each.url}
 
 
-def _summary(good: "RunView", bad: "RunView") -> None:
+def _summary(good: RunView, bad: RunView) -> None:
     _chapter("Summary")
     port = (chosen().ingress or "").rpartition(":")[2]
     table(

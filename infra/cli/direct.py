@@ -3,8 +3,9 @@
 import contextlib
 import getpass
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import uuid4
 
 from rich.console import Console
@@ -17,8 +18,8 @@ from infra.cli.runs import asked
 from tasks.approval.effects import answer
 from tasks.approval.model import Answer, Choice, Request, Ruling
 from tasks.core.clock import Clock, SystemClock
-from tasks.core.cluster import Objects
-from tasks.core.errors import ConfigError, GateClosed, SlipwayError
+from tasks.core.cluster import Cluster, Objects
+from tasks.core.errors import ConfigError, GateClosed, SlipwayError, Unavailable
 from tasks.core.record import Moment, Record
 from tasks.core.slos import Slos
 from tasks.core.target import Target
@@ -33,6 +34,10 @@ from tasks.rollout.place import place_without_repository
 from tasks.rollout.roll_back import roll_back
 
 __all__ = ["Person", "lines_shown", "recorded_place", "roll_back_here"]
+
+
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15))
+"""Between tries where the cluster does not answer: somebody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +82,38 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         by = replace(by, approved_by=(_approver(request, back, person, ports.clock),))
     judgement = asked_for(before, back.reason)
     try:
-        record = roll_back(place, by, back, ports)
+        record = _patiently(lambda: roll_back(place, by, back, ports), ports.clock)
     except REFUSALS:
         raise
     except SlipwayError as error:
-        _page(failure_page(str(place), judgement, str(error)))
-        raise failure(str(place), str(error)) from error
+        _page(failure_page(str(place), judgement, error.what))
+        raise failure(str(place), error.what) from error
     _leave_report(record, before.slos)
     if not is_back(record):
         page = failure_page(str(place), judgement, record.reason)
         _page(page)
-        note(place, record.number, Moment(ports.clock.now(), paged(page)), ports.cluster)
+        _note(place, record, Moment(ports.clock.now(), paged(page)), ports.cluster)
         raise failure(str(place), record.reason)
     return record
+
+
+def _patiently(work: Callable[[], Record], clock: Clock) -> Record:
+    """Try again for a while what a cluster did not answer; a rollback goes on where it was."""
+    for pause in PAUSES:
+        try:
+            return work()
+        except Unavailable as error:
+            say("!", "yellow", f"{error}; trying again")
+            clock.wait(pause)
+    return work()
+
+
+def _note(place: Place, record: Record, moment: Moment, cluster: Cluster) -> None:
+    """Keep with the record what happened to it; that this fails hides no failed rollback."""
+    try:
+        note(place, record.number, moment, cluster)
+    except SlipwayError as error:
+        say("!", "yellow", f"not noted in the record: {error}")
 
 
 def _leave_report(record: Record, slos: Slos) -> None:

@@ -16,6 +16,7 @@ from tasks.core.config import FILE, load
 from tasks.core.errors import ConfigError
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record
+from tasks.core.target import Target
 from tasks.core.units import format_duration
 from tasks.rollout import history as past
 from tasks.rollout import plan as planning
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tasks.core.cluster import Cluster
-    from tasks.core.target import Target
 
 __all__ = [
     "connected",
@@ -145,7 +145,7 @@ def diff_text(diff: str) -> Text:
     return Text("\n").join(lines)
 
 
-def connected(target: "Target") -> "AbstractContextManager[Cluster]":
+def connected(target: Target) -> "AbstractContextManager[Cluster]":
     """Return a connection to the cluster for as long as a block runs."""
     from tasks.core.cluster_api import connect  # noqa: PLC0415 the client's import is slow
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.markdown import Markdown
@@ -24,14 +25,10 @@ from infra.cli.options import (
 )
 from infra.cli.output import console, print_json, say, show_stages
 from infra.server import connect, start
+from infra.server.client import LogLine, Runs, RunView
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from infra.server.client import LogLine, Runs, RunView
 
 __all__ = ["Wait", "approve", "asked", "begin", "cancel", "deliver", "logs"]
 
@@ -168,7 +165,7 @@ def logs(
         clock.wait(LOOK_EVERY)
 
 
-def log_text(line: "LogLine") -> Text:
+def log_text(line: LogLine) -> Text:
     """Write a line of a log; its own colours stay, other control sequences do not."""
     said = Text.from_ansi(line.text)
     said.stylize(LEVELS.get(line.level, ""))
@@ -202,7 +199,7 @@ def asked(what: str, instead: str, *, hide: bool = False) -> str:
     return str(typer.prompt(what, hide_input=hide))
 
 
-def begin(run_id: "UUID", *, wait: bool, as_json: bool) -> None:
+def begin(run_id: UUID, *, wait: bool, as_json: bool) -> None:
     """Say that a run has started, and follow it."""
     runs = connect()
     view = runs.view(run_id)
@@ -211,7 +208,7 @@ def begin(run_id: "UUID", *, wait: bool, as_json: bool) -> None:
     _follow(runs, view, wait=wait, as_json=as_json)
 
 
-def _follow(runs: "Runs", since: "RunView", *, wait: bool, as_json: bool) -> None:
+def _follow(runs: Runs, since: RunView, *, wait: bool, as_json: bool) -> None:
     if not wait:
         if as_json:
             print_json(runs.view(since.id))
@@ -227,7 +224,7 @@ def _follow(runs: "Runs", since: "RunView", *, wait: bool, as_json: bool) -> Non
 
 
 @contextmanager
-def _left_alone(view: "RunView") -> Iterator[None]:
+def _left_alone(view: RunView) -> Iterator[None]:
     """End the following at Ctrl-C, not the run."""
     try:
         yield
@@ -241,7 +238,7 @@ def _left_alone(view: "RunView") -> Iterator[None]:
         raise typer.Exit(exits.INTERRUPTED) from None
 
 
-def _end(runs: "Runs", view: "RunView", *, silent: bool) -> int:
+def _end(runs: Runs, view: RunView, *, silent: bool) -> int:
     """Say how following ended, and return the exit code for it."""
     notice = runs.notice(view.id) if view.state == "PAUSED" else ""
     if not silent:
@@ -257,7 +254,7 @@ def _end(runs: "Runs", view: "RunView", *, silent: bool) -> int:
             return exits.GATE if view.word == "Superseded" else exits.code_for_name(view.error)
 
 
-def _say_end(view: "RunView", notice: str) -> None:
+def _say_end(view: RunView, notice: str) -> None:
     match view.state:
         case "COMPLETED":
             say("✓", "green", view.name)
@@ -271,7 +268,7 @@ def _say_end(view: "RunView", notice: str) -> None:
             say("✗", "red", f"{view.name}: {said}")
 
 
-def _only_waiting(runs: "Runs") -> "RunView":
+def _only_waiting(runs: Runs) -> RunView:
     waiting = runs.waiting()
     if len(waiting) != 1:
         names = ", ".join(f"{view.name} ({view.short_id})" for view in waiting) or "none"

@@ -12,7 +12,7 @@ from infra.server.daemons import require_up
 from infra.server.settings import Server
 from tasks.core.http import authorities
 
-__all__ = ["Api", "may_pass"]
+__all__ = ["Api", "may_pass", "was_refused"]
 
 TIMEOUT_SECONDS = 15
 _PATIENT = stamina.RetryingCaller(attempts=5, timeout=30)
@@ -49,18 +49,28 @@ class Api:
         Raises:
             httpx.HTTPError: the server says no, or nothing for half a minute.
         """
-        return self._send(lambda: self.http.get(path))
+        return self._send(lambda: self.http.get(path), may_pass)
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 JSON
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        again: Callable[[Exception], bool] | None = None,
+    ) -> Any:  # noqa: ANN401 JSON
         """Send something and return the answer.
+
+        Args:
+            path: below the API's address.
+            body: becomes JSON.
+            again: says of a failure whether the same may be sent again; `may_pass` where absent.
 
         Raises:
             httpx.HTTPError: the server says no, or nothing for half a minute.
         """
-        return self._send(lambda: self.http.post(path, json=body))
+        return self._send(lambda: self.http.post(path, json=body), again or may_pass)
 
-    def _send(self, send: Callable[[], httpx.Response]) -> Any:  # noqa: ANN401 JSON
-        return _PATIENT(may_pass, lambda: send().raise_for_status()).json()
+    def _send(self, send: Callable[[], httpx.Response], again: Callable[[Exception], bool]) -> Any:  # noqa: ANN401 JSON
+        return _PATIENT(again, lambda: send().raise_for_status()).json()
 
 
 def may_pass(error: Exception) -> bool:
@@ -71,3 +81,9 @@ def may_pass(error: Exception) -> bool:
             status
         )
     return isinstance(error, httpx.TransportError)
+
+
+def was_refused(error: Exception) -> bool:
+    """Say whether the server has certainly not done what it was asked, and may do it later."""
+    never_heard = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+    return never_heard or (isinstance(error, httpx.HTTPStatusError) and may_pass(error))

@@ -11,7 +11,7 @@ from uuid import UUID
 from httpx import HTTPStatusError
 
 from flows.notice import read_notice
-from infra.server.api import Api
+from infra.server.api import Api, was_refused
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 
@@ -110,13 +110,14 @@ class Runs:
 
     def view(self, run_id: UUID) -> RunView:
         """Return a run with its stages in the order of their start."""
+        run = self._read(run_id)  # first: what is over when it is read has all its stages then
         wanted = {
             "task_runs": {"flow_run_id": {"any_": [str(run_id)]}},
             "sort": "EXPECTED_START_TIME_DESC",
             "limit": PAGE,
         }
         tasks = self.api.post("/task_runs/filter", wanted)
-        return self._view(self._read(run_id), tuple(_stage(task) for task in reversed(tasks)))
+        return self._view(run, tuple(_stage(task) for task in reversed(tasks)))
 
     def follow(self, run_id: UUID, clock: Clock | None = None) -> Iterator[RunView]:
         """Yield the run whenever it is looked at, the last time when it is over or waits."""
@@ -154,7 +155,8 @@ class Runs:
             GateClosed: the run does not wait any more, or the form lacks something.
         """
         self.question(run_id)  # until it is there the form would be refused
-        result = self.api.post(f"/flow_runs/{run_id}/resume", {"run_input": form})
+        resume = f"/flow_runs/{run_id}/resume"
+        result = self.api.post(resume, {"run_input": form}, again=was_refused)
         if result["status"] != "ACCEPT":
             view = self.view(run_id)
             reason = (result.get("details") or {}).get("reason") or "it does not wait"

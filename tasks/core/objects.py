@@ -14,6 +14,7 @@ __all__ = [
     "dump_stream",
     "parse_stream",
     "pod_template",
+    "read_document",
     "read_documents",
     "ref_of",
 ]
@@ -105,6 +106,15 @@ def read_documents(text: str) -> Iterator[Any]:
         yaml.YAMLError: the text is no YAML.
     """
     yield from yaml.load_all(text, Loader=_LOADER)
+
+
+def read_document(text: str) -> Any:  # noqa: ANN401 whatever stands there
+    """Read the only document of a YAML text.
+
+    Raises:
+        yaml.YAMLError: the text is no YAML, or holds several.
+    """
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 a safe one
 
 
 def dump_stream(objects: tuple[Object, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Rendering overlays with kustomize and binding them to images."""
+"""Rendering overlays with kustomize, as the draft of a release."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 CONFIG = "deploy/base/kustomization.yaml"
+MANIFESTS = "deploy/base/guestbook.yaml"
 GREETING = "      - GREETING=Guestbook"
 KEY_LINE = "MIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+LQmlQ"
 
@@ -78,6 +79,18 @@ class TestBeforeAnythingIsRolledOut:
         assert "secret" in failed.message
         assert "/app/guestbook/deploy.pem" in failed.message + pipeline.log(failed.id)
         assert KEY_LINE not in failed.message + pipeline.log(failed.id)
+        assert shop.states("dev") == before
+
+    def test_a_privileged_container_blocks_though_every_image_is_there(
+        self, pipeline: "Pipeline", shop: "Shop"
+    ) -> None:
+        before = shop.states("dev")
+        shop.given_change(MANIFESTS, "allowPrivilegeEscalation: false", "privileged: true")
+        failed = pipeline.when_delivered(shop)
+        assert failed.state == "FAILED"
+        assert "misconfiguration" in failed.message
+        assert "guestbook: build" not in pipeline.stages(failed)
+        assert not any("assemble" in stage for stage in pipeline.stages(failed))
         assert shop.states("dev") == before
 
 

@@ -18,7 +18,7 @@ from tasks.core.application import Application
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.tree import inside, kustomization_in
 from tasks.core.errors import ToolFailed
-from tasks.core.objects import Object, read_documents
+from tasks.core.objects import Object, read_document, read_documents
 
 __all__ = [
     "Workload",
@@ -185,7 +185,7 @@ def _objects(folder: FilePath, kubectl: str | None) -> Iterator[tuple[Object, Re
 
 def _read(folder: FilePath, depth: int) -> Iterator[tuple[Object, Renames]]:
     file = kustomization_in(folder)
-    content = next(read_documents(file.read_text(encoding="utf-8")), None) if file else None
+    content = read_document(file.read_text(encoding="utf-8")) if file else None
     if not isinstance(content, dict) or depth > MAX_DEPTH:
         raise _Unknown
     if any(key in content for key in ("components", "helmCharts", "generators", "transformers")):

@@ -9,7 +9,7 @@ from prefect.settings import PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_sett
 from prefect.testing.utilities import prefect_test_harness
 
 from tasks.core.cluster_fake import FakeCluster
-from tests.unit.tasks.guard.stand_in import StandIn, standing_in
+from tests.unit.tasks.guard.stand_in import StandIn, paging_goes_to, standing_in
 from tests.unit.tasks.rollout.world import World
 
 STARTUP_SECONDS = 180
@@ -61,8 +61,5 @@ def world(
 def pager(world: World, tmp_path: Path) -> Iterator[StandIn]:  # noqa: ARG001 the state is its own
     """PagerDuty, set up on this machine."""
     with standing_in() as told:
-        key = tmp_path / "default" / "pagerduty-key"
-        key.parent.mkdir(parents=True, exist_ok=True)
-        key.touch(mode=0o600)
-        key.write_text(f"key\n{told.url}\n")
+        paging_goes_to(told, tmp_path)
         yield told

@@ -1,6 +1,7 @@
 import getpass
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pyotp
 import pytest
@@ -8,13 +9,16 @@ import pytest
 from infra.cli.direct import Person, recorded_place, roll_back_here
 from tasks.approval import enrol
 from tasks.core.application import Approval
+from tasks.core.cluster import WRITE, Applied, ApplyOptions
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, GateClosed, StageFailed, Unavailable
+from tasks.core.objects import Object
 from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
 from tasks.rollout.model import Back, By
 from tasks.rollout.roll_out import roll_out
+from tests.unit.tasks.guard.stand_in import paging_goes_to, standing_in
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
@@ -35,7 +39,7 @@ def given_two_rollouts(approval: Approval | None = None) -> World:
     return world
 
 
-def _away(*_: object) -> None:
+def _away(*_: object) -> NoReturn:
     raise Unavailable("does not answer", where="the cluster")
 
 
@@ -96,13 +100,32 @@ def test_a_rollback_that_fails_says_how_to_finish_by_hand() -> None:
     assert world.image_of("api") == "api@2"
 
 
-def test_a_cluster_that_goes_away_half_way_is_a_failed_rollback(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_cluster_that_stays_away_is_a_failed_rollback_and_somebody_is_woken_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world = given_two_rollouts()
     monkeypatch.setattr(FakeCluster, "apply", _away)
-    with pytest.raises(StageFailed, match=r"the rollback failed: .*does not answer"):
-        roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    with standing_in() as pagerduty:
+        paging_goes_to(pagerduty, tmp_path)
+        with pytest.raises(StageFailed, match=r"the rollback failed: .*does not answer"):
+            roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    (page,) = pagerduty.heard
+    assert "does not answer" in page["payload"]["summary"]
+
+
+def test_a_cluster_that_is_away_for_a_moment_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = given_two_rollouts()
+    answers, asked = FakeCluster.apply, []
+
+    def once_away(cluster: FakeCluster, thing: Object, options: ApplyOptions = WRITE) -> Applied:
+        asked.append(thing)
+        return _away() if len(asked) == 1 else answers(cluster, thing, options)
+
+    monkeypatch.setattr(FakeCluster, "apply", once_away)
+    record = roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    assert (record.restores, record.state) == (1, RolloutState.SUCCEEDED)
 
 
 def test_killed_half_way_and_said_again_it_goes_on() -> None:

@@ -67,7 +67,7 @@ def test_version() -> None:
     assert set(found) == {"slipway", "prefect", "kubernetes", "python"}
 
 
-@pytest.mark.parametrize("words", ["--help", "check"])
+@pytest.mark.parametrize("words", ["--help", "check", "deliver", "approve", "logs", "rollback"])
 def test_no_slow_library_is_imported_for_quick_commands(words: str) -> None:
     code = (
         "import sys\n"

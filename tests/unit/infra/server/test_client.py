@@ -1,8 +1,34 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
-from infra.server.client import pause_after
+from infra.server.api import Api
+from infra.server.client import Runs, pause_after
+from infra.server.settings import server
+from tasks.core.errors import GateClosed
+
+ID = UUID(int=7)
+FORM = {"approver": "ana"}
+STORED: dict[str, Any] = {
+    "id": str(ID),
+    "name": "shop@main",
+    "state_type": "PAUSED",
+    "estimated_run_time": 3.5,
+    "state": {"type": "PAUSED", "name": "Suspended", "message": None, "state_details": {}},
+}
+
+
+@contextmanager
+def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Iterator[Runs]:
+    """Runs at a server that is a function."""
+    transport = httpx.MockTransport(answer)
+    with httpx.Client(transport=transport, base_url="http://prefect/api") as http:
+        yield Runs(Api(server(), http))
 
 
 @pytest.mark.parametrize(
@@ -17,3 +43,44 @@ def test_who_follows_a_run_looks_less_often_the_longer_it_takes(
     watched: float, pause: float
 ) -> None:
     assert pause_after(timedelta(seconds=watched)) == timedelta(seconds=pause)
+
+
+def test_a_run_that_ends_between_two_questions_is_not_over_before_its_stages_are() -> None:
+    over: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        word = "COMPLETED" if over else "RUNNING"
+        over.append(request.url.path)
+        stage = {"name": "dev: roll out", "state_name": word, "estimated_run_time": 1.0}
+        stages = request.url.path.endswith("/task_runs/filter")
+        return httpx.Response(200, json=[stage] if stages else {**STORED, "state_type": word})
+
+    with answering(answer) as runs:
+        views = [runs.view(ID), runs.view(ID)]
+    assert [view.over for view in views] == [False, True]
+    assert views[-1].stages[0].state == "COMPLETED"
+
+
+def test_an_answer_that_may_have_counted_is_not_given_twice() -> None:
+    given: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json=STORED)
+        given.append(request.url.path)
+        raise httpx.ReadError("the server is gone")
+
+    with answering(answer) as runs, pytest.raises(httpx.ReadError):
+        runs.answer(ID, FORM)
+    assert given == [f"/api/flow_runs/{ID}/resume"]
+
+
+def test_an_answer_that_does_not_count_says_why() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        refused = {"status": "REJECT", "details": {"reason": "code: field required"}}
+        if request.url.path.endswith("/resume"):
+            return httpx.Response(200, json=refused)
+        return httpx.Response(200, json=STORED if request.method == "GET" else [])
+
+    with answering(answer) as runs, pytest.raises(GateClosed, match="code: field required"):
+        runs.answer(ID, FORM)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-__all__ = ["StandIn", "standing_in"]
+__all__ = ["StandIn", "paging_goes_to", "standing_in"]
 
 
 @dataclass
@@ -42,3 +43,11 @@ def standing_in() -> Iterator[StandIn]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         yield told
         server.shutdown()
+
+
+def paging_goes_to(told: StandIn, state: Path) -> None:
+    """Set PagerDuty up in a state folder."""
+    key = state / "default" / "pagerduty-key"
+    key.parent.mkdir(parents=True, exist_ok=True)
+    key.touch(mode=0o600)
+    key.write_text(f"key\n{told.url}\n")
