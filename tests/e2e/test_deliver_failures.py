@@ -89,7 +89,7 @@ class TestBeforeAnythingIsRolledOut:
         failed = pipeline.when_delivered(shop)
         assert failed.state == "FAILED"
         assert "misconfiguration" in failed.message
-        assert "guestbook: build" not in pipeline.stages(failed)
+        assert "web: build" not in pipeline.stages(failed)
         assert not any("assemble" in stage for stage in pipeline.stages(failed))
         assert shop.states("dev") == before
 
