@@ -28,6 +28,8 @@ __all__ = ["Pipeline", "enrolled"]
 
 PATIENCE = timedelta(minutes=5)
 LOOK_EVERY = timedelta(milliseconds=200)
+ASK_EVERY = timedelta(milliseconds=600)
+"""How often Prefect's server is asked, which shares the cores with what it is asked about."""
 OVER = {"COMPLETED", "FAILED", "CANCELLED", "PAUSED"}
 """A crashed run is not over: the worker starts it again."""
 ANY_STATUS = tuple(range(256))
@@ -148,7 +150,7 @@ class Pipeline:
 
     def until(self, run: UUID, holds: "Callable[[RunView], bool]") -> "RunView":
         """Wait until something holds of a run."""
-        self._wait(lambda: holds(self.runs.view(run)), lambda: self._told(run))
+        self._wait(lambda: holds(self.runs.view(run)), lambda: self._told(run), ASK_EVERY)
         return self.runs.view(run)
 
     def stages(self, view: "RunView") -> set[str]:
@@ -170,12 +172,14 @@ class Pipeline:
         options = process.Options(env=variables, cwd=self.folder, ok=ANY_STATUS)
         return process.run((program, *words), timeout=COMMAND_TIMEOUT, options=options)
 
-    def _wait(self, holds: Callable[[], bool], told: Callable[[], str]) -> None:
+    def _wait(
+        self, holds: Callable[[], bool], told: Callable[[], str], every: timedelta = LOOK_EVERY
+    ) -> None:
         clock = SystemClock()
         deadline = clock.now() + PATIENCE
         while not holds():
             assert clock.now() < deadline, told()
-            clock.wait(LOOK_EVERY)
+            clock.wait(every)
 
     def _told(self, run: UUID) -> str:
         view = self.runs.view(run)
