@@ -15,6 +15,7 @@ import httpx
 from benchmarks.myfin import COMPONENTS, Arm
 from tasks.core import process
 from tasks.core.clock import SystemClock
+from tasks.core.http import authorities
 from tasks.scan import installed_trivy
 
 __all__ = ["Bare", "Plan", "Step", "critical_path"]
@@ -259,7 +260,10 @@ def _wait_for(url: str, host: str | None = None) -> None:
     headers = {"Host": host} if host else {}
     while clock.now() < deadline:
         try:
-            if httpx.get(url, headers=headers, timeout=2, trust_env=False).is_success:
+            answer = httpx.get(
+                url, headers=headers, timeout=2, verify=authorities(url), trust_env=False
+            )
+            if answer.is_success:
                 return
         except httpx.HTTPError:
             pass

@@ -16,13 +16,11 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from benchmarks.commands import Bare, Plan, critical_path
 from benchmarks.myfin import Arm, change, make_repository, remove_namespace
+from infra.lab import lifecycle as labs
 from tasks.core import process
 from tasks.core.errors import SlipwayError
-from tasks.core.paths import state_dir
 from tasks.core.target import Target
 
 GOAL_RATIO = 1.10
@@ -55,7 +53,7 @@ class Round:
 
 def main() -> None:
     options = _options()
-    target = TypeAdapter(Target).validate_json((state_dir() / "lab/target.json").read_bytes())
+    target = labs.target()
     with tempfile.TemporaryDirectory(prefix="slipway-overhead-") as folder:
         try:
             rounds = _measure(options.rounds, target, Path(folder))

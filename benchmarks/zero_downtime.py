@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.guestbook import Guestbook
 from benchmarks.load import Failure, Load, Road
-from infra.lab.lifecycle import target as lab_target
+from infra.lab import lifecycle as labs
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster
 from tasks.core.cluster_api import connect
@@ -153,7 +153,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(name: str, rounds: int, rate: int, folder: Path) -> Result:
-    target = lab_target()
+    target = labs.target()
     book = Guestbook(folder / name, target, f"zero-{name.lower()}")
     with connect(target) as cluster:
         try:

@@ -10,8 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
-from pydantic import TypeAdapter
-
 from benchmarks.load import Load, Road
 from benchmarks.rollback.alarms import RELEASES, false_alarms
 from benchmarks.rollback.application import Application, build_image
@@ -22,11 +20,10 @@ from benchmarks.rollback.harm import Heard
 from benchmarks.rollback.side import Side, Stage, apply
 from benchmarks.rollback.slipway_side import slipway
 from benchmarks.rollback.summary import Result, rows, summarise
+from infra.lab import lifecycle as labs
 from tasks.core.cluster_api import KubernetesCluster, connect
 from tasks.core.errors import SlipwayError
 from tasks.core.objects import Kind, Ref
-from tasks.core.paths import state_dir
-from tasks.core.target import Target
 
 SIDES: dict[str, Callable[[Stage], AbstractContextManager[Side]]] = {
     "slipway": slipway,
@@ -38,7 +35,7 @@ AT_ONCE, AFTER = "at-once", "after-promotion"
 
 def main() -> None:
     options = _options()
-    target = TypeAdapter(Target).validate_json((state_dir() / "lab/target.json").read_bytes())
+    target = labs.target()
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="slipway-rollback-") as folder:
         image = build_image(target, Path(folder))

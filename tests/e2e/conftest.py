@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +9,7 @@ from infra import server
 from infra.lab import lifecycle as labs
 from infra.lab.lifecycle import LabStatus
 from infra.target import choose
-
-if TYPE_CHECKING:
-    from tests.e2e.pipeline_world import Pipeline
+from tests.e2e.pipeline_world import Pipeline, enrolled
 
 __all__: list[str] = []
 
@@ -50,7 +47,7 @@ def lab(own_instance: None) -> Iterator[LabStatus]:  # noqa: ARG001 the instance
 def pipeline(
     lab: LabStatus,  # noqa: ARG001 the cluster comes first
     tmp_path_factory: pytest.TempPathFactory,
-) -> "Iterator[Pipeline]":
+) -> Iterator[Pipeline]:
     """Prefect's server and a worker on the lab; ended afterwards unless they were up before."""
     before = {each.name for each in server.daemons() if each.process() is not None}
     choose(labs.target())
@@ -60,23 +57,11 @@ def pipeline(
     try:
         server.up()
         server.register()
-        yield from _pipeline(tmp_path_factory)
+        runs = server.connect()
+        with runs.api.http, enrolled() as secrets:
+            yield Pipeline(runs, tmp_path_factory.mktemp("shops"), secrets)
     finally:
         for daemon in reversed(server.daemons()):
             if daemon.name not in before:
                 daemon.stop()
         patch.undo()
-
-
-def _pipeline(folders: pytest.TempPathFactory) -> "Iterator[Pipeline]":
-    # Prefect reads the environment on import; another test may have imported it before
-    from prefect.context import SettingsContext, get_settings_context  # noqa: PLC0415
-    from prefect.settings import Settings  # noqa: PLC0415
-
-    from tests.e2e.pipeline_world import Pipeline, enrolled  # noqa: PLC0415
-
-    profile = get_settings_context().profile
-    with SettingsContext(profile=profile, settings=Settings()), enrolled() as secrets:
-        runs = server.connect()
-        with runs.api.http:
-            yield Pipeline(runs, folders.mktemp("shops"), secrets)

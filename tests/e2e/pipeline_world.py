@@ -7,22 +7,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psutil
 import pyotp
 
 from infra import server
+from infra.server.client import Runs, RunView
 from infra.target import chosen
 from tasks.approval import dismiss, enrol
 from tasks.core import process
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import ConfigError
 from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop
-
-if TYPE_CHECKING:
-    from infra.server.client import Runs, RunView
 
 __all__ = ["Pipeline", "enrolled"]
 
@@ -40,7 +37,7 @@ COMMAND_TIMEOUT = timedelta(minutes=3)
 class Pipeline:
     """What a test does with a running Slipway; secrets are those of its approvers."""
 
-    runs: "Runs"
+    runs: Runs
     folder: Path
     secrets: Mapping[str, str]
     turns: Iterator[str] = field(default_factory=lambda: cycle(PEOPLE))
@@ -65,20 +62,20 @@ class Pipeline:
         }
         return server.start("deliver/deliver", parameters)
 
-    def when_delivered(self, shop: Shop, until: str | None = None, **more: str) -> "RunView":
+    def when_delivered(self, shop: Shop, until: str | None = None, **more: str) -> RunView:
         """Deliver the head of a repository and wait until the run is over or waits."""
         return self.until_over(self.when_started(shop, until, **more))
 
-    def when_approved(self, run: UUID) -> "RunView":
+    def when_approved(self, run: UUID) -> RunView:
         """Answer a waiting run with yes and wait until it is over or waits again."""
         return self.when_answered(run, self.answer())
 
-    def when_answered(self, run: UUID, form: dict[str, str]) -> "RunView":
+    def when_answered(self, run: UUID, form: dict[str, str]) -> RunView:
         """Answer a waiting run and wait until it is over or waits again."""
         self.runs.answer(run, form)
         return self.until_over(run)
 
-    def when_rolled_back(self, shop: Shop, environment: str, to: int | None = None) -> "RunView":
+    def when_rolled_back(self, shop: Shop, environment: str, to: int | None = None) -> RunView:
         """Run the flow `rollback` and wait for its end."""
         place = shop.place(environment)
         parameters = {
@@ -144,16 +141,16 @@ class Pipeline:
         """Wait until no process belongs to a run."""
         self.until_holds(run, lambda: not self.processes(run))
 
-    def until_over(self, run: UUID) -> "RunView":
+    def until_over(self, run: UUID) -> RunView:
         """Wait until a run is over or waits for somebody."""
         return self.until(run, lambda view: view.state in OVER)
 
-    def until(self, run: UUID, holds: "Callable[[RunView], bool]") -> "RunView":
+    def until(self, run: UUID, holds: Callable[[RunView], bool]) -> RunView:
         """Wait until something holds of a run."""
         self._wait(lambda: holds(self.runs.view(run)), lambda: self._told(run), ASK_EVERY)
         return self.runs.view(run)
 
-    def stages(self, view: "RunView") -> set[str]:
+    def stages(self, view: RunView) -> set[str]:
         """Return the names of the stages that did something in a run."""
         return {stage.name for stage in view.stages}
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 
+from infra.lab import lifecycle as labs
 from tasks.core.application import Application, Component, Environment, GeneratedSecret
 from tasks.core.clock import SystemClock
 from tasks.core.cluster import Scope
@@ -26,7 +27,6 @@ from tasks.core.model import (
     Verdict,
 )
 from tasks.core.objects import Kind, Object, Ref
-from tasks.core.paths import state_dir
 from tasks.core.probes import Probe
 from tasks.core.record import Record
 from tasks.core.slos import Slos
@@ -72,9 +72,13 @@ spec:
 SERVE = "trap exit TERM; httpd -f -p 8080 -h /www & wait"
 
 
-def lab_target() -> Target:
-    """Return the lab of this instance."""
-    return Target(**json.loads((state_dir() / "lab" / "target.json").read_text()))
+def digest_of(target: Target, image: str) -> Digest:
+    """Return the digest that the lab's registry has for one of its base images, NAME:TAG."""
+    name, _, tag = image.partition(":")
+    url = f"http://{target.registry}/v2/library/{name}/manifests/{tag}"
+    accepted = {"Accept": MANIFEST_TYPES}
+    answer = httpx.head(url, headers=accepted, trust_env=False, verify=authorities(url))
+    return Digest(answer.headers["docker-content-digest"])
 
 
 @dataclass
@@ -135,7 +139,9 @@ class World:
 
     def image(self) -> ReleasedImage:
         name = f"{self.target.registry}/library/busybox"
-        return ReleasedImage("api", name, Digest(self.digest or self._digest()))
+        return ReleasedImage(
+            "api", name, Digest(self.digest or digest_of(self.target, "busybox:1.36"))
+        )
 
     def roll_out(self, release: Release, by: By | None = None) -> Record:
         self.runs += 1
@@ -184,12 +190,6 @@ class World:
             name=name, command=command, image=image, annotations=annotations, **times
         )
 
-    def _digest(self) -> str:
-        url = f"http://{self.target.registry}/v2/library/busybox/manifests/1.36"
-        accepted = {"Accept": MANIFEST_TYPES}
-        answer = httpx.head(url, headers=accepted, trust_env=False, verify=authorities(url))
-        return answer.headers["docker-content-digest"]
-
     def _source(self, tree: Path) -> Source:
         application = Application(
             application="toy",
@@ -207,7 +207,7 @@ class World:
 @contextmanager
 def world(tmp: Path) -> Iterator[World]:
     """Give a namespace of one's own, and take it away afterwards."""
-    target = lab_target()
+    target = labs.target()
     with connect(target) as cluster:
         made = World(tmp, cluster, target)
         try:

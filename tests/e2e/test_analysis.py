@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
+from infra.lab import lifecycle as labs
 from tasks.analysis.check import Mark, check
 from tasks.analysis.effects import judge
 from tasks.analysis.questions import Pods, questions
@@ -20,7 +20,7 @@ from tasks.core.objects import Kind, Object, Ref
 from tasks.core.prometheus import prometheus_at
 from tasks.core.slos import Availability, Slos
 from tasks.core.watching import Reading, Watch
-from tests.e2e.rollout_world import MANIFEST_TYPES, lab_target
+from tests.e2e.rollout_world import digest_of
 
 pytestmark = pytest.mark.e2e
 
@@ -90,7 +90,7 @@ class World:
             application="shop",
             environment="prod",
             namespace=self.namespace,
-            target=lab_target(),
+            target=labs.target(),
             slos=slos,
             workloads=("shop",),
             since=self.clock.now(),
@@ -122,10 +122,8 @@ def _is_ready(pod: Object) -> bool:
 @pytest.fixture(scope="module")
 def world(lab: object) -> Iterator[World]:
     del lab  # it has to be up
-    target, namespace = lab_target(), f"judged-{uuid4().hex[:8]}"
-    url = f"http://{target.registry}/v2/library/busybox/manifests/1.36"
-    head = httpx.head(url, headers={"Accept": MANIFEST_TYPES}, trust_env=False)
-    image = f"{target.registry}/library/busybox@{head.headers['docker-content-digest']}"
+    target, namespace = labs.target(), f"judged-{uuid4().hex[:8]}"
+    image = f"{target.registry}/library/busybox@{digest_of(target, 'busybox:1.36')}"
     with connect(target) as cluster:
         made = World(cluster, namespace, SystemClock())
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
@@ -152,7 +150,7 @@ def test_what_only_prometheus_knows_is_judged_by_it_and_every_query_can_be_tried
     assert "bad on the new release, 0 of" in verdict.reason
     pods = Pods.between(world.namespace, ("shop",))
     for slos in (SLOS, ONLY_PROMQL):
-        with prometheus_at(lab_target().prometheus) as prometheus:
+        with prometheus_at(labs.target().prometheus) as prometheus:
             assert prometheus is not None
             answers = tuple(check(questions(slos, world.namespace), pods, prometheus))
         assert {answer.mark for answer in answers} == {Mark.GOOD}, answers

@@ -5,16 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tasks.core.cluster import Scope
-from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
+from tasks.core.model import Outcome, ReleasedImage, Verdict
 from tasks.core.objects import Kind, Object
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.probe.decide import is_asked
 from tasks.probe.effects import Probing, probe_release
-from tests.e2e.rollout_world import MANIFEST_TYPES, World, world
+from tests.e2e.rollout_world import World, digest_of, world
 from tests.unit.tasks.rollout.world import make_release
 
 pytestmark = pytest.mark.e2e
@@ -132,11 +131,8 @@ def pod(shop: World, image: ReleasedImage, command: list[str], port: int) -> Obj
 
 def released(shop: World, component: str, image: str) -> ReleasedImage:
     """Return a base image of the lab as if it were a component's."""
-    name, _, tag = image.partition(":")
-    url = f"http://{shop.target.registry}/v2/library/{name}/manifests/{tag}"
-    answer = httpx.head(url, headers={"Accept": MANIFEST_TYPES}, trust_env=False)
-    digest = Digest(answer.headers["docker-content-digest"])
-    return ReleasedImage(component, f"{shop.target.registry}/library/{name}", digest)
+    repository = f"{shop.target.registry}/library/{image.partition(':')[0]}"
+    return ReleasedImage(component, repository, digest_of(shop.target, image))
 
 
 def _namespace(name: str) -> Object:

@@ -14,13 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.lab import lifecycle as labs
 from tasks.analysis.effects import judge
 from tasks.core.clock import SystemClock
 from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Availability, Slos
 from tasks.core.strategy import Canary, Strategy
 from tasks.rollout.history import history
-from tests.e2e.rollout_world import World, lab_target, world
+from tests.e2e.rollout_world import World, world
 
 pytestmark = pytest.mark.e2e
 
@@ -111,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes) -> None:
         kind = {"content-type": self.headers["content-type"]}
-        url = f"{lab_target().prometheus}{self.path}"
+        url = f"{labs.target().prometheus}{self.path}"
         answer = httpx.post(url, content=body, headers=kind, trust_env=False, timeout=30)
         self._say(answer.status_code, answer.content)
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from infra.lab import lifecycle as labs
 from tasks.core.clock import SystemClock
 from tasks.core.cluster import DRY_RUN, Scope
 from tasks.core.cluster_api import KubernetesCluster, connect
@@ -14,7 +15,6 @@ from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.objects import Kind, Ref, ref_of
 from tasks.core.target import Target
 from tasks.probe.decide import is_asked
-from tests.e2e.rollout_world import lab_target
 from tests.unit.tasks.rollout.cluster_contract import CONFIG, ClusterContract
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +28,7 @@ class TestKubernetesCluster(ClusterContract):
     @pytest.fixture
     def cluster(self, lab: object) -> Iterator[KubernetesCluster]:
         del lab  # it has to be up
-        with connect(lab_target()) as cluster:
+        with connect(labs.target()) as cluster:
             yield cluster
 
     @pytest.fixture
@@ -91,7 +91,7 @@ class TestKubernetesCluster(ClusterContract):
 
 @pytest.mark.usefixtures("lab")
 def test_a_context_that_does_not_exist_is_named() -> None:
-    target = lab_target()
+    target = labs.target()
     wrong = Target(target.kubeconfig, "nowhere", "r", "b", "d")
     with pytest.raises(ConfigError, match="nowhere"), connect(wrong):
         pass
