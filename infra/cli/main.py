@@ -33,6 +33,7 @@ COMMANDS = {
     "rollback": "infra.cli.rollback.rollback",
     "logs": "infra.cli.runs.logs",
     "cancel": "infra.cli.runs.cancel",
+    "access": "infra.cli.access.access",
     "monitoring": "infra.cli.monitoring.monitoring",
     "check": "infra.cli.check.check",
     "init": "infra.cli.init.init",

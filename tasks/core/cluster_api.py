@@ -29,7 +29,7 @@ from tasks.core.cluster_server import CONNECT_TIMEOUT, ApiServer, closing
 from tasks.core.cluster_streams import PodTunnel, open_stream, run_command
 from tasks.core.cluster_watch import follow
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.objects import Kind, Object, Ref, Resource, ref_of
 from tasks.core.target import Target
 
 __all__ = ["KubernetesCluster", "connect"]
@@ -69,6 +69,14 @@ class KubernetesCluster:
 
     def __post_init__(self) -> None:
         self._server = ApiServer(self.api, self.context)
+
+    def resource(self, kind: Kind) -> Resource:
+        """Return how the cluster calls a kind.
+
+        Raises:
+            ConfigError: it knows no such kind.
+        """
+        return self._server.resource(kind)
 
     def read(self, ref: Ref) -> Object | None:
         """Return an object, None where there is none."""

@@ -15,7 +15,7 @@ from urllib3 import BaseHTTPResponse
 
 from tasks.core.cluster_answers import NOT_FOUND, checked, document
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.objects import Kind, Object, Ref
+from tasks.core.objects import Kind, Object, Ref, Resource
 
 __all__ = ["CONNECT_TIMEOUT", "ApiServer", "closing"]
 
@@ -31,19 +31,13 @@ itself, and look like another run's. It is Unavailable, and whoever asked for it
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    path: str
-    namespaced: bool
-
-
 @dataclass(slots=True)
 class ApiServer:
     """Speaks JSON; every request has a timeout and every error a class."""
 
     api: client.ApiClient
     context: str
-    _resources: dict[Kind, _Resource] = field(default_factory=dict)
+    _resources: dict[Kind, Resource] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def path(self, ref: Ref) -> str:
@@ -52,13 +46,17 @@ class ApiServer:
 
     def collection(self, kind: Kind, namespace: str) -> str:
         """Return where the objects of a kind are, in one namespace or in all of them."""
-        resource = self._resource(kind)
+        resource = self.resource(kind)
         root = _root(kind.api_version)
         middle = f"namespaces/{namespace}/" if resource.namespaced and namespace else ""
-        return f"{root}/{middle}{resource.path}"
+        return f"{root}/{middle}{resource.name}"
 
-    def _resource(self, kind: Kind) -> _Resource:
-        """Ask the cluster once how it calls a kind."""
+    def resource(self, kind: Kind) -> Resource:
+        """Ask the cluster once how it calls a kind.
+
+        Raises:
+            ConfigError: it knows no such kind.
+        """
         with self._lock:
             if kind not in self._resources:
                 self._resources.update(self._discover(kind.api_version))
@@ -70,13 +68,13 @@ class ApiServer:
             next_step="install what defines it, or take the object out of the manifests",
         )
 
-    def _discover(self, api_version: str) -> dict[Kind, _Resource]:
+    def _discover(self, api_version: str) -> dict[Kind, Resource]:
         status, body = self.ask("GET", _root(api_version))
         if status == NOT_FOUND:
             return {}
         listed = self.checked(status, body, api_version)["resources"]
         return {
-            Kind(api_version, item["kind"]): _Resource(item["name"], item["namespaced"])
+            Kind(api_version, item["kind"]): Resource(item["name"], item["namespaced"])
             for item in listed
             if "/" not in item["name"]
         }

@@ -10,6 +10,7 @@ __all__ = [
     "Kind",
     "Object",
     "Ref",
+    "Resource",
     "container_lists",
     "dump_stream",
     "parse_stream",
@@ -77,6 +78,14 @@ class Ref:
     def __str__(self) -> str:
         """Say it as kubectl does: `Deployment/api`."""
         return f"{self.kind.name}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """How a cluster calls a kind in paths and rights: `deployments` for Deployment."""
+
+    name: str
+    namespaced: bool
 
 
 def ref_of(thing: Object) -> Ref:

@@ -1,7 +1,6 @@
 """A Slipway with a worker on the lab, in the three words of a test."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -19,7 +18,7 @@ from tasks.approval import dismiss, enrol
 from tasks.core import process
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.errors import ConfigError
-from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop
+from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop, slipway
 
 __all__ = ["Pipeline", "enrolled"]
 
@@ -29,8 +28,6 @@ ASK_EVERY = timedelta(milliseconds=600)
 """How often Prefect's server is asked, which shares the cores with what it is asked about."""
 OVER = {"COMPLETED", "FAILED", "CANCELLED", "PAUSED"}
 """A crashed run is not over: the worker starts it again."""
-ANY_STATUS = tuple(range(256))
-COMMAND_TIMEOUT = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Pipeline:
             "repository": str(shop.repository),
             "revision": "HEAD",
             "until": until,
-            "target": asdict(shop.target),
+            "target": asdict(shop.acting or shop.target),
             **more,
         }
         return server.start("deliver/deliver", parameters)
@@ -82,7 +79,7 @@ class Pipeline:
             "application": place.application,
             "environment": place.name,
             "namespace": place.namespace,
-            "target": asdict(place.target),
+            "target": asdict(shop.acting or shop.target),
             "reason": "users suffer",
             "to": to,
         }
@@ -165,9 +162,7 @@ class Pipeline:
 
     def slipway(self, *words: str, **variables: str) -> process.Completed:
         """Run the real command, with any exit status."""
-        program = str(Path(sys.executable).parent / "slipway")
-        options = process.Options(env=variables, cwd=self.folder, ok=ANY_STATUS)
-        return process.run((program, *words), timeout=COMMAND_TIMEOUT, options=options)
+        return slipway(self.folder, *words, **variables)
 
     def _wait(
         self, holds: Callable[[], bool], told: Callable[[], str], every: timedelta = LOOK_EVERY

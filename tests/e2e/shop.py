@@ -1,8 +1,10 @@
 """The guestbook as an application of a test's own."""
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ import httpx
 
 from infra.examples import commit_all, make_repository
 from infra.target import chosen
+from tasks.core import process
 from tasks.core.cluster import Scope
 from tasks.core.cluster_api import connect
 from tasks.core.config import load
@@ -17,23 +20,31 @@ from tasks.core.objects import Kind, Object, Ref, ref_of
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout import history
+from tasks.rollout.access import account_of
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
 
-__all__ = ["AUTHOR", "PEOPLE", "Shop", "make_shop"]
+__all__ = ["AUTHOR", "PEOPLE", "Shop", "make_shop", "slipway"]
 
 PEOPLE = ("demo", "ann", "ben", "cleo", "eve", "flo", "gus", "hal", "ida", "jan")
 """A code counts once, so that everybody is asked in turn and no test has to wait for the next."""
 AUTHOR = "dora"
+PATIENCE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The guestbook under a name and in namespaces of its own."""
+    """The guestbook under a name and in namespaces of its own.
+
+    Attributes:
+        target: what the test looks with; it may do everything.
+        acting: what Slipway works with, where that is less.
+    """
 
     name: str
     repository: Path
     target: Target
+    acting: Target | None = None
 
     def place(self, environment: str) -> Place:
         """Return an environment as the work tree describes it."""
@@ -120,11 +131,32 @@ class Shop:
         with connect(self.place(environment).target) as cluster:
             cluster.delete(ref_of(found))
 
+    def given_least_rights(self, environment: str) -> "Shop":
+        """Return the same with an identity that may roll out into one environment, and no more."""
+        folder, kubectl = self.repository.parent, self.target.kubectl
+        words = ("access", environment, "-a", str(self.repository))
+        granted = slipway(folder, *words).stdout
+        admin = ("--kubeconfig", self.target.kubeconfig, "--context", self.target.context)
+        options = process.Options(stdin=granted)
+        process.run((kubectl, *admin, "apply", "-f", "-"), timeout=PATIENCE, options=options)
+        kubeconfig = folder / f"{self.name}-{environment}.kubeconfig"
+        slipway(folder, *words, "--write", str(kubeconfig))
+        context = account_of(self.place(environment))
+        acting = replace(self.target, kubeconfig=str(kubeconfig), context=context)
+        return replace(self, acting=acting)
+
     def remove(self) -> None:
         """Delete the namespaces."""
         with connect(self.target) as cluster:
             for name in load(self.repository / "slipway.yaml").environments:
                 cluster.delete(Ref(Kind("v1", "Namespace"), "", self.place(name).namespace))
+
+
+def slipway(folder: Path, *words: str, **variables: str) -> process.Completed:
+    """Run the real command, with any exit status."""
+    program = str(Path(sys.executable).parent / "slipway")
+    options = process.Options(env=variables, cwd=folder, ok=tuple(range(256)))
+    return process.run((program, *words), timeout=PATIENCE, options=options)
 
 
 def make_shop(folder: Path, environments: Sequence[str]) -> Shop:
