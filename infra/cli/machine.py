@@ -17,7 +17,7 @@ from infra.cli.output import console, say, table, working
 from infra.lab import cli as lab_cli
 from infra.lab import lifecycle as lab
 from infra.lab.layout import current
-from infra.server.settings import reports_address
+from infra.server.settings import USER, listen_at, reports_address
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen
 from infra.webhook.settings import settings
@@ -51,6 +51,10 @@ def up(  # noqa: PLR0913 one parameter an option
     kubeconfig: Kubeconfig = None,
     builder: Builder = None,
     docker_host: DockerHost = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(help="IP address for Prefect's UI and API; with a password beyond loopback."),
+    ] = None,
 ) -> None:
     """Start Prefect's server, the worker, the receiver of events and the reports' pages.
 
@@ -59,6 +63,8 @@ def up(  # noqa: PLR0913 one parameter an option
     named = Named(context, registry, kubeconfig, builder, docker_host)
     if with_lab and any((context, registry, kubeconfig, builder, docker_host)):
         raise ConfigError("--lab names the whole target itself", next_step="leave the others out")
+    if listen is not None:
+        _listen(listen)
     server.require_free_ports(server.daemons())
     if with_lab:
         lab_cli.up()
@@ -71,9 +77,27 @@ def up(  # noqa: PLR0913 one parameter an option
     with working("the flows are registered"):
         server.register()
     say("✓", "green", f"flows registered for {target.context} and {target.registry}")
-    console.print(f"Prefect UI: {prefect_server().ui}")
+    console.print(f"Prefect UI: {_sign_in()}")
     console.print(f"reports: {reports_address()}")
     console.print(f"webhooks: {settings().url}/github")
+
+
+def _listen(address: str) -> None:
+    """Change where Prefect listens; a server that runs would go on where it is."""
+    before = prefect_server()
+    if before.host != address and server.daemons()[0].process() is not None:
+        raise ConfigError(
+            f"Prefect's server runs already, on {before.host}", next_step="slipway down first"
+        )
+    listen_at(address)
+
+
+def _sign_in() -> str:
+    """Say where the UI is, and with what one gets in."""
+    prefect = prefect_server()
+    if prefect.password() is None:
+        return prefect.ui
+    return f"{prefect.ui} (sign in with {USER}: and the password in {prefect.password_file})"
 
 
 def down(

@@ -9,7 +9,7 @@ import stamina
 from httpx import codes
 
 from infra.server.daemons import require_up
-from infra.server.settings import Server
+from infra.server.settings import USER, Server
 from tasks.core.http import authorities
 
 __all__ = ["Api", "may_pass", "was_refused"]
@@ -37,9 +37,13 @@ class Api:
             Unavailable: nobody answers.
         """
         prefect = require_up()
-        trusted = authorities(prefect.api)
+        password = prefect.password()
         http = httpx.Client(
-            base_url=prefect.api, timeout=TIMEOUT_SECONDS, verify=trusted, trust_env=False
+            base_url=prefect.api,
+            auth=(USER, password) if password else None,
+            timeout=TIMEOUT_SECONDS,
+            verify=authorities(prefect.api),
+            trust_env=False,
         )
         return cls(prefect, http)
 
