@@ -39,6 +39,7 @@ START_DEADLINE = timedelta(seconds=90)
 STOP_DEADLINE_SECONDS = 10
 REGISTRATION_TIMEOUT = timedelta(minutes=2)
 STEP = timedelta(milliseconds=200)
+OWNER_ALONE = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
     clock = clock or SystemClock()
     prefect = server()
     prefect.home.mkdir(parents=True, exist_ok=True)
+    state_dir().chmod(OWNER_ALONE)  # work trees and results may hold an application's secrets
     for daemon in daemons(prefect):
         daemon.start(prefect.environment())
         _wait_for(daemon, clock)

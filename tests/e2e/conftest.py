@@ -23,6 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file = item.path.stem
         group = "pipeline" if uses_pipeline else item.nodeid if alone else file
         item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("afterwards") is not None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -38,6 +38,8 @@ class Pipeline:
     folder: Path
     secrets: Mapping[str, str]
     turns: Iterator[str] = field(default_factory=lambda: cycle(PEOPLE))
+    planted: set[str] = field(default_factory=set)
+    """What must be found in nothing that Slipway writes."""
 
     @contextlib.contextmanager
     def shop(self, *environments: str) -> Iterator[Shop]:
@@ -46,6 +48,7 @@ class Pipeline:
         try:
             yield shop
         finally:
+            self.planted.update(shop.generated_secrets())
             shop.remove()
 
     def when_started(self, shop: Shop, until: str | None = None, **more: str) -> UUID:

@@ -1,5 +1,6 @@
 """The guestbook as an application of a test's own."""
 
+import base64
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -144,6 +145,16 @@ class Shop:
         context = account_of(self.place(environment))
         acting = replace(self.target, kubeconfig=str(kubeconfig), context=context)
         return replace(self, acting=acting)
+
+    def generated_secrets(self) -> set[str]:
+        """Return the values that Slipway made up for Secrets, in every environment."""
+        return {
+            base64.b64decode(value).decode()
+            for name in load(self.repository / "slipway.yaml").environments
+            for thing in self.objects(name, "Secret")
+            if (thing["metadata"].get("labels") or {}).get("slipway.dev/generated") == "true"
+            for value in (thing.get("data") or {}).values()
+        }
 
     def remove(self) -> None:
         """Delete the namespaces."""
