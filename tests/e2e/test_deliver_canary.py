@@ -52,6 +52,7 @@ def then_no_canary_is_left(shop: "Shop", environment: str) -> None:
 def judged(pipeline: "Pipeline") -> "Iterator[Shop]":
     with pipeline.shop("dev") as made:
         made.given_change("slipway.yaml", ROLLING, JUDGED)
+        made = made.given_least_rights("dev")  # noqa: PLW2901 the same, with fewer rights
         view = pipeline.when_delivered(made)
         assert view.state == "COMPLETED", view.message
         yield made
