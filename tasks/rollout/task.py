@@ -24,12 +24,14 @@ from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.ports import ports_of
+from tasks.rollout.promotable import choose_release
 from tasks.rollout.refusals import refuse_bad
 from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = [
     "find_begun",
     "find_in_way",
+    "find_release",
     "judge_live",
     "make_way",
     "note_in_record",
@@ -105,6 +107,14 @@ def find_in_way(release: Release, place: Place, despite: str | None = None) -> R
     """Return the rollout that has to end before people are asked about a release."""
     with connect(place.target) as cluster:
         return way_making.find_in_way(release, place, cluster, despite)
+
+
+@task(task_run_name="{place.name}: which release?", **_again(SOON))
+def find_release(place: Place, goal: int | str | None, environment: str) -> Record:
+    """Return the rollout whose release goes to another environment; the same all through a run."""
+    with connect(place.target) as cluster:
+        stored = records.fetch(cluster, place.namespace)
+    return choose_release(stored, goal, place, environment)
 
 
 @task(task_run_name="{place.name}: make way", cache_policy=NO_CACHE, **_again(PATIENCE))
