@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 
 from infra import server
+from infra.server.registration import register
 from infra.server.settings import server as prefect
 from infra.target import choose
 from infra.webhook.keys import Keys
@@ -126,7 +127,7 @@ def _prepare(folder: Path) -> None:
     store.register(Repository(SHOP, f"https://git.example/{SHOP}.git", application))
     store.close()
     server.up()
-    server.register()
+    register()
     next(each for each in server.daemons() if each.name == "worker").stop()
 
 

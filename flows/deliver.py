@@ -3,9 +3,10 @@
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.clearing import clear_up_all
 from flows.images import make_images
-from flows.promote import Wishes, promote
-from tasks.core.errors import ConfigError, StageFailed
+from flows.promote import Wishes, failure_of, promote
+from tasks.core.errors import ConfigError
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.release.task import assemble, draft_release
@@ -37,6 +38,7 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
+    clear_up_all(source.application, target)
     environments = environments_until(tuple(source.application.environments), until)
     draft = draft_release(source, target)
     made = make_images(source, draft, target)
@@ -50,11 +52,7 @@ def deliver(
         record = promote(release, environment, source.application, wishes, before)
         records.append(record)
         if record.state is not RolloutState.SUCCEEDED:
-            raise StageFailed(
-                record.reason,
-                where=f"{release.application}/{environment}",
-                next_step=f"slipway history {environment}",
-            )
+            raise failure_of(record)
     return tuple(records)
 
 

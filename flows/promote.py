@@ -17,7 +17,7 @@ from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import find_begun, find_in_way, make_way, plan_release, roll_out
 
-__all__ = ["Wishes", "gate_plan", "promote"]
+__all__ = ["Wishes", "failure_of", "gate_plan", "promote", "require_images"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     approved: tuple[str, ...] = ()
     if place.environment.approval is not None and _changes(plan):
         approved = await_approval(release, plan, place.environment.approval, before)
-        _require_images(release, place)
+        require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
     return _through_gates(release, place, by)
 
@@ -110,8 +110,8 @@ def gate_plan(plan: Plan, record: Record, opened: int) -> Plan:
     return replace(plan, id=f"{plan.id}-gate-{opened + 1}", warnings=(said, *plan.warnings))
 
 
-def _require_images(release: Release, place: Place) -> None:
-    """Look again at what was approved: days may have passed since."""
+def require_images(release: Release, place: Place) -> None:
+    """See that the registry still has what was built: days may have passed since."""
     missing = [each for each in release.images if not confirm_pushed(each, place.target)]
     if missing:
         raise StageFailed(
@@ -119,6 +119,15 @@ def _require_images(release: Release, place: Place) -> None:
             where=str(place),
             next_step="deliver the commit again",
         )
+
+
+def failure_of(record: Record) -> StageFailed:
+    """Return the error that ends a run whose rollout did not succeed."""
+    return StageFailed(
+        record.reason,
+        where=f"{record.release.application}/{record.environment}",
+        next_step=f"slipway history {record.environment}",
+    )
 
 
 def _changes(plan: Plan) -> bool:

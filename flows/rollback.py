@@ -7,16 +7,18 @@ from prefect.runtime import flow_run
 
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
+from flows.clearing import clear_up
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
-from tasks.core.past import Past, named
+from tasks.core.choices import chosen_in
+from tasks.core.past import Past
 from tasks.core.record import Record
 from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
-from tasks.rollout.place import place_without_repository
+from tasks.rollout.place import Where, place_without_repository, where_in
 from tasks.rollout.task import find_begun, read_past
 
 __all__ = ["rollback"]
@@ -31,29 +33,35 @@ def _run_name() -> str:
 def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     application: str,
     environment: str,
-    namespace: str,
     reason: str,
     target: Target,
+    namespace: str = "",
     to: int | str | None = None,
     actor: str = "",
     context: str | None = None,
+    places: dict[str, Where] | None = None,
 ) -> Record:
     """Restore a whole earlier release, configuration included, from the environment's records.
 
     Args:
         application: name in slipway.yaml.
         environment: name in slipway.yaml.
-        namespace: the environment's namespace.
         reason: stands in the history.
         target: the cluster to work with.
+        namespace: the environment's namespace; that of its place where absent.
         to: number of the rollout, or id of the release, to go back to; the good one before the
             live one where absent.
         actor: who asks for it; the approver where absent.
         context: kube context, where the target names none.
+        places: where each environment of the application is.
     """
-    place = place_without_repository(application, environment, namespace, target, context)
+    where = Where(namespace, context or "") if namespace else where_in(places or {}, environment)
+    place = place_without_repository(
+        application, environment, where.namespace, target, where.context
+    )
+    clear_up(place)
     begun, past = find_begun(place, flow_run.id), read_past(place)
-    by, back = By(flow_run.id, actor), Back(reason, named(to))
+    by, back = By(flow_run.id, actor), Back(reason, chosen_in(to, environment))
     if begun is not None:  # killed while it acted: people were asked, go on
         by = By(flow_run.id, begun.actor, begun.approved_by)
     else:

@@ -17,6 +17,7 @@ from infra.cli.output import console, say, table, working
 from infra.lab import cli as lab_cli
 from infra.lab import lifecycle as lab
 from infra.lab.layout import current
+from infra.server.registration import register
 from infra.server.settings import USER, listen_at, reports_address
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen
@@ -75,7 +76,7 @@ def up(  # noqa: PLR0913 one parameter an option
     for health in started:
         say("✓", "green", f"{health.name} {health.word}")
     with working("the flows are registered"):
-        server.register()
+        register()
     say("✓", "green", f"flows registered for {target.context} and {target.registry}")
     console.print(f"Prefect UI: {_sign_in()}")
     console.print(f"reports: {reports_address()}")

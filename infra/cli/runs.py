@@ -30,7 +30,7 @@ from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 
-__all__ = ["Wait", "approve", "asked", "begin", "cancel", "deliver", "logs"]
+__all__ = ["Wait", "address_of", "approve", "asked", "begin", "cancel", "deliver", "logs"]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
 Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
@@ -66,7 +66,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
     Example: `slipway deliver . --revision main --until staging`
     """
     target = chosen(Named(context, registry, kubeconfig, builder, docker_host))
-    place = _address(repository)
+    place = address_of(repository)
     parameters: dict[str, object] = {
         "repository": place,
         "revision": revision,
@@ -126,7 +126,7 @@ def approve(  # noqa: PLR0913 one parameter an option
 
 
 def cancel(run: Run, *, as_json: Json = False) -> None:
-    """End a run. What it has rolled out stays; the next rollout closes what it left open.
+    """End a run. A rollout under way goes back, or, where it is nearly over, to its end.
 
     Example: `slipway cancel shop@main`
     """
@@ -172,7 +172,7 @@ def log_text(line: LogLine) -> Text:
     return Text.assemble((f"{line.at:%H:%M:%S}", "dim"), " ", said)
 
 
-def _address(repository: str) -> str:
+def address_of(repository: str) -> str:
     """Return a local repository by its full path, another one as it was given.
 
     Raises:

@@ -20,14 +20,13 @@ from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.http import authorities
 from tasks.core.paths import state_dir
-from tasks.core.process import Options, run, spawn
+from tasks.core.process import spawn
 
 __all__ = [
     "Daemon",
     "Health",
     "daemons",
     "down",
-    "register",
     "require_free_ports",
     "require_up",
     "up",
@@ -37,7 +36,6 @@ log = logging.getLogger(__name__)
 
 START_DEADLINE = timedelta(seconds=90)
 STOP_DEADLINE_SECONDS = 10
-REGISTRATION_TIMEOUT = timedelta(minutes=2)
 STEP = timedelta(milliseconds=200)
 OWNER_ALONE = 0o700
 
@@ -155,16 +153,6 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
         daemon.start(prefect.environment())
         _wait_for(daemon, clock)
     return tuple(daemon.health() for daemon in daemons(prefect))
-
-
-def register() -> None:
-    """Register the flows at the running server, with this instance's target as their default.
-
-    Raises:
-        ToolFailed: the server refused them.
-    """
-    argv = (sys.executable, "-m", "deployments.register")
-    run(argv, timeout=REGISTRATION_TIMEOUT, options=Options(env=server().environment()))
 
 
 def down() -> None:

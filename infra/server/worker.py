@@ -30,6 +30,8 @@ from prefect.states import Failed, Scheduled
 from prefect.workers.process import ProcessWorker
 
 from deployments import POOL
+from flows.clearing import CLEARING, RECOVERING
+from infra.server.cancelled import clear_cancelled, end_cancelling
 from infra.server.prefect_engine import RUN_VARIABLE
 from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
@@ -54,8 +56,7 @@ MOST_FAILED = 50
 """So many runs that failed last are looked at."""
 GRACE = timedelta(seconds=20)
 """A run that has just been given to a worker has no process yet."""
-RECOVERING = "Recovering"
-DUE = tuple(f"prefect.flow-run.{name}" for name in ("Scheduled", "Resuming", RECOVERING))
+DUE = tuple(f"prefect.flow-run.{name}" for name in ("Scheduled", "Resuming", RECOVERING, CLEARING))
 """Events after which a worker has something to do."""
 ORPHANED = (StateType.RUNNING, StateType.PENDING, StateType.CRASHED)
 
@@ -97,6 +98,9 @@ async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) ->
         try:
             await _recover(client, since=GRACE, starting=starting)
             await close_expired(client, known)
+            processes = run_processes()
+            await end_cancelling(client, processes, utc_now())
+            await clear_cancelled(client, processes)
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 

@@ -144,6 +144,17 @@ class Store:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)", row)
 
+    def forget(self, name: str) -> bool:
+        """Know a repository no more, by `owner/name`; say whether it was known."""
+        with self._transaction() as connection:
+            asked = "DELETE FROM repositories WHERE name = ?"
+            return connection.execute(asked, (name.casefold(),)).rowcount == 1
+
+    def repositories(self) -> tuple[Repository, ...]:
+        """Return every repository that is registered, by name."""
+        rows = self._read("SELECT name, address, described FROM repositories ORDER BY name")
+        return tuple(map(_repository, rows))
+
     def repository(self, name: str) -> Repository | None:
         """Return a repository by `owner/name`, None where nobody registered it."""
         return self._repository("name", name.casefold())
@@ -157,9 +168,7 @@ class Store:
             f"SELECT name, address, described FROM repositories WHERE {column} = ?",  # noqa: S608 a name of ours
             value,
         )
-        for found, address, described in rows:
-            return Repository(found, address, _APPLICATION.validate_json(described))
-        return None
+        return next(map(_repository, rows), None)
 
     def _events(self, query: str, most: int) -> tuple[Kept, ...]:
         return tuple(_kept(row) for row in self._read(f"SELECT {query} LIMIT ?", most))
@@ -178,6 +187,11 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+
+def _repository(row: Sequence[str]) -> Repository:
+    name, address, described = row
+    return Repository(name, address, _APPLICATION.validate_json(described))
 
 
 def _row(event: Event, at: datetime) -> tuple[str, ...]:

@@ -1,13 +1,37 @@
 """Which cluster an environment is in."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError
 from tasks.core.target import Target
 from tasks.rollout.model import Place, Rules
 
-__all__ = ["place_of", "place_without_repository"]
+__all__ = ["Where", "place_of", "place_without_repository", "where_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where an environment is; context is empty where the target names it."""
+
+    namespace: str
+    context: str = ""
+
+
+def where_in(places: Mapping[str, Where], name: str) -> Where:
+    """Return where an environment is, of those that a form offers.
+
+    Raises:
+        ConfigError: it is none of them.
+    """
+    if name not in places:
+        raise ConfigError(
+            f"no environment {name!r}" if places else "its namespace is missing",
+            where=name,
+            next_step=f"choose one of {', '.join(places)}" if places else "fill in namespace",
+        )
+    return places[name]
 
 
 def place_of(application: Application, name: str, target: Target) -> Place:

@@ -22,14 +22,17 @@ from tasks.rollout import make_way as way_making
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
+from tasks.rollout import settle as settling
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.ports import ports_of
+from tasks.rollout.promotable import choose_release
 from tasks.rollout.refusals import refuse_bad
 from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = [
     "find_begun",
     "find_in_way",
+    "find_release",
     "judge_live",
     "make_way",
     "note_in_record",
@@ -37,6 +40,7 @@ __all__ = [
     "read_past",
     "roll_back",
     "roll_out",
+    "settle",
 ]
 
 SOON = [1.0, 5.0, 15.0]
@@ -107,6 +111,14 @@ def find_in_way(release: Release, place: Place, despite: str | None = None) -> R
         return way_making.find_in_way(release, place, cluster, despite)
 
 
+@task(task_run_name="{place.name}: which release?", **_again(SOON))
+def find_release(place: Place, goal: int | str | None, environment: str) -> Record:
+    """Return the rollout whose release goes to another environment; the same all through a run."""
+    with connect(place.target) as cluster:
+        stored = records.fetch(cluster, place.namespace)
+    return choose_release(stored, goal, place, environment)
+
+
 @task(task_run_name="{place.name}: make way", cache_policy=NO_CACHE, **_again(PATIENCE))
 def make_way(release: Release, place: Place, by: By) -> None:
     """Wait until no other rollout is under way; one that waits for people goes back."""
@@ -143,6 +155,17 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
         record = back_rolling.roll_back(place, by, back, ports_of(cluster))
         before = history.before(record.number, place, cluster)
     _publish(record, before, place)
+    return record
+
+
+@task(task_run_name="{place.name}: settle", cache_policy=NO_CACHE, **_again(PATIENCE))
+def settle(place: Place, run: str, reason: str) -> Record | None:
+    """End the rollout that a cancelled run has begun here, None where it has begun none."""
+    with connect(place.target) as cluster:
+        record = settling.settle(place, run, reason, ports_of(cluster))
+        before = history.before(record.number, place, cluster) if record else None
+    if record is not None:
+        _publish(record, before, place)
     return record
 
 

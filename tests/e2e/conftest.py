@@ -8,6 +8,7 @@ import pytest
 from infra import server
 from infra.lab import lifecycle as labs
 from infra.lab.lifecycle import LabStatus
+from infra.server.registration import register
 from infra.target import choose
 from tests.e2e.pipeline_world import Pipeline, enrolled
 
@@ -57,7 +58,7 @@ def pipeline(
         patch.setenv(name, value)
     try:
         server.up()
-        server.register()
+        register()
         runs = server.connect()
         with runs.api.http, enrolled() as secrets:
             yield Pipeline(runs, tmp_path_factory.mktemp("shops"), secrets)
