@@ -6,6 +6,7 @@ from prefect.runtime import flow_run
 from flows.clearing import clear_up_all
 from flows.images import make_images
 from flows.promote import Wishes, failure_of, promote
+from flows.telling import tell_begun, tell_release, telling
 from tasks.core.errors import ConfigError
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
@@ -21,6 +22,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def deliver(
     repository: str,
     target: Target,
@@ -39,12 +41,14 @@ def deliver(
     """
     source = fetch_source(repository, revision)
     clear_up_all(source.application, target)
+    tell_begun(source)
     environments = environments_until(tuple(source.application.environments), until)
     draft = draft_release(source, target)
     made = make_images(source, draft, target)
     images = tuple(each.image for each in made)
     scans = tuple(each.scan.verdict.reason for each in made)
     release = assemble(draft, images, source, target, scans)
+    tell_release(release)
     records: list[Record] = []
     for environment in environments:
         before = records[-1] if records else None
