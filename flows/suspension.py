@@ -12,6 +12,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
+from pydantic import Field
 
 from tasks.approval.model import Answer, Choice, Request
 from tasks.core.clock import utc_now
@@ -28,6 +29,7 @@ class ApprovalForm(RunInput):
     code: str
     decision: Literal["approve", "reject"]
     comment: str = ""
+    sent_from: str = Field("", description="Leave empty; commands say here where they run.")
 
 
 def ask(request: Request, description: str, attempt: int) -> Answer:
@@ -55,6 +57,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
         choice=Choice(form.decision),
         comment=form.comment.strip(),
         answered_at=_stored_at(key) or utc_now(),
+        origin=form.sent_from.strip(),
     )
 
 

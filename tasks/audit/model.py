@@ -14,6 +14,7 @@ class Act(StrEnum):
     REJECTED = "rejected"
     REFUSED = "answer refused"
     ROLLED_BACK = "rolled back"
+    ROLLBACK_REFUSED = "rollback refused"
     ROLLBACK_FAILED = "rollback failed"
     OVERRODE = "overrode"
     CLEARED = "cleared"

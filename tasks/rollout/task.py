@@ -33,9 +33,11 @@ __all__ = [
     "make_way",
     "note_in_record",
     "plan_release",
+    "prepare_namespace",
     "read_past",
     "roll_back",
     "roll_out",
+    "was_taken_back",
 ]
 
 PATIENCE = [*SOON, 30.0, *[60.0] * 30]
@@ -102,6 +104,20 @@ def plan_release(release: Release, place: Place, despite: str | None = None) -> 
         plan = planning.plan(release, place, cluster)
     publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan))
     return plan
+
+
+@task(task_run_name="{place.name}: namespace", **again(SOON))
+def prepare_namespace(release: Release, place: Place) -> None:
+    """Make the namespace that a first release goes to."""
+    with connect(place.target) as cluster:
+        rolling.ensure_namespace(cluster, release, place)
+
+
+@task(task_run_name="{place.name}: taken back?", **again(SOON))
+def was_taken_back(place: Place, release: str) -> bool:
+    """Say whether a release was taken back here, and so is refused unless somebody overrides."""
+    with connect(place.target) as cluster:
+        return history.is_bad(release, place, cluster)
 
 
 @task(task_run_name="{place.name}: roll out", **again(PATIENCE))
