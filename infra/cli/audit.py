@@ -125,7 +125,8 @@ def _say_verdict(trail: Trail) -> None:
     if trail.fault:
         say("✗", "red", f"{trail.name}: {trail.fault}")
     else:
-        say("✓", "green", f"{trail.name}: {len(trail.kept)} entries, unbroken")
+        counted = "1 entry" if len(trail.kept) == 1 else f"{len(trail.kept)} entries"
+        say("✓", "green", f"{trail.name}: {counted}, unbroken")
 
 
 def _show(trails: list[Trail]) -> None:
