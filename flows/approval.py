@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from prefect.runtime import flow_run
 
+from flows.deeds import answered
 from flows.questions import rollout_request
 from flows.suspension import ask, end_superseded, read_beside
+from flows.trail import write
 from flows.turns import Turn, turn
 from flows.views import Question, describe_question
 from tasks.approval.model import Request, Ruling
@@ -16,10 +18,12 @@ from tasks.approval.task import (
     note_opening,
     show_request,
 )
+from tasks.audit import Deed
 from tasks.core.application import Approval
 from tasks.core.errors import GateClosed
 from tasks.core.model import Release
 from tasks.core.record import Plan, Record
+from tasks.rollout.model import Place
 
 __all__ = ["ask_until_approved", "await_approval", "claim_place"]
 
@@ -27,7 +31,7 @@ MOST_ANSWERS = 20
 
 
 def await_approval(
-    release: Release, plan: Plan, rules: Approval, before: Record | None = None
+    release: Release, plan: Plan, rules: Approval, place: Place, before: Record | None = None
 ) -> tuple[str, ...]:
     """Suspend the run until enough approvers said yes, and return their names.
 
@@ -35,6 +39,7 @@ def await_approval(
         release: what waits.
         plan: what it would change.
         rules: who may say yes.
+        place: where it would go.
         before: the rollout into the environment before, for the approver to read.
 
     Raises:
@@ -45,23 +50,31 @@ def await_approval(
     question = Question(request, release, plan, before)
     return ask_until_approved(
         request,
+        place,
         lambda notice: describe_question(question, notice),
         lambda: _require_newest(request.application, request.environment),
     )
 
 
 def ask_until_approved(
-    request: Request, describe: Callable[[str], str], require: Callable[[], None] | None = None
+    request: Request,
+    place: Place,
+    describe: Callable[[str], str],
+    require: Callable[[], None] | None = None,
+    write: Callable[[Place, Deed], object] = write,
 ) -> tuple[str, ...]:
     """Suspend the run until enough approvers said yes, and return their names.
 
     Args:
         request: what is to be approved.
+        place: where; its cluster knows the approvers, and keeps the trail.
         describe: what an approver reads; it is given why the last answer did not count.
         require: raises where the question has become pointless.
+        write: puts what an answer counted as into the trail, before anything follows from it.
 
     Raises:
         GateClosed: somebody said no, or nobody answered in time.
+        SlipwayError: an answer could not be written down, and does not count.
     """
     show_request(request, describe(""))
     approved: tuple[str, ...] = ()
@@ -70,7 +83,8 @@ def ask_until_approved(
         answer = ask(request, describe(notice), attempt)
         if require is not None:
             require()
-        decision = judge_answer(request, answer, approved)
+        decision = judge_answer(request, answer, approved, place.target)
+        write(place, answered(request, answer, decision, f"{flow_run.id}/{request.plan}/{attempt}"))
         notice = decision.reason
         match decision.ruling:
             case Ruling.REJECTED:

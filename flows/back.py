@@ -1,6 +1,9 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
+from flows.deeds import UNWRITTEN, Asked, taken_back
 from flows.telling import tell_record
+from flows.trail import started_from, try_write
+from tasks.audit import Proof
 from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.record import Record
 from tasks.guard.decide import is_left
@@ -13,10 +16,21 @@ from tasks.rollout.task import note_in_record, roll_back
 __all__ = ["page_failure", "page_if_left", "try_back"]
 
 
-def try_back(place: Place, by: By, back: Back) -> Record | Exception:
-    """Roll back and return the record, or why there is none."""
+def try_back(place: Place, by: By, back: Back, proof: Proof = Proof.NONE) -> Record | Exception:
+    """Roll back, write down what came of it, and return the record or why there is none.
+
+    Args:
+        place: where.
+        by: who asks.
+        back: where to.
+        proof: how it is known who asks.
+    """
     found = roll_back(place, by, back, return_state=True).result(raise_on_failure=False)
+    deed = taken_back(place, by, back, found, Asked(started_from(), proof))
+    written = try_write(place, deed)
     if isinstance(found, Record):
+        if not written:
+            note_in_record(place, found.number, UNWRITTEN, return_state=True)
         tell_record(place, found)
     return found
 

@@ -6,6 +6,7 @@ from prefect.runtime import flow_run
 from flows.back import page_failure, try_back
 from flows.clearing import clear_up
 from flows.telling import telling
+from tasks.audit import Proof
 from tasks.core.alerts import Alert
 from tasks.core.errors import Conflict
 from tasks.core.past import Past
@@ -77,7 +78,7 @@ def _under_way(place: Place, past: Past) -> Record | None:
 def _take_back(place: Place, past: Past, judgement: Judgement) -> None:
     """Roll back, and wake somebody up where that comes to nothing."""
     back = Back(judgement.reason, blames=judgement.release)
-    found = try_back(place, By(flow_run.id, ACTOR), back)
+    found = try_back(place, By(flow_run.id, ACTOR), back, Proof.GUARD)
     if isinstance(found, Conflict):  # somebody else has taken it back, or is at it
         return
     if not isinstance(found, Record) or not is_back(found):

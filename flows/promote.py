@@ -6,7 +6,10 @@ from prefect.runtime import flow_run
 
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
+from flows.deeds import overridden
 from flows.telling import tell_acting, tell_plan, tell_record
+from flows.trail import started_from, write
+from tasks.audit.task import newest_entry
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
 from tasks.core.model import Release
@@ -17,7 +20,15 @@ from tasks.notify.model import State
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
-from tasks.rollout.task import find_begun, find_in_way, make_way, plan_release, roll_out
+from tasks.rollout.task import (
+    find_begun,
+    find_in_way,
+    make_way,
+    plan_release,
+    prepare_namespace,
+    roll_out,
+    was_taken_back,
+)
 
 __all__ = ["Wishes", "failure_of", "gate_plan", "promote", "require_images"]
 
@@ -68,14 +79,27 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     if place.environment.approval is not None:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
-    approved: tuple[str, ...] = ()
+    if wishes.despite is not None and was_taken_back(place, release.id):
+        write(place, overridden(release, place, flow_run.id, started_from(), wishes.despite))
+    by = By(flow_run.id, release.author, despite=wishes.despite)
     asks = place.environment.approval is not None and _changes(plan)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
-    if place.environment.approval is not None and asks:
-        approved = await_approval(release, plan, place.environment.approval, before)
+    if asks:
+        by = _approved(release, plan, place, by, before)
         require_images(release, place)
-    by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
     return _through_gates(release, place, by)
+
+
+def _approved(release: Release, plan: Plan, place: Place, by: By, before: Record | None) -> By:
+    """Ask people, and say what they have approved and where that is written down."""
+    rules = place.environment.approval
+    if rules is None:
+        return by
+    if plan.live is None:
+        prepare_namespace(release, place)  # the trail is in it
+    approved = await_approval(release, plan, rules, place, before)
+    trail = newest_entry(place.target, place.namespace)
+    return replace(by, approved_by=approved, plan=plan.id, trail=trail)
 
 
 def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
@@ -107,7 +131,7 @@ def _ask_at_gate(record: Record, place: Place, opened: int) -> None:
     if rules is None or plan is None:
         raise GateClosed("nobody is named who could open it", where=str(place))
     tell_record(place, record)
-    await_approval(record.release, gate_plan(plan, record, opened), rules, record)
+    await_approval(record.release, gate_plan(plan, record, opened), rules, place, record)
 
 
 def gate_plan(plan: Plan, record: Record, opened: int) -> Plan:

@@ -10,6 +10,7 @@ from flows.back import page_failure, try_back
 from flows.clearing import clear_up
 from flows.questions import rollback_request, settled
 from flows.telling import telling
+from flows.trail import try_write
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
 from tasks.core.choices import chosen_in
@@ -83,5 +84,7 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
     if request is None:
         return by, back
     request = replace(request, opened_at=note_opening(request.plan))
-    approved = ask_until_approved(request, lambda notice: describe_rollback(request, back, notice))
+    approved = ask_until_approved(
+        request, place, lambda notice: describe_rollback(request, back, notice), write=try_write
+    )
     return replace(by, actor=by.actor or approved[0], approved_by=approved), back

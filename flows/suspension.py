@@ -12,6 +12,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
+from pydantic import Field
 
 from flows.clearing import SUPERSEDED
 from tasks.approval.model import Answer, Choice, Request
@@ -29,6 +30,7 @@ class ApprovalForm(RunInput):
     code: str
     decision: Literal["approve", "reject"]
     comment: str = ""
+    sent_from: str = Field("", description="Leave empty; commands say here where they run.")
 
 
 def ask(request: Request, description: str, attempt: int) -> Answer:
@@ -56,6 +58,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
         choice=Choice(form.decision),
         comment=form.comment.strip(),
         answered_at=_stored_at(key) or utc_now(),
+        origin=form.sent_from.strip(),
     )
 
 

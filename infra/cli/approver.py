@@ -1,4 +1,4 @@
-"""`slipway approver add | list | remove`: the people behind the names in slipway.yaml."""
+"""`slipway approver add | list | remove | unlock`: the people behind the names in slipway.yaml."""
 
 import io
 import sys
@@ -8,16 +8,21 @@ import pyotp
 import segno
 import typer
 
-from infra.cli.options import Json
+from infra.cli.options import Context, Json, Kubeconfig
 from infra.cli.output import console, print_json, table
-from tasks.approval.approvers import FileApprovers
+from infra.cli.trail import own_cluster, write_down
+from infra.target import Named
+from tasks.approval.approvers import SecretApprovers
 from tasks.approval.decide import is_locked
 from tasks.approval.effects import dismiss, enrol
+from tasks.approval.effects import unlock as forget_failures
 from tasks.approval.model import Approver, Attempt
+from tasks.audit import Act, Subject
 from tasks.core.clock import utc_now
-from tasks.core.errors import ConfigError
+from tasks.core.cluster import OWN_NAMESPACE, Objects
+from tasks.core.errors import ConfigError, SlipwayError
 
-__all__ = ["app", "qr_code"]
+__all__ = ["add_approver", "app", "qr_code"]
 
 app = typer.Typer(help="People who may approve, each with an authenticator.", no_args_is_help=True)
 
@@ -34,6 +39,8 @@ def add(
     show_secret: Annotated[
         bool, typer.Option("--show-secret", help="Print the secret alone instead of a QR code.")
     ] = False,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Enrol somebody and show the QR code for their authenticator, once.
 
@@ -43,7 +50,8 @@ def add(
         raise ConfigError(
             "a QR code needs a terminal", next_step="add --show-secret to print the secret alone"
         )
-    secret = enrol(name, tuple(email))
+    with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        secret = add_approver(name, tuple(email), cluster)
     if show_secret:
         sys.stdout.write(f"{secret}\n")
         return
@@ -53,12 +61,13 @@ def add(
 
 
 @app.command("list")
-def list_(*, as_json: Json = False) -> None:
+def list_(*, context: Context = None, kubeconfig: Kubeconfig = None, as_json: Json = False) -> None:
     """List who is enrolled, without their secrets.
 
     Example: `slipway approver list --json`
     """
-    people = FileApprovers().everybody()
+    with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        people = SecretApprovers(cluster).everybody()
     if as_json:
         print_json([_row(one) for one in people])
         return
@@ -70,13 +79,48 @@ def list_(*, as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(name: Name) -> None:
+def remove(name: Name, *, context: Context = None, kubeconfig: Kubeconfig = None) -> None:
     """Forget somebody; their codes count no more.
 
     Example: `slipway approver remove maria`
     """
-    dismiss(name)
-    console.print(f"[green]✓[/green] {name} removed")
+    with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        dismiss(name, SecretApprovers(cluster))
+        console.print(f"[green]✓[/green] {name} removed")
+        _note(Act.APPROVER_REMOVED, name, cluster)
+
+
+@app.command()
+def unlock(name: Name, *, context: Context = None, kubeconfig: Kubeconfig = None) -> None:
+    """Let somebody answer again who was locked after wrong codes.
+
+    Example: `slipway approver unlock maria`
+    """
+    with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        forget_failures(name, SecretApprovers(cluster))
+        console.print(f"[green]✓[/green] {name} may answer again")
+        _note(Act.APPROVER_UNLOCKED, name, cluster)
+
+
+def add_approver(name: str, emails: tuple[str, ...], cluster: Objects) -> str:
+    """Enrol somebody, write that down, and return the secret for their authenticator (base32).
+
+    Raises:
+        ConfigError: the name is taken, or name or addresses cannot be used.
+        SlipwayError: it could not be written down, and nobody was enrolled.
+    """
+    approvers = SecretApprovers(cluster)
+    secret = enrol(name, emails, approvers)
+    try:
+        _note(Act.APPROVER_ADDED, name, cluster, f"commits as {', '.join(emails)}")
+    except SlipwayError:
+        dismiss(name, approvers)
+        raise
+    return secret
+
+
+def _note(act: Act, name: str, cluster: Objects, reason: str = "") -> None:
+    write_down(act, Subject(person=name), reason, OWN_NAMESPACE, cluster)
 
 
 def qr_code(secret: str, name: str) -> str:

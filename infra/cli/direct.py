@@ -11,12 +11,17 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markdown import Markdown
 
+from flows.deeds import UNWRITTEN, Asked, answered, taken_back
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
+from infra.cli.origin import own_origin
 from infra.cli.output import say
 from infra.cli.runs import asked
+from tasks.approval.approvers import SecretApprovers
 from tasks.approval.effects import answer
 from tasks.approval.model import Answer, Choice, Request, Ruling
+from tasks.audit import Deed, Proof
+from tasks.audit.effects import append
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster import Cluster, Objects
 from tasks.core.errors import ConfigError, GateClosed, SlipwayError, Unavailable
@@ -79,15 +84,18 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     by, request = By(f"direct-{uuid4()}", getpass.getuser()), rollback_request(place, before, back)
     back = settled(back, before, request)
     if request is not None:
-        by = replace(by, approved_by=(_approver(request, back, person, ports.clock),))
-    judgement = asked_for(before, back.reason)
+        by = replace(by, approved_by=(_approver(request, back, person, place, ports),))
+    judgement, asked_here = asked_for(before, back.reason), Asked(own_origin(), Proof.CLI)
     try:
         record = _patiently(lambda: roll_back(place, by, back, ports), ports.clock)
-    except REFUSALS:
-        raise
     except SlipwayError as error:
+        _write_down(taken_back(place, by, back, error, asked_here), place, ports)
+        if isinstance(error, REFUSALS):
+            raise
         _page(failure_page(str(place), judgement, error.what))
         raise failure(str(place), error.what) from error
+    if not _write_down(taken_back(place, by, back, record, asked_here), place, ports):
+        _note(place, record, Moment(ports.clock.now(), UNWRITTEN), ports.cluster)
     _leave_report(record, before.slos)
     if not is_back(record):
         page = failure_page(str(place), judgement, record.reason)
@@ -108,6 +116,16 @@ def _patiently(work: Callable[[], Record], clock: Clock) -> Record:
     return work()
 
 
+def _write_down(deed: Deed, place: Place, ports: Ports) -> bool:
+    """Write into the audit trail, and say whether that went well; no rollback fails by it."""
+    try:
+        append(ports.cluster, place.namespace, deed, ports.clock)
+    except SlipwayError as error:
+        say("!", "yellow", f"not written into the audit trail: {error}")
+        return False
+    return True
+
+
 def _note(place: Place, record: Record, moment: Moment, cluster: Cluster) -> None:
     """Keep with the record what happened to it; that this fails hides no failed rollback."""
     try:
@@ -124,15 +142,17 @@ def _leave_report(record: Record, slos: Slos) -> None:
         store_report(record, slos)
 
 
-def _approver(request: Request, back: Back, person: Person, clock: Clock) -> str:
+def _approver(request: Request, back: Back, person: Person, place: Place, ports: Ports) -> str:
     """Let somebody at the terminal prove who they are, as in the form of a run."""
-    request = replace(request, opened_at=clock.now())
+    request = replace(request, opened_at=ports.clock.now())
     if person.approver is None or person.code is None:
         Console(stderr=True).print(Markdown(describe_rollback(request, back)))
     name = person.approver or asked("Approver", "--as NAME")
     code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
-    given = Answer(name.strip(), code.strip(), Choice.APPROVE, "", clock.now())
-    decision = answer(request, given)
+    now = ports.clock.now()
+    given = Answer(name.strip(), code.strip(), Choice.APPROVE, "", now, own_origin())
+    decision = answer(request, given, (), SecretApprovers(ports.cluster))
+    _write_down(answered(request, given, decision, str(uuid4())), place, ports)
     if decision.ruling is not Ruling.APPROVED:
         raise GateClosed(
             decision.reason,

@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "infra.cli.show.show",
     "dora": "infra.cli.dora.dora",
     "rollback": "infra.cli.rollback.rollback",
+    "audit": "infra.cli.audit.audit",
     "logs": "infra.cli.runs.logs",
     "cancel": "infra.cli.runs.cancel",
     "access": "infra.cli.access.access",

@@ -10,7 +10,9 @@ import typer
 from infra.cli.options import Application, Context, Kubeconfig
 from infra.cli.output import say
 from infra.cli.rollouts import connected, described_in, place_in
+from infra.cli.trail import write_down
 from infra.target import Named
+from tasks.audit import Act, Subject
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError
 from tasks.rollout.clear import Clearance
@@ -52,6 +54,9 @@ def clear(  # noqa: PLR0913 one parameter an option
     clearance = Clearance(release, getpass.getuser(), reason)
     for place in chosen:
         with connected(place.target) as cluster:
+            if is_bad(release, place, cluster):
+                about = Subject(place.application, place.name, release)
+                write_down(Act.CLEARED, about, reason, place.namespace, cluster)
             cleared = take_off(clearance, place, cluster, SystemClock())
         numbers = ", ".join(str(record.number) for record in cleared)
         say("✓", "green", f"{place}: {release} may be deployed again (rollout {numbers})")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.origin import tag_of
 from infra.cli import exits
 from infra.cli.direct import Person, lines_shown, recorded_place, roll_back_here
 from infra.cli.options import Application, Context, Json, Kubeconfig, Registry
+from infra.cli.origin import own_origin
 from infra.cli.output import print_json, say
 from infra.cli.rollouts import BULK, connected, described_in, for_scripts
 from infra.cli.runs import Wait, approve, begin
@@ -101,7 +103,8 @@ def _start(place: Place, back: Back) -> "UUID":
         "actor": getpass.getuser(),
     }
     try:
-        return start("rollback/rollback", parameters, f"roll back {place}")
+        tags = (tag_of(own_origin()),)
+        return start("rollback/rollback", parameters, f"roll back {place}", tags=tags)
     except Unavailable as error:
         what, where, _ = error.args
         step = "the same command with --direct, when slipway status shows no such run"

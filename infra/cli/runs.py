@@ -14,6 +14,7 @@ import typer
 from rich.markdown import Markdown
 from rich.text import Text
 
+from flows.origin import tag_of
 from infra.cli import exits
 from infra.cli.options import (
     Builder,
@@ -23,6 +24,7 @@ from infra.cli.options import (
     Kubeconfig,
     Registry,
 )
+from infra.cli.origin import own_origin
 from infra.cli.output import console, print_json, say, show_stages
 from infra.server import connect, start
 from infra.server.client import LogLine, Runs, RunView
@@ -75,7 +77,8 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "target": dataclasses.asdict(target),
     }
     name = f"{PurePosixPath(place).name.removesuffix('.git')}@{revision[:12]}"
-    begin(start("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
+    run = start("deliver/deliver", parameters, name, tags=(tag_of(own_origin()),))
+    begin(run, wait=wait, as_json=as_json)
 
 
 def approve(  # noqa: PLR0913 one parameter an option
@@ -119,6 +122,7 @@ def approve(  # noqa: PLR0913 one parameter an option
         "code": code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True),
         "decision": "reject" if reject else "approve",
         "comment": comment,
+        "sent_from": own_origin(),
     }
     before = runs.view(view.id)
     runs.answer(view.id, form)

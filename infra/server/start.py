@@ -23,6 +23,7 @@ def start(
     parameters: dict[str, Any],
     name: str | None = None,
     key: str | None = None,
+    tags: tuple[str, ...] = (),
 ) -> UUID:
     """Create a run of a deployment (`flow/name`) and return its id.
 
@@ -31,6 +32,7 @@ def start(
         parameters: of the flow.
         name: of the run.
         key: asked again with the same one, the run that is there already comes back.
+        tags: of the run, beside its deployment's.
 
     Raises:
         ConfigError: a parameter holds credentials, which would be stored with the run, or
@@ -41,6 +43,7 @@ def start(
     wanted = {
         "parameters": _PLAIN.dump_python(parameters, mode="json"),
         "name": name,
+        "tags": tags,
         # with a key of its own, a request whose answer was lost can be sent again
         "idempotency_key": key or str(uuid4()),
     }

@@ -1,6 +1,6 @@
 """Approvals: who may let a release in, and whether an answer does."""
 
-from tasks.approval.approvers import FileApprovers
+from tasks.approval.approvers import SecretApprovers
 from tasks.approval.effects import dismiss, enrol
 from tasks.approval.model import Answer, Approver, Choice, Decision, Request, Ruling
 
@@ -9,9 +9,9 @@ __all__ = [
     "Approver",
     "Choice",
     "Decision",
-    "FileApprovers",
     "Request",
     "Ruling",
+    "SecretApprovers",
     "dismiss",
     "enrol",
 ]

@@ -1,38 +1,37 @@
 """Judging answers against the approvers that are kept, and keeping approvers."""
 
+from dataclasses import replace
+
 import pyotp
 
-from tasks.approval.approvers import Approvers, FileApprovers
+from tasks.approval.approvers import Approvers
 from tasks.approval.decide import decide_approval
 from tasks.approval.model import Answer, Approver, Decision, Request
 from tasks.core.errors import ConfigError
 
-__all__ = ["answer", "dismiss", "enrol"]
+__all__ = ["answer", "dismiss", "enrol", "unlock"]
 
 LONGEST_NAME = 64
 
 
 def answer(
-    request: Request,
-    given: Answer,
-    earlier: tuple[str, ...] = (),
-    approvers: Approvers | None = None,
+    request: Request, given: Answer, earlier: tuple[str, ...], approvers: Approvers
 ) -> Decision:
     """Say what an answer counts as, and remember its code or its failure.
 
     Raises:
-        ConfigError: the approvers' file is damaged, or others can read it.
-        Unavailable: another process holds the lock on it.
+        ConfigError: what keeps the approvers is damaged, or cannot be read or written.
+        Unavailable: it does not answer.
     """
 
     def judge(approver: Approver | None) -> tuple[Approver | None, Decision]:
         judged = decide_approval(request, given, approver, earlier)
         return judged.approver, judged.decision
 
-    return (approvers or FileApprovers()).change(given.approver, judge)
+    return approvers.change(given.approver, judge)
 
 
-def enrol(name: str, emails: tuple[str, ...], approvers: Approvers | None = None) -> str:
+def enrol(name: str, emails: tuple[str, ...], approvers: Approvers) -> str:
     """Make an approver and return the secret for their authenticator (base32).
 
     Raises:
@@ -50,10 +49,10 @@ def enrol(name: str, emails: tuple[str, ...], approvers: Approvers | None = None
         secret = pyotp.random_base32()
         return Approver(name, emails, secret), secret
 
-    return (approvers or FileApprovers()).change(name, add)
+    return approvers.change(name, add)
 
 
-def dismiss(name: str, approvers: Approvers | None = None) -> None:
+def dismiss(name: str, approvers: Approvers) -> None:
     """Forget an approver.
 
     Raises:
@@ -61,13 +60,31 @@ def dismiss(name: str, approvers: Approvers | None = None) -> None:
     """
 
     def remove(approver: Approver | None) -> tuple[None, None]:
-        if approver is None:
-            raise ConfigError(
-                "is not enrolled", where=f"approver {name}", next_step="slipway approver list"
-            )
+        _require_enrolled(name, approver)
         return None, None
 
-    (approvers or FileApprovers()).change(name, remove)
+    approvers.change(name, remove)
+
+
+def unlock(name: str, approvers: Approvers) -> None:
+    """Forget an approver's wrong codes, so that the next right one counts; used ones stay used.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+
+    def forget(approver: Approver | None) -> tuple[Approver, None]:
+        return replace(_require_enrolled(name, approver), failures=()), None
+
+    approvers.change(name, forget)
+
+
+def _require_enrolled(name: str, approver: Approver | None) -> Approver:
+    if approver is None:
+        raise ConfigError(
+            "is not enrolled", where=f"approver {name}", next_step="slipway approver list"
+        )
+    return approver
 
 
 def _require_usable(name: str, emails: tuple[str, ...]) -> None:

@@ -70,6 +70,7 @@ class Answer:
 
     Attributes:
         answered_at: when the server stored the answer, aware UTC; the code must fit this instant.
+        origin: where it comes from, as whoever sent it says; empty for the form in Prefect's UI.
     """
 
     approver: str
@@ -77,6 +78,7 @@ class Answer:
     choice: Choice
     comment: str
     answered_at: datetime
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.variables import Variable
 
 from tasks.approval import effects
+from tasks.approval.approvers import SecretApprovers
 from tasks.approval.model import Answer, Decision, Request
 from tasks.core.clock import utc_now
-from tasks.core.task import publish
+from tasks.core.cluster_api import connect
+from tasks.core.target import Target
+from tasks.core.task import SOON, again, publish
 
 __all__ = ["claim_environment", "judge_answer", "newest_claim", "note_opening", "show_request"]
 
@@ -43,10 +46,13 @@ def show_request(request: Request, markdown: str) -> None:
     publish(words, markdown, f"{request.release}, plan {request.plan}")
 
 
-@task(task_run_name="{request.environment}: answer of {answer.approver}")
-def judge_answer(request: Request, answer: Answer, earlier: tuple[str, ...]) -> Decision:
+@task(task_run_name="{request.environment}: answer of {answer.approver}", **again(SOON))
+def judge_answer(
+    request: Request, answer: Answer, earlier: tuple[str, ...], target: Target
+) -> Decision:
     """Say what an answer counts as; asked again in the same run it says the same."""
-    decision = effects.answer(request, answer, earlier)
+    with connect(target) as cluster:
+        decision = effects.answer(request, answer, earlier, SecretApprovers(cluster))
     get_run_logger().info("%s: %s", decision.ruling.value, decision.reason)
     return decision
 

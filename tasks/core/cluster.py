@@ -10,6 +10,7 @@ from tasks.core.objects import Kind, Object, Ref
 __all__ = [
     "DRY_RUN",
     "FIELD_MANAGER",
+    "OWN_NAMESPACE",
     "WRITE",
     "Answer",
     "Applied",
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 FIELD_MANAGER = "slipway"
+OWN_NAMESPACE = "slipway"
+"""Of what belongs to a cluster, and to no single environment in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ class Record:
         moments: what happened, oldest first.
         samples: what the service level indicators counted, oldest first.
         plan: what the rollout was to change, as it was shown before.
+        trail: number and SHA-256 of the audit trail's newest entry when people had approved it,
+            `42:0f…`; that and all before it cannot be changed unseen.
     """
 
     number: int
@@ -104,3 +106,4 @@ class Record:
     moments: tuple[Moment, ...] = ()
     samples: tuple[Sample, ...] = ()
     plan: Plan | None = None
+    trail: str = ""

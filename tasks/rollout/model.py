@@ -75,6 +75,7 @@ class By:
             the plan is another one, the rollout is refused.
         gates: how many gates between the steps of a canary people have opened so far.
         refused: why people did not open the next one.
+        trail: the audit trail's newest entry when they had approved, as records keep it.
     """
 
     run: str
@@ -84,6 +85,7 @@ class By:
     plan: str | None = None
     gates: int = 0
     refused: str | None = None
+    trail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

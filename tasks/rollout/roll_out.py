@@ -30,7 +30,7 @@ from tasks.rollout.refusals import (
 )
 from tasks.rollout.running import Rollout
 
-__all__ = ["roll_out"]
+__all__ = ["ensure_namespace", "roll_out"]
 
 NAMESPACE = Kind("v1", "Namespace")
 
@@ -52,7 +52,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
             release came while this one waited.
         Unavailable: the cluster does not answer; call again.
     """
-    _ensure_namespace(ports.cluster, release, place)
+    ensure_namespace(ports.cluster, release, place)
     known = fetch_own(place, ports.cluster)
     if (ended := ended_by(known, by)) is not None:
         return ended
@@ -125,7 +125,7 @@ def _go_on(left: Stored, rollout: Rollout, by: By) -> Record:
     return drive(rollout)
 
 
-def _ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:
+def ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:
     """Make the namespace, which has to be there before lock and record can be."""
     ref = Ref(NAMESPACE, "", place.namespace)
     if cluster.read(ref) is not None:

@@ -1,7 +1,6 @@
 """The rollout stage as Prefect tasks; thin, so that everything else is tested without Prefect."""
 
-from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -15,7 +14,7 @@ from tasks.core.markdown import inline, page
 from tasks.core.model import Release, Verdict
 from tasks.core.past import Past
 from tasks.core.record import Moment, Plan, Record
-from tasks.core.task import publish
+from tasks.core.task import SOON, again, publish
 from tasks.report.effects import report_place, store_report
 from tasks.rollout import afterwards, history, records
 from tasks.rollout import make_way as way_making
@@ -37,40 +36,21 @@ __all__ = [
     "make_way",
     "note_in_record",
     "plan_release",
+    "prepare_namespace",
     "read_past",
     "roll_back",
     "roll_out",
     "settle",
+    "was_taken_back",
 ]
 
-SOON = [1.0, 5.0, 15.0]
-"""Seconds between tries of what only looks or takes a note."""
 PATIENCE = [*SOON, 30.0, *[60.0] * 30]
-"""Likewise of what acts: half an hour in all, for a cluster that is being mended."""
-
-_Condition = Callable[[Task[..., Any], TaskRun, State[Any]], bool]
-
-
-class _Again(TypedDict):
-    """How Prefect is told when to try a task again."""
-
-    retries: int
-    retry_delay_seconds: list[float]
-    retry_condition_fn: _Condition
-
-
-def _is_unavailable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Say whether the same call may succeed later; a rollout goes on where it was."""
-    return isinstance(state.result(raise_on_failure=False), Unavailable)
+"""Seconds between tries of what acts: half an hour in all, for a cluster that is being mended."""
 
 
 def _is_crossed(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether somebody else wrote at the same time, or the cluster was away."""
     return isinstance(state.result(raise_on_failure=False), (Unavailable, Conflict))
-
-
-def _again(pauses: list[float], where: _Condition = _is_unavailable) -> _Again:
-    return _Again(retries=len(pauses), retry_delay_seconds=pauses, retry_condition_fn=where)
 
 
 def _publish(record: Record, before: Record | None, place: Place) -> None:
@@ -95,7 +75,7 @@ def _report(record: Record, place: Place) -> str:
     return f"Report: {shown}. {again}"
 
 
-@task(task_run_name="{place.name}: begun before?", cache_policy=NO_CACHE, **_again(SOON))
+@task(task_run_name="{place.name}: begun before?", cache_policy=NO_CACHE, **again(SOON))
 def find_begun(place: Place, run: str) -> Record | None:
     """Return the rollout that this run began before it was paused or its process killed."""
     with connect(place.target) as cluster:
@@ -103,7 +83,7 @@ def find_begun(place: Place, run: str) -> Record | None:
 
 
 @task(
-    task_run_name="{place.name}: another rollout under way?", cache_policy=NO_CACHE, **_again(SOON)
+    task_run_name="{place.name}: another rollout under way?", cache_policy=NO_CACHE, **again(SOON)
 )
 def find_in_way(release: Release, place: Place, despite: str | None = None) -> Record | None:
     """Return the rollout that has to end before people are asked about a release."""
@@ -111,7 +91,7 @@ def find_in_way(release: Release, place: Place, despite: str | None = None) -> R
         return way_making.find_in_way(release, place, cluster, despite)
 
 
-@task(task_run_name="{place.name}: which release?", **_again(SOON))
+@task(task_run_name="{place.name}: which release?", **again(SOON))
 def find_release(place: Place, goal: int | str | None, environment: str) -> Record:
     """Return the rollout whose release goes to another environment; the same all through a run."""
     with connect(place.target) as cluster:
@@ -119,7 +99,7 @@ def find_release(place: Place, goal: int | str | None, environment: str) -> Reco
     return choose_release(stored, goal, place, environment)
 
 
-@task(task_run_name="{place.name}: make way", cache_policy=NO_CACHE, **_again(PATIENCE))
+@task(task_run_name="{place.name}: make way", cache_policy=NO_CACHE, **again(PATIENCE))
 def make_way(release: Release, place: Place, by: By) -> None:
     """Wait until no other rollout is under way; one that waits for people goes back."""
     with connect(place.target) as cluster:
@@ -128,7 +108,7 @@ def make_way(release: Release, place: Place, by: By) -> None:
         _report(each, place)
 
 
-@task(task_run_name="{place.name}: plan", cache_policy=NO_CACHE, **_again(SOON))
+@task(task_run_name="{place.name}: plan", cache_policy=NO_CACHE, **again(SOON))
 def plan_release(release: Release, place: Place, despite: str | None = None) -> Plan:
     """Say what rolling a release out would do; one that was taken back is refused before that."""
     with connect(place.target) as cluster:
@@ -138,7 +118,21 @@ def plan_release(release: Release, place: Place, despite: str | None = None) -> 
     return plan
 
 
-@task(task_run_name="{place.name}: roll out", **_again(PATIENCE))
+@task(task_run_name="{place.name}: namespace", **again(SOON))
+def prepare_namespace(release: Release, place: Place) -> None:
+    """Make the namespace that a first release goes to."""
+    with connect(place.target) as cluster:
+        rolling.ensure_namespace(cluster, release, place)
+
+
+@task(task_run_name="{place.name}: taken back?", **again(SOON))
+def was_taken_back(place: Place, release: str) -> bool:
+    """Say whether a release was taken back here, and so is refused unless somebody overrides."""
+    with connect(place.target) as cluster:
+        return history.is_bad(release, place, cluster)
+
+
+@task(task_run_name="{place.name}: roll out", **again(PATIENCE))
 def roll_out(release: Release, place: Place, by: By) -> Record:
     """Put a release into an environment, or leave the environment as it was."""
     with connect(place.target) as cluster:
@@ -148,7 +142,7 @@ def roll_out(release: Release, place: Place, by: By) -> Record:
     return record
 
 
-@task(task_run_name="{place.name}: roll back", **_again(PATIENCE))
+@task(task_run_name="{place.name}: roll back", **again(PATIENCE))
 def roll_back(place: Place, by: By, back: Back) -> Record:
     """Bring a whole earlier release back."""
     with connect(place.target) as cluster:
@@ -158,7 +152,7 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
     return record
 
 
-@task(task_run_name="{place.name}: settle", cache_policy=NO_CACHE, **_again(PATIENCE))
+@task(task_run_name="{place.name}: settle", cache_policy=NO_CACHE, **again(PATIENCE))
 def settle(place: Place, run: str, reason: str) -> Record | None:
     """End the rollout that a cancelled run has begun here, None where it has begun none."""
     with connect(place.target) as cluster:
@@ -169,14 +163,14 @@ def settle(place: Place, run: str, reason: str) -> Record | None:
     return record
 
 
-@task(task_run_name="{place.name}: look back", **_again(SOON))
+@task(task_run_name="{place.name}: look back", **again(SOON))
 def read_past(place: Place) -> Past:
     """Return what an environment has lived through; the same all through a run."""
     with connect(place.target) as cluster:
         return history.past(place, cluster)
 
 
-@task(task_run_name="{place.name}: judge rollout {number} again", **_again(SOON))
+@task(task_run_name="{place.name}: judge rollout {number} again", **again(SOON))
 def judge_live(place: Place, number: int) -> Verdict:
     """Hold what a live release's pods do now against the release before it."""
     with connect(place.target) as cluster:
@@ -185,7 +179,7 @@ def judge_live(place: Place, number: int) -> Verdict:
     return verdict
 
 
-@task(task_run_name="{place.name}: note", **_again(SOON, _is_crossed))
+@task(task_run_name="{place.name}: note", **again(SOON, _is_crossed))
 def note_in_record(place: Place, number: int | None, what: str) -> None:
     """Keep with a rollout's record what happened to it after its end."""
     with connect(place.target) as cluster:

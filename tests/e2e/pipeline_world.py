@@ -1,7 +1,7 @@
 """A Slipway with a worker on the lab, in the three words of a test."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import cycle
@@ -14,9 +14,10 @@ import pyotp
 from infra import server
 from infra.server.client import Runs, RunView
 from infra.target import chosen
-from tasks.approval import dismiss, enrol
+from tasks.approval import SecretApprovers, dismiss, enrol
 from tasks.core import process
 from tasks.core.clock import SystemClock, utc_now
+from tasks.core.cluster_api import connect
 from tasks.core.errors import ConfigError
 from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop, slipway
 
@@ -185,15 +186,19 @@ class Pipeline:
 def enrolled() -> Iterator[dict[str, str]]:
     """Enrol the people of the tests, each with an address of their own; the author is one."""
     emails = {name: f"{name}@example.com" for name in (*PEOPLE, AUTHOR)}
-    for name in emails:
+    with connect(chosen()) as cluster:
+        approvers = SecretApprovers(cluster)
+        _dismiss_all(emails, approvers)  # left by tests that were killed
+        try:
+            yield {name: enrol(name, (email,), approvers) for name, email in emails.items()}
+        finally:
+            _dismiss_all(emails, approvers)
+
+
+def _dismiss_all(names: Iterable[str], approvers: SecretApprovers) -> None:
+    for name in names:
         with contextlib.suppress(ConfigError):
-            dismiss(name)  # left by tests that were killed
-    try:
-        yield {name: enrol(name, (email,)) for name, email in emails.items()}
-    finally:
-        for name in emails:
-            with contextlib.suppress(ConfigError):
-                dismiss(name)
+            dismiss(name, approvers)
 
 
 def _is_engine(running: psutil.Process) -> bool:

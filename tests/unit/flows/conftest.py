@@ -50,7 +50,8 @@ def world(
         yield found.cluster
 
     monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
-    monkeypatch.setattr("tasks.rollout.task.connect", connect)
+    for stage in ("rollout", "audit", "approval"):
+        monkeypatch.setattr(f"tasks.{stage}.task.connect", connect)
     monkeypatch.setattr("tasks.rollout.ports.SystemClock", lambda: found.cluster.clock)
     monkeypatch.setattr("tasks.rollout.task.utc_now", found.cluster.clock.now)
     monkeypatch.setattr("tasks.guard.task.utc_now", found.cluster.clock.now)

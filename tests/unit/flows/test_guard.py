@@ -10,6 +10,9 @@ from prefect.client.schemas.objects import State
 from flows.back import page_if_left
 from flows.guard import guard
 from flows.rollback import rollback
+from tasks.audit import Act, Proof
+from tasks.audit.decide import read_entry
+from tasks.audit.effects import fetch
 from tasks.core.alerts import Alert
 from tasks.core.record import Record, RolloutState
 from tasks.core.strategy import Canary, CanaryStep, Strategy
@@ -76,6 +79,9 @@ def test_an_alert_takes_the_release_back_and_the_record_keeps_why(world: World) 
     assert state.is_completed()
     record = newest(world)
     assert (record.number, record.restores, record.actor) == (3, 1, "guard")
+    [entry] = filter(None, map(read_entry, fetch(world.cluster, "shop")))
+    assert (entry.deed.act, entry.deed.proof) == (Act.ROLLED_BACK, Proof.GUARD)
+    assert (entry.deed.about.release, entry.deed.about.rollout) == (TWO.id, 3)
     [kept] = said(world, 2)
     assert kept.startswith("guard rolled back: Burns began 10m")
     assert " | a rollback goes to rollout 1" in kept

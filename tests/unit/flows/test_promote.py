@@ -9,7 +9,11 @@ from prefect.states import Running
 
 from flows.promote import Wishes, promote
 from tasks.approval.task import claim_environment
+from tasks.audit import Act
+from tasks.audit.decide import read_entry
+from tasks.audit.effects import fetch
 from tasks.core.application import Application, Approval, Component
+from tasks.core.model import Release
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
@@ -40,6 +44,23 @@ def delivered(world: World, *, overtaken: bool = False) -> State[Record]:
         return promote(THREE, "prod", shop, Wishes(TARGET))
 
     return bring(return_state=True)
+
+
+def test_who_wants_a_bad_release_in_again_is_written_down_before_it_comes(world: World) -> None:
+    world.when_rolling_out(ONE)
+    world.when_rolling_out(TWO)
+    world.when_rolling_back()
+    shop = Application("shop", {"api": Component("api")}, {"prod": world.place.environment})
+
+    @flow
+    def bring(release: Release) -> Record:
+        return promote(release, "prod", shop, Wishes(TARGET, "it was the database"))
+
+    for release in (THREE, TWO):  # nothing has to be overridden for the first
+        bring(release)
+    [entry] = filter(None, map(read_entry, fetch(world.cluster, "shop")))
+    assert (entry.deed.act, entry.deed.about.release) == (Act.OVERRODE, TWO.id)
+    assert entry.deed.reason.endswith("it was the database")
 
 
 def states(world: World) -> list[RolloutState]:

@@ -6,13 +6,17 @@ from typing import NoReturn
 import pyotp
 import pytest
 
+from flows.deeds import UNWRITTEN
 from infra.cli.direct import Person, recorded_place, roll_back_here
-from tasks.approval import enrol
+from infra.cli.origin import own_origin
+from tasks.approval import SecretApprovers, enrol
+from tasks.audit.decide import read_entry
+from tasks.audit.effects import fetch
 from tasks.core.application import Approval
-from tasks.core.cluster import WRITE, Applied, ApplyOptions
+from tasks.core.cluster import WRITE, Applied, ApplyOptions, Scope
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, GateClosed, StageFailed, Unavailable
-from tasks.core.objects import Object
+from tasks.core.objects import Kind, Object
 from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
@@ -24,6 +28,7 @@ from tests.unit.tasks.rollout.world import World, config_map, deployment, make_r
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
 TWO = make_release(config_map("two", a="2"), deployment("api", "api@2", config="two"))
 TARGET = Target("kubeconfig", "ctx", "r", "b", "d")
+EVERYTHING = Scope((Kind("apps/v1", "Deployment"), Kind("v1", "Secret")), "shop")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +42,13 @@ def given_two_rollouts(approval: Approval | None = None) -> World:
     for number, release in enumerate((ONE, TWO)):
         roll_out(release, place, By(f"run-{number}"), world.ports)
     return world
+
+
+def trail(world: World) -> list[tuple[str, str, str, str]]:
+    """Return what was written down: the act, by whom, how that is known, and why."""
+    deeds = [entry.deed for entry in map(read_entry, fetch(world.cluster, "shop")) if entry]
+    assert {deed.origin for deed in deeds} <= {own_origin()}
+    return [(deed.act.value, deed.actor, deed.proof.value, deed.reason) for deed in deeds]
 
 
 def _away(*_: object) -> NoReturn:
@@ -58,9 +70,14 @@ def test_a_rollback_needs_nothing_but_the_cluster_and_says_who_did_it() -> None:
 
 def test_an_approver_proves_who_they_are_by_the_same_code_as_in_a_form() -> None:
     world = given_two_rollouts(Approval(("ana",), count=2))
-    person = Person("ana", code_of(enrol("ana", ("ana@example.com",)), world))
+    secret = enrol("ana", ("ana@example.com",), SecretApprovers(world.cluster))
+    person = Person("ana", code_of(secret, world))
     record = roll_back_here(world.place, Back("they suffer"), person, world.ports)
     assert (record.restores, record.approved_by) == (1, ("ana",))
+    assert trail(world) == [
+        ("approved", "ana", "totp", "ana said yes"),
+        ("rolled back", getpass.getuser(), "totp", "they suffer"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,11 +89,29 @@ def test_an_approver_proves_who_they_are_by_the_same_code_as_in_a_form() -> None
 )
 def test_without_an_approver_nothing_is_touched(name: str, code: str, why: str) -> None:
     world = given_two_rollouts(Approval(("ana",)))
-    enrol("ana", ("ana@example.com",))
-    writes = len(world.cluster.writes)
+    enrol("ana", ("ana@example.com",), SecretApprovers(world.cluster))
+    before = world.cluster.find(EVERYTHING)
     with pytest.raises(GateClosed, match=why):
         roll_back_here(world.place, Back("they suffer"), Person(name, code), world.ports)
-    assert world.cluster.writes[writes:] == []
+    assert world.cluster.find(EVERYTHING) == before
+    assert trail(world) == [("answer refused", name, "none", why)]
+
+
+def test_a_rollback_that_cannot_be_written_down_is_done_and_its_record_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = given_two_rollouts()
+    create = FakeCluster.create
+
+    def full(cluster: FakeCluster, thing: Object) -> Object:
+        if thing["metadata"]["name"].startswith("slipway-audit"):
+            raise ConfigError("exceeded quota", where="ConfigMap")
+        return create(cluster, thing)
+
+    monkeypatch.setattr(FakeCluster, "create", full)
+    record = roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    assert record.state is RolloutState.SUCCEEDED
+    assert history(world.place, world.cluster)[0].moments[-1].what == UNWRITTEN
 
 
 def test_nobody_at_the_terminal_is_told_what_to_give_instead(

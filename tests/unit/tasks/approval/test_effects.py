@@ -1,19 +1,22 @@
+import base64
+import gzip
 import json
-import stat
 import threading
-from collections.abc import Callable
+import traceback
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyotp
 import pytest
 
 import tasks.approval
-from tasks.approval.approvers import Approvers, FileApprovers, MemoryApprovers
-from tasks.approval.effects import answer, dismiss, enrol
-from tasks.approval.model import Answer, Approver, Choice, Request, Ruling
+from tasks.approval.approvers import Approvers, Change, MemoryApprovers, SecretApprovers
+from tasks.approval.effects import answer, dismiss, enrol, unlock
+from tasks.approval.model import Answer, Approver, Attempt, Choice, Request, Ruling, Use
 from tasks.core.application import Approval
+from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError
+from tasks.core.objects import Kind, Object, Ref
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 REQUEST = Request(
@@ -28,16 +31,18 @@ REQUEST = Request(
 )
 
 
-@pytest.fixture(params=["a file", "memory"])
-def approvers(request: pytest.FixtureRequest, tmp_path: Path) -> Approvers:
-    """The port's adapter and its fake: the same tests hold for both."""
-    in_file = FileApprovers(tmp_path / "state" / "approvers.json")
-    return in_file if request.param == "a file" else MemoryApprovers()
+SECRET = Ref(Kind("v1", "Secret"), "slipway", "slipway-approvers")
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "approvers.json"
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+@pytest.fixture(params=["a Secret", "memory"])
+def approvers(request: pytest.FixtureRequest, cluster: FakeCluster) -> Approvers:
+    """The port's adapter and its fake: the same tests hold for both."""
+    return SecretApprovers(cluster) if request.param == "a Secret" else MemoryApprovers()
 
 
 def say(secret: str, at: datetime = NOON) -> Answer:
@@ -99,51 +104,109 @@ def test_who_cannot_be_traced_is_not_enrolled(
         enrol(name, emails, MemoryApprovers())
 
 
-def test_the_file_is_its_owners_alone_and_replaced_as_a_whole(file: Path) -> None:
-    enrol("ana", ("ana@example.com",), FileApprovers(file))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert sorted(one.name for one in file.parent.iterdir()) == [
-        "approvers.json",
-        "approvers.json.lock",
-    ]
+def test_wrong_codes_are_forgotten_when_somebody_unlocks_and_used_ones_are_not(
+    approvers: Approvers,
+) -> None:
+    secret = enrol("ana", ("ana@example.com",), approvers)
+    right = say(secret)
+    answer(REQUEST, right, (), approvers)
+    for second in range(1, 6):
+        wrong = Answer("ana", "1", Choice.APPROVE, "", NOON.replace(second=second))
+        answer(REQUEST, wrong, (), approvers)
+    unlock("ana", approvers)
+    again = answer(REQUEST, say(secret, NOON.replace(second=9)), (), approvers)
+    assert again.reason == "this code of ana was used already, wait for the next"
+    later = NOON.replace(minute=1)
+    assert answer(REQUEST, say(secret, later), (), approvers).ruling is Ruling.APPROVED
 
 
-def test_a_file_that_others_can_read_is_refused(file: Path) -> None:
-    enrol("ana", ("ana@example.com",), FileApprovers(file))
-    file.chmod(0o640)
-    with pytest.raises(ConfigError, match="can be read by others"):
-        FileApprovers(file).everybody()
+def test_nobody_is_unlocked_who_is_not_enrolled(approvers: Approvers) -> None:
+    with pytest.raises(ConfigError, match="is not enrolled"):
+        unlock("ana", approvers)
 
 
-DAMAGES: dict[str, Callable[[str], str]] = {
-    "cut off": lambda text: text[: len(text) // 2],
-    "empty": lambda _: "",
-    "no list": lambda _: "{}",
-    "no secret": lambda text: json.dumps([{"name": one["name"]} for one in json.loads(text)]),
+def test_the_first_one_makes_the_namespace_and_the_secret(cluster: FakeCluster) -> None:
+    secret = enrol("ana", ("ana@example.com",), SecretApprovers(cluster))
+    assert cluster.writes == ["create Namespace/slipway", "create Secret/slipway-approvers"]
+    assert secret not in json.dumps(cluster.objects[SECRET])
+    assert cluster.objects[SECRET]["type"] == "slipway.dev/approvers.v1"
+
+
+def kept(approver: Approver) -> Change[None]:
+    return lambda _before: (approver, None)
+
+
+def test_two_hundred_answers_each_of_fifty_people_fit_into_a_secret(cluster: FakeCluster) -> None:
+    attempts = [Attempt(NOON.replace(microsecond=n * 997), f"shop/prod/r-{n}") for n in range(100)]
+    used = tuple(Use(n, each) for n, each in enumerate(attempts))
+    for number in range(50):
+        full = Approver(f"p-{number}", ("p@example.com",), "S" * 32, used, tuple(attempts))
+        SecretApprovers(cluster).change(full.name, kept(full))
+    assert len(json.dumps(cluster.objects[SECRET])) < 1_000_000
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode())).decode()
+
+
+DAMAGES: dict[str, object] = {
+    "no data": None,
+    "another key": {"other": ""},
+    "no base64": {"approvers": "é"},
+    "not compressed": {"approvers": base64.b64encode(b"[]").decode()},
+    "cut off": {"approvers": _packed("[]")[:12]},
+    "no JSON": {"approvers": _packed("")},
+    "no list": {"approvers": _packed("{}")},
+    "no name": {"approvers": _packed('[{"secret": "JBSWY3DPEHPK3PXP"}]')},
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_a_damaged_file_is_an_error_and_stays_as_it_is(
-    file: Path, damage: Callable[[str], str]
+@pytest.mark.parametrize("content", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_secret_is_an_error_that_shows_nothing_and_stays_as_it_is(
+    cluster: FakeCluster, content: object
 ) -> None:
-    enrol("ana", ("ana@example.com",), FileApprovers(file))
-    file.write_text(damage(file.read_text()))
-    before = file.read_text()
-    with pytest.raises(ConfigError, match="is damaged"):
-        enrol("eva", ("eva@example.com",), FileApprovers(file))
-    assert file.read_text() == before
+    enrol("ana", ("ana@example.com",), SecretApprovers(cluster))
+    cluster.objects[SECRET]["data"] = content
+    with pytest.raises(ConfigError, match=r"slipway/Secret/slipway-approvers: is damaged") as told:
+        enrol("eva", ("eva@example.com",), SecretApprovers(cluster))
+    shown = "".join(traceback.format_exception(told.value))
+    assert "JBSWY3DP" not in shown
+    assert cluster.objects[SECRET]["data"] == content
 
 
-def test_one_code_for_many_requests_at_once_counts_for_one_of_them(file: Path) -> None:
-    secret = enrol("ana", ("ana@example.com",), FileApprovers(file))
+@dataclass(slots=True)
+class Crowded(FakeCluster):
+    """Somebody else writes between our reading and our writing."""
+
+    others: list[str] = field(default_factory=lambda: ["eva", "rui"])
+
+    def replace(self, thing: Object) -> Object:
+        self._crowd(thing)
+        return FakeCluster.replace(self, thing)
+
+    def create(self, thing: Object) -> Object:
+        self._crowd(thing)
+        return FakeCluster.create(self, thing)
+
+    def _crowd(self, thing: Object) -> None:
+        if thing["kind"] == "Secret" and self.others:
+            name = self.others.pop()
+            enrol(name, (f"{name}@example.com",), SecretApprovers(self))
+
+
+def test_what_others_write_at_the_same_time_is_not_lost() -> None:
+    approvers = SecretApprovers(Crowded())
+    enrol("ana", ("ana@example.com",), approvers)
+    assert [one.name for one in approvers.everybody()] == ["ana", "eva", "rui"]
+
+
+def test_one_code_for_many_requests_at_once_counts_for_one_of_them(cluster: FakeCluster) -> None:
+    secret = enrol("ana", ("ana@example.com",), SecretApprovers(cluster))
     rulings: list[Ruling] = []
 
     def approve(number: int) -> None:
-        request = Request(
-            "shop", "prod", "r-1", f"p-{number}", "Rui", "r@example.com", NOON, REQUEST.rules
-        )
-        rulings.append(answer(request, say(secret), (), FileApprovers(file)).ruling)
+        request = replace(REQUEST, plan=f"p-{number}")
+        rulings.append(answer(request, say(secret), (), SecretApprovers(cluster)).ruling)
 
     threads = [threading.Thread(target=approve, args=(number,)) for number in range(8)]
     for thread in threads:

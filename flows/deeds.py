@@ -1,0 +1,100 @@
+"""What a run has to say to the audit trail."""
+
+from dataclasses import dataclass
+
+from tasks.approval.model import Answer, Decision, Request, Ruling
+from tasks.audit import Act, Deed, Proof, Subject
+from tasks.core.errors import SlipwayError
+from tasks.core.model import Release
+from tasks.core.record import Record
+from tasks.guard.decide import is_back
+from tasks.guard.pages import REFUSALS
+from tasks.rollout.model import Back, By, Place
+
+__all__ = ["UNWRITTEN", "Asked", "answered", "overridden", "taken_back"]
+
+ACTS = {
+    Ruling.APPROVED: Act.APPROVED,
+    Ruling.REJECTED: Act.REJECTED,
+    Ruling.REFUSED: Act.REFUSED,
+}
+UNWRITTEN = "this rollback is missing in the audit trail: it could not be written"
+"""What its record keeps then."""
+FORM = "Prefect UI"
+"""Where an answer comes from that says nothing about it."""
+
+
+def answered(request: Request, answer: Answer, decision: Decision, key: str) -> Deed:
+    """Return what an answer counted as.
+
+    Args:
+        request: what was to be approved.
+        answer: what was filled in.
+        decision: what became of it.
+        key: the same whenever the same answer is judged again.
+    """
+    in_time = answer.answered_at <= request.expires_at
+    counted = decision.ruling is not Ruling.REFUSED and in_time
+    return Deed(
+        key=key,
+        act=ACTS[decision.ruling],
+        actor=decision.approver,
+        proof=Proof.TOTP if counted else Proof.NONE,
+        origin=answer.origin or FORM,
+        about=Subject(request.application, request.environment, request.release, request.plan),
+        reason=decision.reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """From where something was asked for, and how it is known by whom."""
+
+    origin: str
+    proof: Proof = Proof.NONE
+
+
+def taken_back(place: Place, by: By, back: Back, found: Record | Exception, asked: Asked) -> Deed:
+    """Return what a rollback came to.
+
+    Args:
+        place: where.
+        by: who asked for it, and who approved; an approver's code is the better proof.
+        back: what was asked for.
+        found: the rollback's record, or why there is none.
+        asked: from where.
+    """
+    rollout = found.number if isinstance(found, Record) else None
+    if isinstance(found, Record) and is_back(found):
+        act, why = Act.ROLLED_BACK, back.reason
+    else:
+        act = Act.ROLLBACK_REFUSED if isinstance(found, REFUSALS) else Act.ROLLBACK_FAILED
+        why = f"{back.reason}: {_what(found)}"
+    return Deed(
+        key=f"{by.run}/back",
+        act=act,
+        actor=by.actor,
+        proof=Proof.TOTP if by.approved_by else asked.proof,
+        origin=asked.origin,
+        about=Subject(place.application, place.name, back.blames or "", rollout=rollout),
+        reason=why,
+    )
+
+
+def overridden(release: Release, place: Place, run: str, origin: str, reason: str) -> Deed:
+    """Return that somebody wants a release in which was taken back; nobody proves who."""
+    return Deed(
+        key=f"{run}/{place.name}/despite",
+        act=Act.OVERRODE,
+        actor="",
+        proof=Proof.NONE,
+        origin=origin,
+        about=Subject(place.application, place.name, release.id),
+        reason=f"deployed again although it was taken back: {reason}",
+    )
+
+
+def _what(found: Record | Exception) -> str:
+    if isinstance(found, Record):
+        return found.reason
+    return found.what if isinstance(found, SlipwayError) else str(found)

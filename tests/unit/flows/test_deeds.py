@@ -1,0 +1,113 @@
+"""What a run says to the audit trail."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flows.deeds import Asked, answered, overridden, taken_back
+from flows.origin import origin_in, tag_of
+from tasks.approval.model import Answer, Choice, Decision, Request, Ruling
+from tasks.audit import Act, Proof
+from tasks.core.application import Approval
+from tasks.core.errors import Conflict, Unavailable
+from tasks.core.record import RolloutState
+from tasks.core.target import Target
+from tasks.rollout.model import Back, By
+from tasks.rollout.place import place_without_repository
+from tests.unit.flows.test_views import STAGING
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+RULES = Approval(approvers=("ana",), expires=timedelta(hours=1))
+REQUEST = Request("shop", "prod", "r-1", "p-1", "Rui", "rui@example.com", NOON, RULES)
+ANSWER = Answer("ana", "123456", Choice.APPROVE, "", NOON)
+LATE = replace(ANSWER, answered_at=NOON + timedelta(hours=2))
+PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
+BACK = Back("they suffer", blames="r-2")
+RESTORED = replace(STAGING, number=8, restores=5, state=RolloutState.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("ruling", "answer", "expected"),
+    [
+        pytest.param(Ruling.APPROVED, ANSWER, (Act.APPROVED, Proof.TOTP), id="a yes that counts"),
+        pytest.param(Ruling.REJECTED, ANSWER, (Act.REJECTED, Proof.TOTP), id="a no that counts"),
+        pytest.param(
+            Ruling.REJECTED, LATE, (Act.REJECTED, Proof.NONE), id="too late, nobody looked at it"
+        ),
+        pytest.param(
+            Ruling.REFUSED,
+            ANSWER,
+            (Act.REFUSED, Proof.NONE),
+            id="what does not count",
+        ),
+    ],
+)
+def test_an_answer_is_proved_where_it_counted(
+    ruling: Ruling, answer: Answer, expected: tuple[Act, Proof]
+) -> None:
+    deed = answered(REQUEST, answer, Decision(ruling, "ana", "why"), "run/0")
+    assert (deed.act, deed.proof) == expected
+    assert (deed.key, deed.actor, deed.origin, deed.reason) == ("run/0", "ana", "Prefect UI", "why")
+    assert "123456" not in repr(deed)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(RESTORED, (Act.ROLLED_BACK, 8, "they suffer"), id="it is back"),
+        pytest.param(
+            replace(RESTORED, state=RolloutState.FAILED, reason="pods crash"),
+            (Act.ROLLBACK_FAILED, 8, "they suffer: pods crash"),
+            id="it did not come back",
+        ),
+        pytest.param(
+            Conflict("r-2 is not live any more"),
+            (Act.ROLLBACK_REFUSED, None, "they suffer: r-2 is not live any more"),
+            id="somebody else was faster",
+        ),
+        pytest.param(
+            Unavailable("no answer"),
+            (Act.ROLLBACK_FAILED, None, "they suffer: no answer"),
+            id="the cluster is away",
+        ),
+        pytest.param(
+            ValueError("a fault"),
+            (Act.ROLLBACK_FAILED, None, "they suffer: a fault"),
+            id="a fault of ours",
+        ),
+    ],
+)
+def test_what_a_rollback_came_to(found: object, expected: tuple[Act, int | None, str]) -> None:
+    assert isinstance(found, (type(RESTORED), Exception))
+    deed = taken_back(PLACE, By("run-1", "rui"), BACK, found, Asked("rui@laptop"))
+    assert (deed.act, deed.about.rollout, deed.reason) == expected
+    assert (deed.actor, deed.proof, deed.origin) == ("rui", Proof.NONE, "rui@laptop")
+    assert deed.about.release == "r-2"
+
+
+@pytest.mark.parametrize(
+    ("approved_by", "proof", "expected"),
+    [
+        pytest.param((), Proof.GUARD, Proof.GUARD, id="the guard"),
+        pytest.param((), Proof.CLI, Proof.CLI, id="whoever has the cluster's credentials"),
+        pytest.param(("ana",), Proof.CLI, Proof.TOTP, id="an approver's code is the better proof"),
+    ],
+)
+def test_how_it_is_known_who_took_a_release_back(
+    approved_by: tuple[str, ...], proof: Proof, expected: Proof
+) -> None:
+    by = By("run-1", "rui", approved_by)
+    assert taken_back(PLACE, by, BACK, RESTORED, Asked("here", proof)).proof is expected
+
+
+def test_whoever_overrides_a_mark_is_not_known_but_from_where_and_why() -> None:
+    deed = overridden(STAGING.release, PLACE, "run-1", "rui@laptop", "it was the database")
+    assert (deed.act, deed.actor, deed.proof) == (Act.OVERRODE, "", Proof.NONE)
+    assert deed.origin == "rui@laptop"
+    assert deed.reason.endswith("it was the database")
+
+
+def test_a_run_keeps_from_where_it_was_started_in_a_tag() -> None:
+    assert origin_in(["delivery", tag_of("rui@laptop (slipway)")]) == "rui@laptop (slipway)"
+    assert origin_in(["delivery"]) == "Prefect"
