@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.build.decide import archive_listing, build_args, cache_flags, outdated, output
+from tasks.core.bases import bases_in, keep_bases
 from tasks.core.buildkit import Build, dockerfile_of, run_build, scratch_folder
 from tasks.core.clock import utc_now
 from tasks.core.errors import StageFailed
@@ -57,6 +58,7 @@ def build(
         _flatten(draft / "layout")
         layout = read_layout(draft / "layout")
         _write_archive(layout, draft / "image.tar")
+        keep_bases(layout.image.descriptor.digest, bases_in(layout))
         home = _move(draft, layout.image.descriptor.digest)
     _prune(utc_now())
     return _describe(component, home, log)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from tasks.core.monitoring import AlertRule, Monitoring
+from tasks.core.nightly import Nightly, OwnNight
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -26,7 +27,6 @@ __all__ = [
     "GeneratedSecret",
     "ImageTarget",
     "LintTarget",
-    "Nightly",
     "ScanPolicy",
     "Smoke",
     "TestTarget",
@@ -182,6 +182,7 @@ class Environment:
     probes: tuple[Probe, ...] = ()
     approval: Approval | None = None
     freezes: tuple[Freeze, ...] = ()
+    nightly: OwnNight | None = None
     secrets: tuple[GeneratedSecret, ...] = ()
 
 
@@ -215,14 +216,6 @@ class ScanPolicy:
     no_database: Action = Action.BLOCK
     nothing_scanned: Action = Action.BLOCK
     waivers: tuple[Waiver, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class Nightly:
-    """When every environment is looked at again on fresh base images."""
-
-    cron: str
-    tz: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

@@ -41,6 +41,7 @@ class Build:
         args: build arguments.
         outputs: of `--output`; only the cache is filled where there is none.
         flags: further flags of `buildx build`.
+        environment: variables of buildx, over Slipway's own.
     """
 
     where: str
@@ -51,6 +52,7 @@ class Build:
     args: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ("type=cacheonly",)
     flags: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def run_build(build: Build, target: Target, log: Callable[[str], None]) -> Built
     builder = _builder(target)
     transcript = Transcript(log)
     argv = [target.buildx, "build", "--builder", builder, *_flags(build, target)]
-    options = process.Options(env=_environment(), on_line=transcript.feed, ok=ANY_STATUS)
+    env = {**_environment(), **build.environment}
+    options = process.Options(env=env, on_line=transcript.feed, ok=ANY_STATUS)
     done = process.run([*argv, str(build.context)], timeout=build.deadline, options=options)
     transcript.end()
     if done.code == 0:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 
 from tasks.core.application import Action, ScanPolicy, Waiver
@@ -16,6 +16,7 @@ from tasks.scan.render import Weighed, count, line, name, tally
 __all__ = [
     "Circumstances",
     "Judged",
+    "action_for",
     "judge",
     "require_passed",
     "without_version",
@@ -102,12 +103,17 @@ def _state(circumstances: Circumstances) -> str:
 
 
 def _weigh(finding: Finding, policy: ScanPolicy, circumstances: Circumstances) -> Weighed:
+    action = action_for(finding, policy, circumstances.component, circumstances.now.date())
+    return Weighed(action, name(finding), line(finding), finding)
+
+
+def action_for(finding: Finding, policy: ScanPolicy, component: str, today: date) -> Action:
+    """Say what a finding does to a release; nothing where a waiver holds."""
     waived = any(
-        _concerns(waiver, finding, circumstances.component) and _holds(waiver, circumstances)
+        _concerns(waiver, finding, component) and today <= waiver.expires
         for waiver in policy.waivers
     )
-    action = Action.IGNORE if waived else _action(finding, policy)
-    return Weighed(action, name(finding), line(finding), finding)
+    return Action.IGNORE if waived else _action(finding, policy)
 
 
 def _action(finding: Finding, policy: ScanPolicy) -> Action:

@@ -23,7 +23,7 @@ from tasks.scan.model import Findings, Subject
 from tasks.scan.program import Trivy, cache_flags, environment
 from tasks.scan.reports import Report, findings_of, parse_report
 
-__all__ = ["scan", "scan_manifests"]
+__all__ = ["folder_of", "read_report", "recall", "run_trivy", "scan", "scan_manifests"]
 
 MANIFESTS = "manifests"
 _FINDINGS = TypeAdapter(Findings)
@@ -60,7 +60,7 @@ def scan(subject: Subject, policy: ScanPolicy, trivy: Trivy, now: datetime) -> S
         digest=subject.image.digest,
         verdict=judged.verdict,
         summary=judged.summary,
-        sboms=tuple(str(path) for path in _sboms(_folder(subject.image.digest)).values()),
+        sboms=tuple(str(path) for path in _sboms(folder_of(subject.image.digest)).values()),
         database=usable.updated_at if usable else None,
     )
 
@@ -75,8 +75,8 @@ def scan_manifests(release: Release, policy: ScanPolicy, trivy: Trivy, now: date
     """
     files = {f"{each.environment}.yaml": each.yaml for each in release.manifests}
     lasting = {name: without_version(text, release) for name, text in files.items()}
-    kept = _folder(_digest(lasting)) / f"findings-{_key(trivy, None, lasting)}.json"
-    findings = _recall(kept)
+    kept = folder_of(_digest(lasting)) / f"findings-{_key(trivy, None, lasting)}.json"
+    findings = recall(kept)
     if findings is None:
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
             reports = _scan_files(files, trivy, Path(scratch))
@@ -87,10 +87,10 @@ def scan_manifests(release: Release, policy: ScanPolicy, trivy: Trivy, now: date
 
 
 def _findings(subject: Subject, trivy: Trivy, database: Database | None) -> Findings:
-    folder = _folder(subject.image.digest)
+    folder = folder_of(subject.image.digest)
     files = _files_of(subject)
     kept = folder / f"findings-{_key(trivy, database, files)}.json"
-    known = _recall(kept) if all(path.is_file() for path in _sboms(folder).values()) else None
+    known = recall(kept) if all(path.is_file() for path in _sboms(folder).values()) else None
     if known is not None:
         return known
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -106,13 +106,15 @@ def _digest(files: Mapping[str, str]) -> Digest:
     return Digest("sha256:" + hashlib.sha256(json.dumps(files).encode()).hexdigest())
 
 
-def _folder(digest: Digest) -> Path:
+def folder_of(digest: Digest) -> Path:
+    """Return the folder of all that is known about an image."""
     folder = state_dir() / "scans" / digest.replace(":", "-")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 
-def _recall(kept: Path) -> Findings | None:
+def recall(kept: Path) -> Findings | None:
+    """Return findings that were kept; None where there are none, or none that can be read."""
     try:
         return _FINDINGS.validate_json(kept.read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -133,8 +135,8 @@ def _scan_image(subject: Subject, trivy: Trivy, database: Database | None, work:
     output = work / "image.json"
     flags = ("--input", layout, "--image-config-scanners", "misconfig,secret")
     kinds = ("--pkg-types", "os,library", "--scanners", scanners)
-    _run(trivy, ("image", *flags, *kinds, "--output", str(output)), work)
-    report = parse_report(_read(output))
+    run_trivy(trivy, ("image", *flags, *kinds, "--output", str(output)), work)
+    report = parse_report(read_report(output))
     if report.metadata.image_id != subject.image.config_digest:
         raise ToolFailed(
             f"scanned {report.metadata.image_id or 'no image'} instead of "
@@ -156,8 +158,8 @@ def _scan_files(files: Mapping[str, str], trivy: Trivy, work: Path) -> Sequence[
         (folder / name).write_text(_without_pragmas(text))
     output = work / "files.json"
     flags = ("--scanners", "misconfig,secret", "--misconfig-scanners", "dockerfile,kubernetes")
-    _run(trivy, ("fs", *flags, "--output", str(output), str(folder)), work)
-    return (parse_report(_read(output)),)
+    run_trivy(trivy, ("fs", *flags, "--output", str(output), str(folder)), work)
+    return (parse_report(read_report(output)),)
 
 
 def _write_sboms(trivy: Trivy, work: Path, folder: Path) -> None:
@@ -170,15 +172,30 @@ def _sboms(folder: Path) -> dict[str, Path]:
     return {"cyclonedx": folder / "sbom.cdx.json", "spdx-json": folder / "sbom.spdx.json"}
 
 
-def _run(trivy: Trivy, argv: Sequence[str], work: Path) -> None:
+def run_trivy(
+    trivy: Trivy, argv: Sequence[str], work: Path, variables: Mapping[str, str] | None = None
+) -> None:
+    """Start Trivy offline, with everything shown.
+
+    Args:
+        trivy: the program and its database.
+        argv: command and flags.
+        work: folder to work in.
+        variables: of its environment.
+
+    Raises:
+        ToolFailed: it failed.
+    """
     command, *rest = argv
     # the file cache takes one process at a time, and components are scanned side by side
     cache = (*cache_flags(trivy), "--cache-backend", "memory")
-    _start(trivy, (command, *OFFLINE, *EVERYTHING, *cache, *rest), work)
+    _start(trivy, (command, *OFFLINE, *EVERYTHING, *cache, *rest), work, variables)
 
 
-def _start(trivy: Trivy, argv: Sequence[str], work: Path) -> None:
-    options = process.Options(cwd=work, env=environment())
+def _start(
+    trivy: Trivy, argv: Sequence[str], work: Path, variables: Mapping[str, str] | None = None
+) -> None:
+    options = process.Options(cwd=work, env={**environment(), **(variables or {})})
     process.run((str(trivy.program), *argv), timeout=DEADLINE, options=options)
 
 
@@ -193,7 +210,12 @@ def _rename(output: Path, name: str) -> None:
     output.write_text(json.dumps({**report, "ArtifactName": name}))
 
 
-def _read(output: Path) -> str:
+def read_report(output: Path) -> str:
+    """Return what Trivy has written.
+
+    Raises:
+        ToolFailed: nothing.
+    """
     try:
         return output.read_text()
     except OSError as error:

@@ -4,17 +4,20 @@ from pathlib import Path
 
 from prefect import get_run_logger, task
 
-from tasks.core.application import Application
+from tasks.core.application import Application, ScanPolicy
 from tasks.core.clock import utc_now
-from tasks.core.model import Image, Release, ScanResult, Source
+from tasks.core.model import Image, Outcome, Release, ReleasedImage, ScanResult, Source
+from tasks.core.target import Target
 from tasks.core.task import publish
+from tasks.scan.alarm import Rescan
 from tasks.scan.decide import require_passed
 from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
 from tasks.scan.program import installed_trivy
 from tasks.scan.render import render_markdown
+from tasks.scan.rescan import keep_known, rescan
 
-__all__ = ["scan_draft", "scan_image"]
+__all__ = ["keep_rescan", "rescan_running", "scan_draft", "scan_image"]
 
 
 @task(task_run_name="{image.component}: scan")
@@ -45,3 +48,18 @@ def _shown(result: ScanResult, application: Application) -> ScanResult:
         get_run_logger().info(line)
     require_passed(result)
     return result
+
+
+@task(task_run_name="{place}: rescan {image.component}")
+def rescan_running(place: str, image: ReleasedImage, policy: ScanPolicy, target: Target) -> Rescan:
+    """Look at an image that runs with today's vulnerability database."""
+    found = rescan(image, policy, target, installed_trivy(), utc_now())
+    say = get_run_logger().info if found.outcome is Outcome.PASSED else get_run_logger().warning
+    say("%s: %s: %s", place, image.component, found.said)
+    return found
+
+
+@task(task_run_name="{found.component}: known")
+def keep_rescan(found: Rescan) -> None:
+    """Keep what was found in what runs; the next night tells what is new since."""
+    keep_known(found)

@@ -35,7 +35,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from _waivers(application, known)
     yield from slo_findings(application.slos)
     yield from monitoring_findings(application)
-    yield from nightly_findings(application.nightly)
+    yield from nightly_findings(application)
     yield from trigger_findings(application)
 
 

@@ -1,19 +1,25 @@
 """Weekly freezes and the nightly schedule: whether these times exist and leave any over."""
 
 import functools
+import re
 import zoneinfo
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
-from tasks.core.application import Freeze, Nightly
+from tasks.core.application import Application, Freeze
 from tasks.core.config.problem import Finding, Path
+from tasks.core.nightly import Nightly, OwnNight
+from tasks.core.nights import shiftable
+from tasks.core.units import format_duration
 
 __all__ = ["freeze_findings", "nightly_findings"]
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEK_MINUTES = 7 * 24 * 60
+MIN_JITTER, MAX_JITTER = timedelta(minutes=1), timedelta(hours=12)
+_STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 MONDAY = datetime(2026, 1, 5)  # noqa: DTZ001 any Monday; the zone is put on below
 
 
@@ -82,15 +88,59 @@ def _covers_the_week(spans: list[tuple[int, int]]) -> bool:
     return reached >= WEEK_MINUTES
 
 
-def nightly_findings(nightly: Nightly | None) -> Iterator[Finding]:
-    """A schedule that cannot be read, or that never comes."""
-    if nightly is None:
+def nightly_findings(application: Application) -> Iterator[Finding]:
+    """Schedules that cannot be read, that never come, or that are about nothing."""
+    common = application.nightly
+    if common is not None:
+        yield from _schedule(common, ("nightly",))
+        yield from _unknown(common.environments or (), application)
+        yield from _refreshed(common.refresh)
+    for name, environment in application.environments.items():
+        own, path = environment.nightly, ("environments", name, "nightly")
+        if own is None:
+            continue
+        yield from _schedule(own, path)
+        if own.cron is None and common is None:
+            remedy = "write cron here, or a nightly for the whole application"
+            yield Finding(path, "says no cron, and the application has no nightly", remedy)
+
+
+def _schedule(nightly: Nightly | OwnNight, path: Path) -> Iterator[Finding]:
+    if nightly.tz is not None:
+        yield from zone_findings(nightly.tz, (*path, "tz"))
+    if nightly.cron is None:
         return
-    yield from zone_findings(nightly.tz, ("nightly", "tz"))
     fault = _cron_fault(nightly.cron)
     if fault:
         remedy = "write five fields: minute hour day month weekday, such as `0 3 * * *`"
-        yield Finding(("nightly", "cron"), f"{fault}, got {nightly.cron!r}", remedy)
+        yield Finding((*path, "cron"), f"{fault}, got {nightly.cron!r}", remedy)
+    elif nightly.jitter is not None:
+        yield from _jitter(nightly.cron, nightly.jitter, (*path, "jitter"))
+
+
+def _jitter(cron: str, jitter: timedelta, path: Path) -> Iterator[Finding]:
+    if not shiftable(cron):
+        remedy = "write one minute and one hour in cron, such as `0 3 * * *`, or leave jitter out"
+        yield Finding(path, f"can only move one time of day, got {cron!r}", remedy)
+    if not MIN_JITTER <= jitter <= MAX_JITTER:
+        what = f"must be between 1m and 12h, got {format_duration(jitter)}"
+        yield Finding(path, what, "write minutes, such as 15m")
+
+
+def _unknown(names: tuple[str, ...], application: Application) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        if name not in application.environments:
+            there = ", ".join(application.environments)
+            what = f"{name} is no environment of this application"
+            yield Finding(("nightly", "environments", index), what, f"name some of {there}")
+
+
+def _refreshed(stages: tuple[str, ...]) -> Iterator[Finding]:
+    for index, stage in enumerate(stages):
+        if not _STAGE.fullmatch(stage):
+            what = f"{stage!r} is no name of a stage"
+            remedy = "write what stands behind AS in the Dockerfile, such as dependencies"
+            yield Finding(("nightly", "refresh", index), what, remedy)
 
 
 def _cron_fault(cron: str) -> str:

@@ -412,6 +412,26 @@ FAULTS = {
         ('"0 3 * * *"', '"0 3 31 2 *"'),
         "31: nightly.cron: is a day that never comes, got '0 3 31 2 *'",
     ),
+    "a night in a zone that does not exist": (
+        ("Europe/Lisbon}\ntriggers", "Europe/Porto}\ntriggers"),
+        "31: nightly.tz: 'Europe/Porto' is no time zone",
+    ),
+    "a night for an environment that does not exist": (
+        ("tz: Europe/Lisbon}\ntriggers", "environments: [dev, moon]}\ntriggers"),
+        "31: nightly.environments[1]: moon is no environment of this application",
+    ),
+    "a night without a time of day that could be moved": (
+        ('"0 3 * * *", tz: Europe/Lisbon', '"*/5 3 * * *", jitter: 15m'),
+        "31: nightly.jitter: can only move one time of day, got '*/5 3 * * *'",
+    ),
+    "a night that could be any time": (
+        ("tz: Europe/Lisbon}\ntriggers", "jitter: 24h}\ntriggers"),
+        "31: nightly.jitter: must be between 1m and 12h, got 24h",
+    ),
+    "a stage to refresh that has no name": (
+        ("tz: Europe/Lisbon}\ntriggers", "refresh: [--no-cache]}\ntriggers"),
+        "31: nightly.refresh[0]: '--no-cache' is no name of a stage",
+    ),
     "a trigger to nowhere": (
         ("until: prod}", "until: moon}"),
         "33: triggers[0].until: moon is no environment of this application",
