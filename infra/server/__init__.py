@@ -9,6 +9,7 @@ from infra.server.daemons import (
     register,
     require_free_ports,
     require_up,
+    stop,
     up,
 )
 from infra.server.settings import Server, server
@@ -26,5 +27,6 @@ __all__ = [
     "require_up",
     "server",
     "start",
+    "stop",
     "up",
 ]
