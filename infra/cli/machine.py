@@ -12,7 +12,18 @@ import typer
 
 from infra import server
 from infra.cli import exits
-from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
+from infra.cli.options import (
+    Builder,
+    Context,
+    DockerHost,
+    Json,
+    Kubeconfig,
+    Registry,
+    TlsCertificate,
+    TlsClientCa,
+    TlsKey,
+    TlsListen,
+)
 from infra.cli.output import console, say, table, working
 from infra.lab import cli as lab_cli
 from infra.lab import lifecycle as lab
@@ -21,6 +32,7 @@ from infra.server.registration import register
 from infra.server.settings import USER, listen_at, reports_address
 from infra.server.settings import server as prefect_server
 from infra.target import Named, choose, chosen
+from infra.webhook import tls
 from infra.webhook.settings import settings
 from tasks.core.errors import ConfigError, SlipwayError
 from tasks.core.paths import state_dir
@@ -56,6 +68,10 @@ def up(  # noqa: PLR0913 one parameter an option
         str | None,
         typer.Option(help="IP address for Prefect's UI and API; with a password beyond loopback."),
     ] = None,
+    tls_listen: TlsListen = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
+    tls_client_ca: TlsClientCa = None,
 ) -> None:
     """Start Prefect's server, the worker, the receiver of events and the reports' pages.
 
@@ -66,7 +82,12 @@ def up(  # noqa: PLR0913 one parameter an option
         raise ConfigError("--lab names the whole target itself", next_step="leave the others out")
     if listen is not None:
         _listen(listen)
+    door = tls.named(
+        tls.Named(tls_listen, tls_certificate, tls_key, tls_client_ca), tls.chosen(settings().tls)
+    )
     server.require_free_ports(server.daemons())
+    if tls.keep(door, settings().tls):
+        server.stop("receiver")  # which is started again below
     if with_lab:
         lab_cli.up()
     target = lab.target() if with_lab else chosen(named)
@@ -81,6 +102,8 @@ def up(  # noqa: PLR0913 one parameter an option
     console.print(f"Prefect UI: {_sign_in()}")
     console.print(f"reports: {reports_address()}")
     console.print(f"webhooks: {settings().url}/github")
+    if door:
+        console.print(f"          with TLS on {door.listen}")
 
 
 def _listen(address: str) -> None:

@@ -5,9 +5,22 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Application", "Builder", "Context", "DockerHost", "Json", "Kubeconfig", "Registry"]
+__all__ = [
+    "Application",
+    "Builder",
+    "Context",
+    "DockerHost",
+    "Json",
+    "Kubeconfig",
+    "Registry",
+    "TlsCertificate",
+    "TlsClientCa",
+    "TlsKey",
+    "TlsListen",
+]
 
 TARGET = "Where to work"
+TLS = "The receiver's door with TLS"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Application = Annotated[
@@ -29,4 +42,19 @@ Builder = Annotated[str | None, typer.Option(help="BuildKit's address.", rich_he
 DockerHost = Annotated[
     str | None,
     typer.Option(help="Docker engine's address for smoke runs.", rich_help_panel=TARGET),
+]
+TlsListen = Annotated[
+    str | None,
+    typer.Option(help="ADDRESS:PORT, such as 0.0.0.0:8443; off closes it.", rich_help_panel=TLS),
+]
+TlsCertificate = Annotated[
+    Path | None, typer.Option(help="PEM file of its certificate.", rich_help_panel=TLS)
+]
+TlsKey = Annotated[Path | None, typer.Option(help="PEM file of its key.", rich_help_panel=TLS)]
+TlsClientCa = Annotated[
+    Path | None,
+    typer.Option(
+        help="PEM file of the authority whose certificates are Alertmanager's.",
+        rich_help_panel=TLS,
+    ),
 ]

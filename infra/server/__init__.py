@@ -8,6 +8,7 @@ from infra.server.daemons import (
     down,
     require_free_ports,
     require_up,
+    stop,
     up,
 )
 from infra.server.settings import Server, server
@@ -24,5 +25,6 @@ __all__ = [
     "require_up",
     "server",
     "start",
+    "stop",
     "up",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "down",
     "require_free_ports",
     "require_up",
+    "stop",
     "up",
 ]
 
@@ -159,6 +160,11 @@ def down() -> None:
     """End the processes of this instance, the newest first."""
     for daemon in reversed(daemons()):
         daemon.stop()
+
+
+def stop(name: str) -> None:
+    """End one process of this instance."""
+    next(daemon for daemon in daemons() if daemon.name == name).stop()
 
 
 def require_up() -> Server:

@@ -26,11 +26,16 @@ from infra.webhook.store import Store
 from infra.webhook.writer import Writer
 from tasks.core.clock import Clock, SystemClock
 
-__all__ = ["Receiver", "make_app"]
+__all__ = ["CLIENT", "Receiver", "make_app"]
 
 log = logging.getLogger(__name__)
 
 Door = Callable[[Request], Awaitable[tuple[Event, ...]]]
+CLIENT = "slipway.client"
+"""Where a request's scope holds the client's certificate, which the clients' authority has signed.
+
+No request can set it: headers are elsewhere in the scope.
+"""
 LARGE_BYTES = 128 * 1024
 """Bodies from here on are looked at in a thread, so that others do not wait for them."""
 
@@ -83,9 +88,11 @@ class Receiver:
         """Read alerts.
 
         Raises:
-            Refused: the token is wrong, or it is no message of Alertmanager's.
+            Refused: there is neither a certificate nor the right token, or it is no message of
+                Alertmanager's.
         """
-        if not is_bearer(request.headers.get("authorization", ""), self.token):
+        given = request.headers.get("authorization", "")
+        if CLIENT not in request.scope and not is_bearer(given, self.token):
             raise Refused(HTTPStatus.UNAUTHORIZED, "token")
         body = await self.intake.read(request, self.body)
         return await asyncio.to_thread(read_alerts, body, self.clock.now())

@@ -120,7 +120,7 @@ class _Asked(_Theirs):
 
 class _Deployment(_Theirs):
     repository: _Repository
-    action: str
+    action: str = "created"  # the only one there is; GitHub Enterprise does not say it
     deployment: _Asked
 
 

@@ -50,6 +50,11 @@ class Settings:
         """Bearer token for Alertmanager's `credentials_file`; made by `slipway up`."""
         return self.folder / "alertmanager-token"
 
+    @property
+    def tls(self) -> Path:
+        """Which door with TLS there is; where the file is missing, none."""
+        return self.folder / "tls.json"
+
 
 def settings() -> Settings:
     """Return this instance's receiver."""

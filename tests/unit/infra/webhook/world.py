@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
-from infra.webhook.__main__ import configured
 from infra.webhook.app import Receiver
 from infra.webhook.courier import Courier
 from infra.webhook.keys import Keys
 from infra.webhook.limits import Allowance
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Repository, Start
+from infra.webhook.serving import Protocol, Server, configured
 from infra.webhook.signature import sign
 from infra.webhook.store import Store
+from infra.webhook.tls import Tls
 from tasks.core.application import Application, Component, Environment
 from tasks.core.clock import FakeClock
 from tasks.core.errors import SlipwayError
@@ -142,16 +142,22 @@ class World:
         self.client = httpx.Client(trust_env=False, timeout=20)
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(
+        self, tls: Tls | None = None, protocol: type[Protocol] = Protocol
+    ) -> Iterator[Server]:
         """Listen on a port that is free, as the receiver's own process does."""
-        server = uvicorn.Server(configured(self.receiver))
+        config = configured(self.receiver)
+        config.http = protocol
+        server = Server(config, tls)
         with socket.create_server(("127.0.0.1", 0)) as listening, self.client:
             self.client.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             thread = threading.Thread(target=server.run, args=([listening],))
             thread.start()
-            yield
-            server.should_exit = True
-            thread.join()
+            try:
+                yield server
+            finally:
+                server.should_exit = True
+                thread.join()
 
     def send(
         self, payload: object, event: str = "push", delivery: str = "d-1", **headers: str
