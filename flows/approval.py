@@ -16,8 +16,8 @@ from tasks.approval.task import (
     note_opening,
     show_request,
 )
-from tasks.core.application import Approval
 from tasks.core.errors import GateClosed
+from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import Plan, Record
 

@@ -61,7 +61,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by)
-    require_thawed(place.name, place.environment.freezes)
+    require_thawed(place.name, place.environment.freezes, place.environment.windows)
     if place.environment.approval is not None:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)

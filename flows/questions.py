@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tasks.approval.model import Request
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.past import Past
 from tasks.core.record import Plan

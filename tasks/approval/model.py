@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 
 __all__ = [
     "Answer",

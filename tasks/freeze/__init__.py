@@ -1,5 +1,5 @@
-"""Weekly times in which nothing is rolled out."""
+"""Times in which nothing is rolled out."""
 
-from tasks.freeze.decide import frozen_until
+from tasks.freeze.decide import require_open_at
 
-__all__ = ["frozen_until"]
+__all__ = ["require_open_at"]

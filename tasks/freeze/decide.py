@@ -1,39 +1,19 @@
-"""When an environment is frozen, by the wall clock of the place, summer time and all."""
+"""Whether an environment lets anything in now."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from tasks.core.application import Freeze
+from tasks.core.calendar import Calendar
+from tasks.core.errors import GateClosed
 
-__all__ = ["frozen_until"]
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_WEEK = timedelta(days=7)
+__all__ = ["require_open_at"]
 
 
-def frozen_until(freezes: Iterable[Freeze], now: datetime) -> datetime | None:
-    """Return when the latest of the freezes that hold now ends, None where none holds.
+def require_open_at(environment: str, calendar: Calendar, now: datetime) -> None:
+    """Return where an environment is open at an aware instant.
 
-    Args:
-        freezes: of one environment.
-        now: aware instant.
+    Raises:
+        GateClosed: a freeze holds, or no window is open.
     """
-    ends = [end for freeze in freezes if (end := _end(freeze, now)) is not None]
-    return max(ends, default=None)
-
-
-def _end(freeze: Freeze, now: datetime) -> datetime | None:
-    local = now.astimezone(ZoneInfo(freeze.tz))
-    start = _latest(freeze.start, local)
-    end = _latest(freeze.end, start) + _WEEK
-    return end if start <= local < end else None
-
-
-def _latest(moment: str, before: datetime) -> datetime:
-    """Return the last time before (or at) an instant when the weekly moment came."""
-    day, time = moment.split()
-    hour, minute = (int(part) for part in time.split(":"))
-    found = before.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
-    found -= timedelta(days=(before.weekday() - _DAYS.index(day)) % 7)
-    return found if found <= before else found - _WEEK
+    closed = calendar.closed(now)
+    if closed is not None:
+        raise GateClosed(closed.reason, where=environment, next_step="deliver again after that")

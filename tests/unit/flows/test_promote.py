@@ -9,7 +9,8 @@ from prefect.states import Running
 
 from flows.promote import Wishes, promote
 from tasks.approval.task import claim_environment
-from tasks.core.application import Application, Approval, Component
+from tasks.core.application import Application, Component
+from tasks.core.gates import Approval
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history

@@ -8,10 +8,10 @@ import pytest
 
 from infra.cli.direct import Person, recorded_place, roll_back_here
 from tasks.approval import enrol
-from tasks.core.application import Approval
 from tasks.core.cluster import WRITE, Applied, ApplyOptions
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, GateClosed, StageFailed, Unavailable
+from tasks.core.gates import Approval
 from tasks.core.objects import Object
 from tasks.core.record import RolloutState
 from tasks.core.target import Target

@@ -12,8 +12,8 @@ import tasks.approval
 from tasks.approval.approvers import Approvers, FileApprovers, MemoryApprovers
 from tasks.approval.effects import answer, dismiss, enrol
 from tasks.approval.model import Answer, Approver, Choice, Request, Ruling
-from tasks.core.application import Approval
 from tasks.core.errors import ConfigError
+from tasks.core.gates import Approval
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 REQUEST = Request(
