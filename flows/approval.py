@@ -1,14 +1,14 @@
 """The pause before an environment that people guard; no process waits meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from prefect.runtime import flow_run
 
-from flows.questions import rollout_request
 from flows.suspension import ask, end_superseded, read_beside
 from flows.turns import Turn, turn
 from flows.views import Question, describe_question
-from tasks.approval.model import Request, Ruling
+from tasks.approval.model import Approved, Decision, Request, Ruling
 from tasks.approval.task import (
     claim_environment,
     judge_answer,
@@ -17,7 +17,6 @@ from tasks.approval.task import (
     show_request,
 )
 from tasks.core.errors import GateClosed
-from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import Plan, Record
 
@@ -27,61 +26,68 @@ MOST_ANSWERS = 20
 
 
 def await_approval(
-    release: Release, plan: Plan, rules: Approval, before: Record | None = None
-) -> tuple[str, ...]:
-    """Suspend the run until enough approvers said yes, and return their names.
+    request: Request, release: Release, plan: Plan, before: Record | None = None
+) -> Approved:
+    """Suspend the run until enough approvers said yes, and return who did.
 
     Args:
+        request: what is to be approved; it is opened here.
         release: what waits.
         plan: what it would change.
-        rules: who may say yes.
         before: the rollout into the environment before, for the approver to read.
 
     Raises:
         GateClosed: somebody said no, nobody answered in time, or a newer release came.
     """
     claim_place(release.application, plan.environment)
-    request = rollout_request(release, plan, rules, note_opening(plan.id))
+    request = replace(request, opened_at=note_opening(plan.id))
     question = Question(request, release, plan, before)
     return ask_until_approved(
         request,
-        lambda notice: describe_question(question, notice),
+        lambda notice, approved: describe_question(question, notice, approved),
         lambda: _require_newest(request.application, request.environment),
     )
 
 
 def ask_until_approved(
-    request: Request, describe: Callable[[str], str], require: Callable[[], None] | None = None
-) -> tuple[str, ...]:
-    """Suspend the run until enough approvers said yes, and return their names.
+    request: Request,
+    describe: Callable[[str, Approved], str],
+    require: Callable[[], None] | None = None,
+) -> Approved:
+    """Suspend the run until enough approvers said yes, and return who did.
 
     Args:
         request: what is to be approved.
-        describe: what an approver reads; it is given why the last answer did not count.
+        describe: what an approver reads; it is given why the last answer did not count, and who
+            has said yes so far.
         require: raises where the question has become pointless.
 
     Raises:
         GateClosed: somebody said no, or nobody answered in time.
     """
-    show_request(request, describe(""))
-    approved: tuple[str, ...] = ()
-    notice = ""
+    approved, notice = Approved(), ""
+    show_request(request, describe(notice, approved))
     for attempt in range(MOST_ANSWERS):
-        answer = ask(request, describe(notice), attempt)
+        answer = ask(request, describe(notice, approved), attempt)
         if require is not None:
             require()
-        decision = judge_answer(request, answer, approved)
-        notice = decision.reason
+        decision = judge_answer(request, answer, approved.by)
         match decision.ruling:
             case Ruling.REJECTED:
-                raise GateClosed(notice, where=request.place)
+                raise GateClosed(decision.reason, where=request.place)
             case Ruling.APPROVED:
-                approved = (*approved, decision.approver)
+                approved, notice = _with(approved, decision), ""
+                request = replace(request, override=approved.override)
             case Ruling.REFUSED:
-                pass  # the next form begins with the reason
-        if len(approved) >= request.rules.count:
+                notice = decision.reason  # the next form begins with it
+        if len(approved.by) >= request.rules.count:
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=request.place)
+
+
+def _with(approved: Approved, decision: Decision) -> Approved:
+    by = (*approved.by, decision.approver) if decision.counts else approved.by
+    return Approved(by, decision.override or approved.override)
 
 
 def claim_place(application: str, environment: str) -> None:

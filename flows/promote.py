@@ -6,16 +6,29 @@ from prefect.runtime import flow_run
 
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
+from flows.questions import NOBODY, Asked, rollout_request, rules_of
+from tasks.approval.model import Request
+from tasks.approval.task import note_opening
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
+from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
-from tasks.freeze.task import require_thawed
+from tasks.freeze.task import find_closed, require_thawed
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
-from tasks.rollout.task import find_begun, find_in_way, make_way, plan_release, roll_out
+from tasks.rollout.task import (
+    find_begun,
+    find_in_way,
+    find_live_commit,
+    make_way,
+    note_in_record,
+    plan_release,
+    roll_out,
+)
+from tasks.source.task import find_committers
 
 __all__ = ["Wishes", "gate_plan", "promote"]
 
@@ -26,10 +39,12 @@ class Wishes:
 
     Attributes:
         despite: why a release that was taken back before should be tried again.
+        repository: where the release's commit is from; None where that is not known.
     """
 
     target: Target
     despite: str | None = None
+    repository: str | None = None
 
 
 def promote(
@@ -60,17 +75,33 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     begun = find_begun(place, flow_run.id)
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
-        return _through_gates(begun.release, place, by)
-    require_thawed(place.name, place.environment.freezes, place.environment.windows)
-    if place.environment.approval is not None:
+        return _through_gates(begun.release, place, by, wishes)
+    rules = rules_of(place.environment, find_closed(place.name, place.environment.calendar))
+    if rules is None:
+        require_thawed(place.name, place.environment.freezes, place.environment.windows)
+    else:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
-    approved: tuple[str, ...] = ()
-    if place.environment.approval is not None and _changes(plan):
-        approved = await_approval(release, plan, place.environment.approval, before)
+    by = By(flow_run.id, release.author, despite=wishes.despite)
+    if rules is not None and _changes(plan):
+        approved = await_approval(
+            _request(release, plan, rules, place, wishes), release, plan, before
+        )
         _require_images(release, place)
-    by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
-    return _through_gates(release, place, by)
+        by = replace(by, approved_by=approved.by, override=approved.override, plan=plan.id)
+    return _through_gates(release, place, by, wishes)
+
+
+def _request(
+    release: Release, plan: Plan, rules: Approval, place: Place, wishes: Wishes
+) -> Request:
+    """Return what people are asked, and who has worked on it where that counts."""
+    people = NOBODY
+    if rules.not_committers:
+        live = find_live_commit(place, plan.live) if plan.live is not None else None
+        people = find_committers(wishes.repository, live, release)
+    asked = Asked(note_opening(plan.id), place.environment, people)
+    return rollout_request(release, plan, rules, asked)
 
 
 def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
@@ -80,14 +111,14 @@ def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
         make_way(release, place, By(flow_run.id, release.author, despite=wishes.despite))
 
 
-def _through_gates(release: Release, place: Place, by: By) -> Record:
+def _through_gates(release: Release, place: Place, by: By, wishes: Wishes) -> Record:
     """Roll a release out, and ask people at every gate on its way."""
     while True:
         record = roll_out(release, place, by)
         if record.state is not RolloutState.STARTED or record.plan is None:
             return record
         try:
-            _ask_at_gate(record, place, by.gates)
+            _ask_at_gate(record, place, by.gates, wishes)
         except GateClosed as error:
             refused = replace(by, refused=f"at a gate: {error.what}")
             page_if_left(place, roll_out(release, place, refused))
@@ -95,12 +126,16 @@ def _through_gates(release: Release, place: Place, by: By) -> Record:
         by = replace(by, gates=by.gates + 1)
 
 
-def _ask_at_gate(record: Record, place: Place, opened: int) -> None:
+def _ask_at_gate(record: Record, place: Place, opened: int, wishes: Wishes) -> None:
     """Suspend the run until people let a canary go on, or raise."""
     rules, plan = place.environment.approval, record.plan
     if rules is None or plan is None:
         raise GateClosed("nobody is named who could open it", where=str(place))
-    await_approval(record.release, gate_plan(plan, record, opened), rules, record)
+    asked = gate_plan(plan, record, opened)
+    request = _request(record.release, asked, rules, place, wishes)
+    approved = await_approval(request, record.release, asked, record)
+    if approved.override is not None:
+        note_in_record(place, record.number, str(approved.override))
 
 
 def gate_plan(plan: Plan, record: Record, opened: int) -> Plan:

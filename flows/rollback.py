@@ -73,5 +73,7 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
     if request is None:
         return by, back
     request = replace(request, opened_at=note_opening(request.plan))
-    approved = ask_until_approved(request, lambda notice: describe_rollback(request, back, notice))
-    return replace(by, actor=by.actor or approved[0], approved_by=approved), back
+    approved = ask_until_approved(
+        request, lambda notice, _: describe_rollback(request, back, notice)
+    )
+    return replace(by, actor=by.actor or approved.by[0], approved_by=approved.by), back

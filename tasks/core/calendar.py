@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tasks.core.errors import GateClosed
 from tasks.core.gates import Freeze, Window
 
 __all__ = ["DAYS", "Calendar", "Closed", "begin_of", "end_of", "frozen_until", "is_weekly"]
@@ -53,6 +54,16 @@ class Calendar:
         if self._is_outside(now):
             return Closed(self._outside(now), self._opens(now))
         return None
+
+    def require_open(self, now: datetime, where: str) -> None:
+        """Return where nothing is closed at an aware instant.
+
+        Raises:
+            GateClosed: a freeze holds, or no window is open.
+        """
+        closed = self.closed(now)
+        if closed is not None:
+            raise GateClosed(closed.reason, where=where, next_step="deliver again after that")
 
     def _opens(self, after: datetime) -> datetime | None:
         """Return the first instant from one on at which nothing is closed."""

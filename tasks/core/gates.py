@@ -95,6 +95,10 @@ class Override:
     by: str
     reason: str
 
+    def __str__(self) -> str:
+        """Say it as a history does."""
+        return f"{self.by} overrode that it was closed: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.core.gates import Override
 from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.sample import Sample
 
@@ -86,6 +87,7 @@ class Record:
         moments: what happened, oldest first.
         samples: what the service level indicators counted, oldest first.
         plan: what the rollout was to change, as it was shown before.
+        override: who let it in although a freeze held or no window was open.
     """
 
     number: int
@@ -104,3 +106,4 @@ class Record:
     moments: tuple[Moment, ...] = ()
     samples: tuple[Sample, ...] = ()
     plan: Plan | None = None
+    override: Override | None = None

@@ -1,5 +1,1 @@
-"""Times in which nothing is rolled out."""
-
-from tasks.freeze.decide import require_open_at
-
-__all__ = ["require_open_at"]
+"""The gate of windows and freezes; the calendar itself stands in tasks/core/calendar.py."""

@@ -3,12 +3,11 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.calendar import Calendar
+from tasks.core.calendar import Calendar, Closed
 from tasks.core.clock import utc_now
 from tasks.core.gates import Freeze, Window
-from tasks.freeze.decide import require_open_at
 
-__all__ = ["require_thawed"]
+__all__ = ["find_closed", "require_thawed"]
 
 
 @task(task_run_name="{environment}: windows and freezes", cache_policy=NO_CACHE)
@@ -20,4 +19,11 @@ def require_thawed(
     Raises:
         GateClosed: a freeze holds, or no window is open.
     """
-    require_open_at(environment, Calendar(windows, freezes), utc_now())
+    Calendar(windows, freezes).require_open(utc_now(), environment)
+
+
+@task(task_run_name="{environment}: closed now?")
+def find_closed(environment: str, calendar: Calendar) -> Closed | None:
+    """Say why an environment is closed when a run first asks: the same all through the run."""
+    del environment  # part of the result's key
+    return calendar.closed(utc_now())

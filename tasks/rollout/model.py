@@ -7,6 +7,7 @@ from datetime import datetime
 from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
+from tasks.core.gates import Override
 from tasks.core.model import Verdict
 from tasks.core.objects import Object, Ref
 from tasks.core.record import Record
@@ -75,6 +76,7 @@ class By:
             the plan is another one, the rollout is refused.
         gates: how many gates between the steps of a canary people have opened so far.
         refused: why people did not open the next one.
+        override: who said that it may begin although the calendar has closed the environment.
     """
 
     run: str
@@ -84,6 +86,7 @@ class By:
     plan: str | None = None
     gates: int = 0
     refused: str | None = None
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
             run=by.run,
             actor=by.actor,
             approved_by=by.approved_by,
+            override=by.override,
         ),
         environment=place.environment,
         rules=place.rules,
