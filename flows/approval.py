@@ -1,16 +1,16 @@
 """The pause before an environment that people guard; no process waits meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from prefect.runtime import flow_run
 
 from flows.deeds import answered
-from flows.questions import rollout_request
 from flows.suspension import ask, end_superseded, read_beside
 from flows.trail import write
 from flows.turns import Turn, turn
 from flows.views import Question, describe_question
-from tasks.approval.model import Request, Ruling
+from tasks.approval.model import Approved, Decision, Request, Ruling
 from tasks.approval.task import (
     claim_environment,
     judge_answer,
@@ -19,10 +19,7 @@ from tasks.approval.task import (
     show_request,
 )
 from tasks.audit import Deed
-from tasks.core.application import Approval
 from tasks.core.errors import GateClosed
-from tasks.core.model import Release
-from tasks.core.record import Plan, Record
 from tasks.rollout.model import Place
 
 __all__ = ["ask_until_approved", "await_approval", "claim_place"]
@@ -30,28 +27,24 @@ __all__ = ["ask_until_approved", "await_approval", "claim_place"]
 MOST_ANSWERS = 20
 
 
-def await_approval(
-    release: Release, plan: Plan, rules: Approval, place: Place, before: Record | None = None
-) -> tuple[str, ...]:
-    """Suspend the run until enough approvers said yes, and return their names.
+def await_approval(question: Question, place: Place) -> Approved:
+    """Suspend the run until enough approvers said yes, and return who did.
 
     Args:
-        release: what waits.
-        plan: what it would change.
-        rules: who may say yes.
+        question: what is asked.
         place: where it would go.
-        before: the rollout into the environment before, for the approver to read.
 
     Raises:
         GateClosed: somebody said no, nobody answered in time, or a newer release came.
+        SlipwayError: an answer could not be written down, and does not count.
     """
-    claim_place(release.application, plan.environment)
-    request = rollout_request(release, plan, rules, note_opening(plan.id))
-    question = Question(request, release, plan, before)
+    claim_place(place.application, place.name)
+    request = replace(question.request, opened_at=note_opening(question.plan.id))
+    question = replace(question, request=request)
     return ask_until_approved(
         request,
         place,
-        lambda notice: describe_question(question, notice),
+        lambda notice, approved: describe_question(question, notice, approved),
         lambda: _require_newest(request.application, request.environment),
     )
 
@@ -59,16 +52,17 @@ def await_approval(
 def ask_until_approved(
     request: Request,
     place: Place,
-    describe: Callable[[str], str],
+    describe: Callable[[str, Approved], str],
     require: Callable[[], None] | None = None,
     write: Callable[[Place, Deed], object] = write,
-) -> tuple[str, ...]:
-    """Suspend the run until enough approvers said yes, and return their names.
+) -> Approved:
+    """Suspend the run until enough approvers said yes, and return who did.
 
     Args:
         request: what is to be approved.
         place: where; its cluster knows the approvers, and keeps the trail.
-        describe: what an approver reads; it is given why the last answer did not count.
+        describe: what an approver reads; it is given why the last answer did not count, and who
+            has said yes so far.
         require: raises where the question has become pointless.
         write: puts what an answer counted as into the trail, before anything follows from it.
 
@@ -76,26 +70,30 @@ def ask_until_approved(
         GateClosed: somebody said no, or nobody answered in time.
         SlipwayError: an answer could not be written down, and does not count.
     """
-    show_request(request, describe(""))
-    approved: tuple[str, ...] = ()
-    notice = ""
+    approved, notice = Approved(), ""
+    show_request(request, describe(notice, approved))
     for attempt in range(MOST_ANSWERS):
-        answer = ask(request, describe(notice), attempt)
+        answer = ask(request, describe(notice, approved), attempt)
         if require is not None:
             require()
-        decision = judge_answer(request, answer, approved, place.target)
+        decision = judge_answer(request, answer, approved.by, place.target)
         write(place, answered(request, answer, decision, f"{flow_run.id}/{request.plan}/{attempt}"))
-        notice = decision.reason
         match decision.ruling:
             case Ruling.REJECTED:
-                raise GateClosed(notice, where=request.place)
+                raise GateClosed(decision.reason, where=request.place)
             case Ruling.APPROVED:
-                approved = (*approved, decision.approver)
+                approved, notice = _with(approved, decision), ""
+                request = replace(request, override=approved.override)
             case Ruling.REFUSED:
-                pass  # the next form begins with the reason
-        if len(approved) >= request.rules.count:
+                notice = decision.reason  # the next form begins with it
+        if len(approved.by) >= request.rules.count:
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=request.place)
+
+
+def _with(approved: Approved, decision: Decision) -> Approved:
+    by = (*approved.by, decision.approver) if decision.counts else approved.by
+    return Approved(by, decision.override or approved.override)
 
 
 def claim_place(application: str, environment: str) -> None:

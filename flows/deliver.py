@@ -52,7 +52,7 @@ def deliver(
     records: list[Record] = []
     for environment in environments:
         before = records[-1] if records else None
-        wishes = Wishes(target, despite)
+        wishes = Wishes(target, despite, source.repository)
         record = promote(release, environment, source.application, wishes, before)
         records.append(record)
         if record.state is not RolloutState.SUCCEEDED:

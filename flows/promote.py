@@ -7,15 +7,20 @@ from prefect.runtime import flow_run
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from flows.deeds import overridden
+from flows.questions import NOBODY, Asked, rollout_request, rules_of
 from flows.telling import tell_acting, tell_plan, tell_record
 from flows.trail import started_from, write
+from flows.views import Question
+from tasks.approval.model import Request
+from tasks.approval.task import note_opening
 from tasks.audit.task import newest_entry
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
+from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
-from tasks.freeze.task import require_thawed
+from tasks.freeze.task import find_closed, require_thawed
 from tasks.notify.model import State
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
@@ -23,12 +28,15 @@ from tasks.rollout.place import place_of
 from tasks.rollout.task import (
     find_begun,
     find_in_way,
+    find_live_commit,
     make_way,
+    note_in_record,
     plan_release,
     prepare_namespace,
     roll_out,
     was_taken_back,
 )
+from tasks.source.task import find_committers
 
 __all__ = ["Wishes", "failure_of", "gate_plan", "promote", "require_images"]
 
@@ -39,10 +47,12 @@ class Wishes:
 
     Attributes:
         despite: why a release that was taken back before should be tried again.
+        repository: where the release's commit is from; None where that is not known.
     """
 
     target: Target
     despite: str | None = None
+    repository: str | None = None
 
 
 def promote(
@@ -74,32 +84,45 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     begun = find_begun(place, flow_run.id)
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
-        return _through_gates(begun.release, place, by)
-    require_thawed(place.name, place.environment.freezes)
-    if place.environment.approval is not None:
+        return _through_gates(begun.release, place, by, wishes)
+    rules = rules_of(place.environment, find_closed(place.name, place.environment.calendar))
+    if rules is None:
+        require_thawed(place.name, place.environment.freezes, place.environment.windows)
+    else:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
     if wishes.despite is not None and was_taken_back(place, release.id):
         write(place, overridden(release, place, flow_run.id, started_from(), wishes.despite))
     by = By(flow_run.id, release.author, despite=wishes.despite)
-    asks = place.environment.approval is not None and _changes(plan)
+    asks = rules is not None and _changes(plan)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
-    if asks:
-        by = _approved(release, plan, place, by, before)
+    if rules is not None and asks:
+        request = _request(release, plan, rules, place, wishes)
+        by = _approved(Question(request, release, plan, before), place, by)
         require_images(release, place)
-    return _through_gates(release, place, by)
+    return _through_gates(release, place, by, wishes)
 
 
-def _approved(release: Release, plan: Plan, place: Place, by: By, before: Record | None) -> By:
+def _request(
+    release: Release, plan: Plan, rules: Approval, place: Place, wishes: Wishes
+) -> Request:
+    """Return what people are asked, and who has worked on it where that counts."""
+    people = NOBODY
+    if rules.not_committers:
+        live = find_live_commit(place, plan.live) if plan.live is not None else None
+        people = find_committers(wishes.repository, live, release)
+    asked = Asked(note_opening(plan.id), place.environment, people)
+    return rollout_request(release, plan, rules, asked)
+
+
+def _approved(question: Question, place: Place, by: By) -> By:
     """Ask people, and say what they have approved and where that is written down."""
-    rules = place.environment.approval
-    if rules is None:
-        return by
-    if plan.live is None:
-        prepare_namespace(release, place)  # the trail is in it
-    approved = await_approval(release, plan, rules, place, before)
+    if question.plan.live is None:
+        prepare_namespace(question.release, place)  # the trail is in it
+    approved = await_approval(question, place)
     trail = newest_entry(place.target, place.namespace)
-    return replace(by, approved_by=approved, plan=plan.id, trail=trail)
+    by = replace(by, approved_by=approved.by, override=approved.override)
+    return replace(by, plan=question.plan.id, trail=trail)
 
 
 def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
@@ -109,7 +132,7 @@ def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
         make_way(release, place, By(flow_run.id, release.author, despite=wishes.despite))
 
 
-def _through_gates(release: Release, place: Place, by: By) -> Record:
+def _through_gates(release: Release, place: Place, by: By, wishes: Wishes) -> Record:
     """Roll a release out, and ask people at every gate on its way."""
     while True:
         tell_acting(release, place, by)
@@ -117,7 +140,7 @@ def _through_gates(release: Release, place: Place, by: By) -> Record:
         if record.state is not RolloutState.STARTED or record.plan is None:
             return record
         try:
-            _ask_at_gate(record, place, by.gates)
+            _ask_at_gate(record, place, by.gates, wishes)
         except GateClosed as error:
             refused = replace(by, refused=f"at a gate: {error.what}")
             page_if_left(place, roll_out(release, place, refused))
@@ -125,13 +148,17 @@ def _through_gates(release: Release, place: Place, by: By) -> Record:
         by = replace(by, gates=by.gates + 1)
 
 
-def _ask_at_gate(record: Record, place: Place, opened: int) -> None:
+def _ask_at_gate(record: Record, place: Place, opened: int, wishes: Wishes) -> None:
     """Suspend the run until people let a canary go on, or raise."""
     rules, plan = place.environment.approval, record.plan
     if rules is None or plan is None:
         raise GateClosed("nobody is named who could open it", where=str(place))
     tell_record(place, record)
-    await_approval(record.release, gate_plan(plan, record, opened), rules, place, record)
+    asked = gate_plan(plan, record, opened)
+    request = _request(record.release, asked, rules, place, wishes)
+    approved = await_approval(Question(request, record.release, asked, record), place)
+    if approved.override is not None:
+        note_in_record(place, record.number, str(approved.override))
 
 
 def gate_plan(plan: Plan, record: Record, opened: int) -> Plan:

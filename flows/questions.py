@@ -1,19 +1,48 @@
 """What people are asked before a release comes in, and before it is taken back by hand."""
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from tasks.approval.model import Request
-from tasks.core.application import Approval
-from tasks.core.model import Release
+from tasks.core.application import Environment
+from tasks.core.calendar import Closed
+from tasks.core.gates import Approval
+from tasks.core.model import Committers, Release
 from tasks.core.past import Past
 from tasks.core.record import Plan
 from tasks.rollout.model import Back, Place
 
-__all__ = ["rollback_request", "rollout_request", "settled"]
+__all__ = ["NOBODY", "Asked", "rollback_request", "rollout_request", "rules_of", "settled"]
+
+NOBODY = Committers(())
 
 
-def rollout_request(release: Release, plan: Plan, rules: Approval, opened_at: datetime) -> Request:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When somebody is first asked, about which environment, and who has worked on it."""
+
+    at: datetime
+    environment: Environment
+    committers: Committers = NOBODY
+
+
+WHILE_CLOSED = timedelta(minutes=1)
+"""Overriders are asked until what is closed opens by itself; so long an answer may take."""
+
+
+def rules_of(environment: Environment, closed: Closed | None) -> Approval | None:
+    """Return who is asked about a release, None where nobody is.
+
+    Where nobody has to approve, those who may override are asked for as long as it is closed.
+    """
+    if environment.approval is not None or closed is None or not environment.overriders:
+        return environment.approval
+    return Approval(
+        approvers=environment.overriders, not_author=False, comment=True, expires=WHILE_CLOSED
+    )
+
+
+def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Asked) -> Request:
     """Return what approvers are asked about a release and what it would change."""
     return Request(
         application=release.application,
@@ -22,8 +51,12 @@ def rollout_request(release: Release, plan: Plan, rules: Approval, opened_at: da
         plan=plan.id,
         author=release.author,
         author_email=release.author_email,
-        opened_at=opened_at,
+        opened_at=asked.at,
         rules=rules,
+        calendar=asked.environment.calendar,
+        overriders=asked.environment.overriders,
+        committers=asked.committers.people,
+        unknown=asked.committers.unknown,
     )
 
 
@@ -44,7 +77,9 @@ def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
         author=bad.release.author,
         author_email=bad.release.author_email,
         opened_at=bad.started_at,
-        rules=replace(past.approval, count=1, not_author=False, comment=False),
+        rules=replace(
+            past.approval, count=1, not_author=False, not_committers=False, comment=False
+        ),
     )
 
 

@@ -85,6 +85,6 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
         return by, back
     request = replace(request, opened_at=note_opening(request.plan))
     approved = ask_until_approved(
-        request, place, lambda notice: describe_rollback(request, back, notice), write=try_write
+        request, place, lambda notice, _: describe_rollback(request, back, notice), write=try_write
     )
-    return replace(by, actor=by.actor or approved[0], approved_by=approved), back
+    return replace(by, actor=by.actor or approved.by[0], approved_by=approved.by), back

@@ -43,7 +43,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
     left = int((request.expires_at - utc_now()).total_seconds())
     if left <= 0 and _stored_at(key) is None:
         raise GateClosed(
-            f"nobody answered within {format_duration(request.rules.expires)}",
+            f"nobody answered within {format_duration(request.lasts)}",
             where=request.place,
             next_step="deliver the commit again",
         )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flows.notice import NOTICE
-from tasks.approval.model import Request
+from flows.rules_shown import rule_facts, said_so_far, warnings_of
+from tasks.approval.model import Approved, Request
 from tasks.core.markdown import bullets, inline, mark, page, plain
 from tasks.core.model import Release
 from tasks.core.record import Plan, Record
@@ -18,6 +19,9 @@ HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
     "counts once. Enrolling takes one command: `slipway approver add NAME --email ADDRESS`."
 )
+
+
+NOBODY_YET = Approved()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +38,21 @@ class Question:
     before: Record | None = None
 
 
-def describe_question(question: Question, notice: str = "") -> str:
+def describe_question(question: Question, notice: str = "", approved: Approved = NOBODY_YET) -> str:
     """Show a release, what it would change and what an answer does.
 
     Args:
         question: what is asked.
         notice: why the last answer did not count.
+        approved: who has said yes so far.
     """
     release, plan = question.release, question.plan
+    warnings = (*warnings_of(question.request), *plan.warnings)
     return page(
         f"{NOTICE}{plain(notice)}" if notice else "",
         f"## {plain(release.application)} {inline(release.id)} to {plan.environment}",
-        bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
+        said_so_far(approved),
+        bullets(f"⚠ {plain(warning)}" for warning in warnings),
         bullets(f"{name}: {value}" for name, value in _facts(question)),
         _consequences(question),
         HOW,
@@ -87,16 +94,12 @@ def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
 
 def _facts(question: Question) -> list[tuple[str, str]]:
     request, release = question.request, question.release
-    who = f"{request.rules.count} of {plain(', '.join(request.rules.approvers))}"
-    barred = ", not the commit's author" if request.rules.not_author else ""
-    expires = request.expires_at
     facts = [
         ("change", f"**{plain(release.subject)}**"),
         ("commit", f"{inline(release.commit[:12])} by {plain(release.author)}"),
         ("plan", f"{inline(question.plan.id)}, {count_changes(question.plan)}"),
         ("comes in by", plain(question.plan.how)),
-        ("may approve", f"{who}{barred}"),
-        ("asked", f"{request.opened_at:%Y-%m-%d %H:%M} UTC, expires {expires:%Y-%m-%d %H:%M} UTC"),
+        *rule_facts(request),
     ]
     if question.before is not None:
         facts.insert(2, (plain(question.before.environment), _before(question.before, request)))

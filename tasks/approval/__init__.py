@@ -2,10 +2,11 @@
 
 from tasks.approval.approvers import SecretApprovers
 from tasks.approval.effects import dismiss, enrol
-from tasks.approval.model import Answer, Approver, Choice, Decision, Request, Ruling
+from tasks.approval.model import Answer, Approved, Approver, Choice, Decision, Request, Ruling
 
 __all__ = [
     "Answer",
+    "Approved",
     "Approver",
     "Choice",
     "Decision",

@@ -22,6 +22,8 @@ from tasks.approval.model import (
     Ruling,
     Use,
 )
+from tasks.core.calendar import Closed
+from tasks.core.gates import Override, Person
 
 __all__ = ["decide_approval", "is_locked"]
 
@@ -53,9 +55,8 @@ def decide_approval(
     if answer.answered_at > request.expires_at:
         return _expired(request, answer, approver)
     # 2. a name of the list, behind which there is a person
-    if answer.approver not in request.rules.approvers:
-        place = request.environment
-        return _refused(answer, f"{answer.approver} is no approver of {place}", approver)
+    if stranger := _stranger(request, answer):
+        return _refused(answer, stranger, approver)
     if approver is None:
         reason = f"{answer.approver} is not enrolled: slipway approver add {answer.approver}"
         return _refused(answer, reason, None)
@@ -122,6 +123,22 @@ def _with_failure(approver: Approver, attempt: Attempt) -> Approver:
     return replace(approver, failures=(*approver.failures, attempt)[-KEPT:])
 
 
+def _stranger(request: Request, answer: Answer) -> str:
+    """Say why nobody of that name is asked at that instant; empty where somebody is."""
+    name, at = answer.approver, answer.answered_at
+    if name in request.approvers_at(at):
+        return ""
+    may_override = name in request.overriders
+    if may_override and request.closed_at(at) is not None:
+        return ""
+    escalate, since = request.rules.escalate, request.escalates_at
+    if escalate is not None and since is not None and name in escalate.to:
+        return f"{name} may approve from {since:%Y-%m-%d %H:%M} UTC on"
+    if may_override:
+        return f"nothing is closed that {name} could override"
+    return f"{name} is no approver of {request.environment}"
+
+
 def _weigh(
     request: Request, answer: Answer, approver: Approver, earlier: tuple[str, ...]
 ) -> Decision:
@@ -132,7 +149,14 @@ def _weigh(
     said = f": {answer.comment}" if answer.comment else ""
     if answer.choice is Choice.REJECT:
         return Decision(Ruling.REJECTED, approver.name, f"{approver.name} said no{said}")
-    return Decision(Ruling.APPROVED, approver.name, f"{approver.name} said yes{said}")
+    counts = approver.name in request.approvers_at(answer.answered_at)
+    counts = counts and approver.name not in earlier
+    closed = request.closed_at(answer.answered_at)
+    if closed is None:
+        return Decision(Ruling.APPROVED, approver.name, f"{approver.name} said yes{said}")
+    reason = f"{approver.name} overrode that it is {closed.reason}{said}"
+    override = Override(approver.name, answer.comment.strip())
+    return Decision(Ruling.APPROVED, approver.name, reason, override, counts)
 
 
 def _fault(request: Request, answer: Answer, approver: Approver, earlier: tuple[str, ...]) -> str:
@@ -141,26 +165,43 @@ def _fault(request: Request, answer: Answer, approver: Approver, earlier: tuple[
         return "a comment is required"
     if answer.choice is Choice.REJECT:
         return ""
+    closed = request.closed_at(answer.answered_at)
+    if closed is not None:
+        return _closure(request, answer, closed) or _authorship(request, approver)
     if approver.name in earlier:
         return f"{approver.name} has approved already, {rules.count} different people must"
-    return _authorship(request, approver) if rules.not_author else ""
+    return _authorship(request, approver)
+
+
+def _closure(request: Request, answer: Answer, closed: Closed) -> str:
+    """Say why a yes does not open what is closed; empty where it does."""
+    if answer.approver in request.overriders:
+        said = bool(answer.comment.strip())
+        return "" if said else f"{closed.reason}: to override that, the comment has to say why"
+    others = f", or {' or '.join(request.overriders)} overrides it" if request.overriders else ""
+    return f"{closed.reason}: a yes counts after that{others}"
 
 
 def _authorship(request: Request, approver: Approver) -> str:
+    rules = request.rules
+    if not (rules.not_author or rules.not_committers):
+        return ""
     if not approver.emails:
         return f"{approver.name} has no e-mail address, so that authorship cannot be ruled out"
-    if _is_author(request, approver):
+    if rules.not_author and _is(Person(request.author, request.author_email), approver):
         return f"{approver.name} is the commit's author, somebody else must approve"
+    if rules.not_committers and any(_is(each, approver) for each in request.committers):
+        return f"{approver.name} has committed some of this, somebody else must approve"
     return ""
 
 
-def _is_author(request: Request, approver: Approver) -> bool:
-    author = {_folded(request.author), _folded(request.author_email)}
-    if _folded(request.author_email).endswith(NOREPLY):
+def _is(person: Person, approver: Approver) -> bool:
+    names = {_folded(person.name), _folded(person.email)}
+    if _folded(person.email).endswith(NOREPLY):
         # 123456+login@users.noreply.github.com
-        local = _folded(request.author_email).removesuffix(NOREPLY)
-        author.add(local.rpartition("+")[2])
-    return not author.isdisjoint(map(_folded, (approver.name, *approver.emails)))
+        local = _folded(person.email).removesuffix(NOREPLY)
+        names.add(local.rpartition("+")[2])
+    return not names.isdisjoint(map(_folded, (approver.name, *approver.emails)))
 
 
 def _folded(text: str) -> str:

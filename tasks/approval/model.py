@@ -1,13 +1,15 @@
 """What is asked of an approver, what they answer, and what became of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tasks.core.application import Approval
+from tasks.core.calendar import Calendar, Closed
+from tasks.core.gates import Approval, Override, Person
 
 __all__ = [
     "Answer",
+    "Approved",
     "Approver",
     "Attempt",
     "Choice",
@@ -42,6 +44,11 @@ class Request:
         release: id of the release.
         plan: id of the plan, which binds environment, live state and changes.
         opened_at: when somebody was first asked, aware UTC.
+        calendar: when an approval can take effect.
+        overriders: who may open what the calendar closes, with a reason.
+        override: who has done so for this request.
+        committers: who wrote or committed what would come in, where the rules bar them.
+        unknown: why that is not known of the whole range; empty where it is.
     """
 
     application: str
@@ -52,11 +59,44 @@ class Request:
     author_email: str
     opened_at: datetime
     rules: Approval
+    calendar: Calendar = field(default_factory=Calendar)
+    overriders: tuple[str, ...] = ()
+    override: Override | None = None
+    committers: tuple[Person, ...] = ()
+    unknown: str = ""
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when on a yes of an approver could count: the rules' times begin here."""
+        closed = self.calendar.closed(self.opened_at)
+        return (closed and closed.opens) or self.opened_at
 
     @property
     def expires_at(self) -> datetime:
         """From when on silence is a refusal."""
-        return self.opened_at + self.rules.expires
+        return self.counts_from + self.rules.expires
+
+    @property
+    def escalates_at(self) -> datetime | None:
+        """From when on those count too whom the rules escalate to."""
+        escalate = self.rules.escalate
+        return self.counts_from + escalate.after if escalate else None
+
+    def approvers_at(self, at: datetime) -> tuple[str, ...]:
+        """Return whose yes counts at an instant."""
+        rules, since = self.rules, self.escalates_at
+        if rules.escalate is None or since is None or at < since:
+            return rules.approvers
+        return tuple(dict.fromkeys((*rules.approvers, *rules.escalate.to)))
+
+    def closed_at(self, at: datetime) -> Closed | None:
+        """Say why no yes takes effect at an instant, None where one does or it was overridden."""
+        return None if self.override else self.calendar.closed(at)
+
+    @property
+    def lasts(self) -> timedelta:
+        """For how long people are asked."""
+        return self.expires_at - self.opened_at
 
     @property
     def place(self) -> str:
@@ -83,11 +123,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an answer counts as, with the reason in one sentence."""
+    """What an answer counts as, with the reason in one sentence.
+
+    Attributes:
+        override: what it opens that the calendar has closed.
+        counts: whether a yes is one of the approvals that are needed.
+    """
 
     ruling: Ruling
     approver: str
     reason: str
+    override: Override | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Who has let a release in, in the order of their answers, and who opened a closed gate."""
+
+    by: tuple[str, ...] = ()
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
+from tasks.core.calendar import Calendar
+from tasks.core.gates import Approval, Freeze, People, Window
 from tasks.core.monitoring import AlertRule, Monitoring
 from tasks.core.nightly import Nightly, OwnNight
 from tasks.core.probes import Probe
@@ -20,10 +22,8 @@ from tasks.core.units import Duration, Size
 __all__ = [
     "Action",
     "Application",
-    "Approval",
     "Component",
     "Environment",
-    "Freeze",
     "GeneratedSecret",
     "ImageTarget",
     "LintTarget",
@@ -121,31 +121,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class Approval:
-    """Who may let a release into an environment.
-
-    Attributes:
-        not_author: the commit's author may not approve.
-        expires: silence for so long is a refusal.
-    """
-
-    approvers: Annotated[tuple[str, ...], Field(min_length=1)]
-    count: Annotated[int, Field(ge=1, le=10)] = 1
-    not_author: bool = True
-    comment: bool = False
-    expires: Duration = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", validate_by_name=True))
-class Freeze:
-    """A weekly time in which nothing is rolled out; `Fri 16:00` to `Mon 08:00`."""
-
-    start: Annotated[str, Field(alias="from", pattern=r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d$")]
-    end: Annotated[str, Field(alias="to", pattern=r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d$")]
-    tz: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
 class GeneratedSecret:
     """A Kubernetes Secret that is made once for an environment with random values."""
 
@@ -166,6 +141,9 @@ class Environment:
             take them over.
         when_busy: whether a newer release waits for a rollout that is under way, or takes its
             place.
+        windows: times in which alone a rollout may begin; at any time where there are none.
+        freezes: times in which none may begin, inside a window or not.
+        overriders: who may open freezes and windows, each time with a reason.
         secrets: generated where missing, never committed, never replaced.
     """
 
@@ -181,9 +159,16 @@ class Environment:
     rollback: RollbackRules = field(default_factory=RollbackRules)
     probes: tuple[Probe, ...] = ()
     approval: Approval | None = None
+    windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    overriders: tuple[str, ...] = ()
     nightly: OwnNight | None = None
     secrets: tuple[GeneratedSecret, ...] = ()
+
+    @property
+    def calendar(self) -> Calendar:
+        """When anything may come in."""
+        return Calendar(self.windows, self.freezes)
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -223,6 +208,7 @@ class Application:
     """A repository with a slipway.yaml; environments stand in the order of promotion.
 
     Attributes:
+        groups: people that stand together as `@name` where approvers are named.
         irreversible: why there is no way back behind this commit's release; such a release is
             never taken back without a person, who is paged instead.
         triggers: which events start a delivery; a push to the default branch where absent.
@@ -232,6 +218,7 @@ class Application:
     components: Annotated[dict[Name, Component], Field(min_length=1)]
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
     registry: str | None = None
+    groups: dict[Name, People] = field(default_factory=dict)
     scan: ScanPolicy = field(default_factory=ScanPolicy)
     slos: Slos = field(default_factory=Slos)
     hooks: Hooks = field(default_factory=Hooks)

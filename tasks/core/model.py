@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import NewType
 
 from tasks.core.application import Application
+from tasks.core.gates import Person
 
 __all__ = [
     "CheckResult",
+    "Committers",
     "ComponentSource",
     "Digest",
     "Image",
@@ -43,6 +45,7 @@ class Source:
         tree: folder of the work tree on this machine.
         subject: first line of the message.
         committed_at: aware UTC.
+        people: who wrote and committed it, co-authors included.
     """
 
     repository: str
@@ -54,6 +57,19 @@ class Source:
     committed_at: datetime
     application: Application
     components: tuple[ComponentSource, ...]
+    people: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committers:
+    """Who wrote or committed what a release brings.
+
+    Attributes:
+        unknown: why that is known of the release's own commit only; empty where it is of all.
+    """
+
+    people: tuple[Person, ...]
+    unknown: str = ""
 
 
 class Outcome(StrEnum):
@@ -163,6 +179,7 @@ class Release:
         scan: one line a component.
         irreversible: why there is no way back behind it, None where there is.
         repository: where the commit was cloned from, without credentials.
+        people: who wrote and committed the commit; empty in releases of Slipway 0.2 and before.
     """
 
     id: str
@@ -177,6 +194,7 @@ class Release:
     scan: tuple[str, ...] = ()
     irreversible: str | None = None
     repository: str = ""
+    people: tuple[Person, ...] = ()
 
     def manifests_for(self, environment: str) -> Manifests:
         """Return the manifests of one environment.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 from tasks.core.record import Record, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.core.gates import Override
 from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.sample import Sample
 
@@ -88,6 +89,7 @@ class Record:
         plan: what the rollout was to change, as it was shown before.
         trail: number and SHA-256 of the audit trail's newest entry when people had approved it,
             `42:0f…`; that and all before it cannot be changed unseen.
+        override: who let it in although a freeze held or no window was open.
     """
 
     number: int
@@ -107,3 +109,4 @@ class Record:
     samples: tuple[Sample, ...] = ()
     plan: Plan | None = None
     trail: str = ""
+    override: Override | None = None

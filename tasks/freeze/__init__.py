@@ -1,5 +1,1 @@
-"""Weekly times in which nothing is rolled out."""
-
-from tasks.freeze.decide import frozen_until
-
-__all__ = ["frozen_until"]
+"""The gate of windows and freezes; the calendar itself stands in tasks/core/calendar.py."""

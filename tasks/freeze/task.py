@@ -1,27 +1,29 @@
-"""The freeze gate as a Prefect task."""
+"""The gate of windows and freezes as a Prefect task."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.application import Freeze
+from tasks.core.calendar import Calendar, Closed
 from tasks.core.clock import utc_now
-from tasks.core.errors import GateClosed
-from tasks.freeze.decide import frozen_until
+from tasks.core.gates import Freeze, Window
 
-__all__ = ["require_thawed"]
+__all__ = ["find_closed", "require_thawed"]
 
 
-@task(task_run_name="{environment}: freezes", cache_policy=NO_CACHE)
-def require_thawed(environment: str, freezes: tuple[Freeze, ...]) -> None:
-    """Return while nothing is frozen.
+@task(task_run_name="{environment}: windows and freezes", cache_policy=NO_CACHE)
+def require_thawed(
+    environment: str, freezes: tuple[Freeze, ...], windows: tuple[Window, ...] = ()
+) -> None:
+    """Return while nothing is frozen, and inside a window where there are any.
 
     Raises:
-        GateClosed: a freeze holds.
+        GateClosed: a freeze holds, or no window is open.
     """
-    end = frozen_until(freezes, utc_now())
-    if end is not None:
-        raise GateClosed(
-            f"frozen until {end:%a %Y-%m-%d %H:%M %Z}",
-            where=environment,
-            next_step="deliver again after that",
-        )
+    Calendar(windows, freezes).require_open(utc_now(), environment)
+
+
+@task(task_run_name="{environment}: closed now?")
+def find_closed(environment: str, calendar: Calendar) -> Closed | None:
+    """Say why an environment is closed when a run first asks: the same all through the run."""
+    del environment  # part of the result's key
+    return calendar.closed(utc_now())

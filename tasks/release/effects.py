@@ -77,6 +77,7 @@ def draft(source: Source, target: Target) -> Release:
         manifests=manifests,
         irreversible=application.irreversible,
         repository=source.repository,
+        people=source.people,
     )
 
 

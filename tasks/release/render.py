@@ -1,6 +1,7 @@
 """A release as a page for the Prefect UI."""
 
-from tasks.core.application import Approval, Environment
+from tasks.core.application import Environment
+from tasks.core.gates import Approval
 from tasks.core.markdown import bullets, inline, page, plain, public_address, table
 from tasks.core.model import Release, Source
 from tasks.core.target import Target

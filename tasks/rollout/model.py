@@ -7,6 +7,7 @@ from datetime import datetime
 from tasks.core.application import Environment
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster
+from tasks.core.gates import Override
 from tasks.core.model import Verdict
 from tasks.core.objects import Object, Ref
 from tasks.core.record import Record
@@ -76,6 +77,7 @@ class By:
         gates: how many gates between the steps of a canary people have opened so far.
         refused: why people did not open the next one.
         trail: the audit trail's newest entry when they had approved, as records keep it.
+        override: who said that it may begin although the calendar has closed the environment.
     """
 
     run: str
@@ -86,6 +88,7 @@ class By:
     gates: int = 0
     refused: str | None = None
     trail: str = ""
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def draft(release: Release, place: Place, by: By, ports: Ports) -> Stored:
             actor=by.actor,
             approved_by=by.approved_by,
             trail=by.trail,
+            override=by.override,
         ),
         environment=place.environment,
         rules=place.rules,

@@ -1,5 +1,7 @@
 """Why a rollout does not begin: nothing was changed by then."""
 
+from datetime import datetime
+
 from tasks.core.errors import Conflict, GateClosed
 from tasks.core.model import Release
 from tasks.core.objects import ref_of
@@ -11,6 +13,7 @@ from tasks.rollout.plan import Survey, lacks
 
 __all__ = [
     "refuse_bad",
+    "refuse_closed",
     "refuse_conflicts",
     "refuse_ended",
     "refuse_lack",
@@ -34,6 +37,12 @@ def refuse_bad(
             next_step="deliver another commit, or say why this one may be tried again: "
             f"slipway release clear {release.id} {place.name} --reason TEXT",
         )
+
+
+def refuse_closed(by: By, place: Place, now: datetime) -> None:
+    """Refuse to begin in a freeze or outside the windows, however long ago the yes was given."""
+    if by.override is None:
+        place.environment.calendar.require_open(now, str(place))
 
 
 def refuse_ended(by: By, place: Place) -> None:

@@ -19,9 +19,10 @@ from tasks.rollout.opening import (
     open_record,
     wish,
 )
-from tasks.rollout.plan import draw, survey
+from tasks.rollout.plan import Survey, draw, survey
 from tasks.rollout.refusals import (
     refuse_bad,
+    refuse_closed,
     refuse_conflicts,
     refuse_ended,
     refuse_lack,
@@ -48,8 +49,8 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
     Raises:
         ConfigError: the cluster refuses the manifests; nothing was changed.
         Conflict: somebody else holds fields of ours, or another run took over.
-        GateClosed: the release was taken back before, another rollout does not end, or a newer
-            release came while this one waited.
+        GateClosed: the release was taken back before, another rollout does not end, a newer
+            release came while this one waited, or it is closed by the calendar.
         Unavailable: the cluster does not answer; call again.
     """
     ensure_namespace(ports.cluster, release, place)
@@ -76,9 +77,8 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         if seen.current and seen.current.release.id == release.id and _is_unchanged(planned):
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
-        refuse_other_plan(planned, by, place)
-        refuse_conflicts(seen)
-        refuse_lack(seen)
+        refuse_closed(by, place, ports.clock.now())
+        _refuse_late(seen, planned, by, place)
         begun = replace(begun, record=replace(begun.record, plan=planned))
         rollout.stored = open_record(begun, rollout)
         return drive(rollout)
@@ -87,12 +87,13 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
 def _draft(
     stored: tuple[Stored, ...], release: Release, place: Place, by: By, ports: Ports
 ) -> Stored:
-    """Return the record to begin with; it keeps why a bad release is tried again."""
+    """Return the record to begin with; it keeps why what speaks against it did not count."""
     begun = draft(release, place, by, ports)
-    if by.despite is None or release.id not in records.bad_releases(stored):
-        return begun
-    said = Moment(ports.clock.now(), f"deployed again although it was taken back: {by.despite}")
-    return replace(begun, record=replace(begun.record, moments=(said,)))
+    said = [str(by.override)] if by.override else []
+    if by.despite is not None and release.id in records.bad_releases(stored):
+        said.append(f"deployed again although it was taken back: {by.despite}")
+    moments = tuple(Moment(ports.clock.now(), what) for what in said)
+    return replace(begun, record=replace(begun.record, moments=moments))
 
 
 def _begun(stored: tuple[Stored, ...], release: Release, by: By) -> Stored | None:
@@ -115,6 +116,13 @@ def _refuse_early(
     planned = draw(survey(release, place, ports.cluster))
     if not _is_unchanged(planned):
         refuse_other_plan(planned, by, place)
+
+
+def _refuse_late(seen: Survey, planned: Plan, by: By, place: Place) -> None:
+    """Refuse what the cluster speaks against, now that nobody else changes it."""
+    refuse_other_plan(planned, by, place)
+    refuse_conflicts(seen)
+    refuse_lack(seen)
 
 
 def _go_on(left: Stored, rollout: Rollout, by: By) -> Record:

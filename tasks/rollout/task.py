@@ -31,6 +31,7 @@ from tasks.rollout.render import count_changes, plan_page, record_page
 __all__ = [
     "find_begun",
     "find_in_way",
+    "find_live_commit",
     "find_release",
     "judge_live",
     "make_way",
@@ -80,6 +81,14 @@ def find_begun(place: Place, run: str) -> Record | None:
     """Return the rollout that this run began before it was paused or its process killed."""
     with connect(place.target) as cluster:
         return history.begun_by(run, place, cluster)
+
+
+@task(task_run_name="{place.name}: commit of rollout {number}", **again(SOON))
+def find_live_commit(place: Place, number: int) -> str | None:
+    """Return the commit that a rollout brought, None where there is no such rollout any more."""
+    with connect(place.target) as cluster:
+        found = (each for each in history.history(place, cluster) if each.number == number)
+        return next((each.release.commit for each in found), None)
 
 
 @task(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from tasks.core.errors import ConfigError
+from tasks.core.gates import Person
 from tasks.source.model import Commit, Entry, Location
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMIT_FORMAT",
+    "PEOPLE_FORMAT",
     "RECIPE",
     "content_hash",
     "delivered_entries",
@@ -26,6 +28,7 @@ __all__ = [
     "parse_address",
     "parse_commit",
     "parse_entries",
+    "parse_people",
     "pick_advertised",
     "require_storable",
     "resolve_submodule",
@@ -35,7 +38,10 @@ __all__ = [
 RECIPE = "1"
 """Version of how Slipway builds; a new one builds every component again."""
 
-COMMIT_FORMAT = "%H%x00%an%x00%ae%x00%s%x00%ct"
+PEOPLE_FORMAT = (
+    "%an <%ae>%x1f%cn <%ce>%x1f%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x1f)"
+)
+COMMIT_FORMAT = f"%H%x00%an%x00%ae%x00%s%x00%ct%x00{PEOPLE_FORMAT}"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PLAIN = re.compile(r"(?!-)[\w./+-]+")
 _NOT_PLAIN = re.compile(r"[*?\[\]!\\]|(^|/)\.\.?(/|$)")
@@ -118,8 +124,22 @@ def pick_advertised(listing: str, revision: str) -> str | None:
 
 def parse_commit(text: str) -> Commit:
     """Read what `git show --format` printed in COMMIT_FORMAT."""
-    name, author, email, subject, seconds = text.rstrip("\n").split("\0")
-    return Commit(name, author, email, subject, datetime.fromtimestamp(int(seconds), UTC))
+    name, author, email, subject, seconds, people = text.rstrip("\n").split("\0")
+    at = datetime.fromtimestamp(int(seconds), UTC)
+    return Commit(name, author, email, subject, at, parse_people(people))
+
+
+def parse_people(text: str) -> tuple[Person, ...]:
+    """Read what `git log --format` printed in PEOPLE_FORMAT: everybody once, by address."""
+    words = (word.strip() for word in re.split(r"[\x00\x1f\n]", text))
+    people = {_person(word) for word in words if word}
+    return tuple(sorted(people, key=lambda each: (each.email, each.name)))
+
+
+def _person(text: str) -> Person:
+    """Read `Name <address>`; a co-author may be written in any way."""
+    name, _, rest = text.partition("<")
+    return Person(name.strip(), rest.partition(">")[0].strip())
 
 
 def parse_entries(listing: str) -> tuple[Entry, ...]:

@@ -16,7 +16,7 @@ from tasks.source.git import changes_beside, commit_in_folder
 from tasks.source.model import Commit, Entry, Location
 from tasks.source.trees import Workshop
 
-__all__ = ["fetch_source"]
+__all__ = ["fetch_source", "repository_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def _look_into_folder(
     location: Location, revision: str, log: Callable[[str], None]
 ) -> tuple[Location, str]:
     """Find a local repository, and the commit in it; say what is not committed."""
-    folder, git_dir = _repository_of(Path(location.address).expanduser().absolute())
+    folder, git_dir = repository_of(Path(location.address).expanduser().absolute())
     commit = commit_in_folder(git_dir, revision, str(folder))
     if folder != git_dir and commit == commit_in_folder(git_dir, "HEAD", str(folder)):
         changes = changes_beside(git_dir, folder)
@@ -66,7 +66,7 @@ def _look_into_folder(
     return replace(location, address=str(folder)), commit
 
 
-def _repository_of(folder: Path) -> tuple[Path, Path]:
+def repository_of(folder: Path) -> tuple[Path, Path]:
     """Return the top folder and git's own folder of the repository that a path is in."""
     if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
         return folder, folder
@@ -92,6 +92,7 @@ def _describe(location: Location, commit: Commit, tree: Path, entries: tuple[Ent
         committed_at=commit.committed_at,
         application=application,
         components=_components(application, tree, entries),
+        people=commit.people,
     )
 
 

@@ -140,6 +140,32 @@ class Mirror:
         """List the files of a commit."""
         return parse_entries(git(self.folder, "ls-tree", "-r", "-z", "--full-tree", commit))
 
+    def obtain_history(self, commit: str) -> None:
+        """Fetch a commit with all that came before it, without files where the server can do that.
+
+        Raises:
+            ConfigError: no such commit, or the repository refuses us.
+            Unavailable: the repository does not answer.
+        """
+        self.prepare()
+        if self._is_kept(commit):
+            return
+        flags, kept = ("--no-tags", "--filter=tree:0"), f"refs/slipway/{commit}"
+        try:
+            git(self.folder, *self._fetch(*flags), f"{commit}:{kept}", call=self._call())
+        except ToolFailed:
+            # Servers without protocol 2 hand out advertised commits only.
+            self._remote(*self._fetch(*flags), *ALL_REFS)
+            git(self.folder, "update-ref", kept, self._known(commit))
+
+    def _is_kept(self, commit: str) -> bool:
+        """Say whether a commit was fetched with its history, or is in that of another one."""
+        refs = ("for-each-ref", "--count=1", f"--contains={commit}", "refs/slipway")
+        try:
+            return bool(git(self.folder, *refs))
+        except ToolFailed:  # there is no such commit at all
+            return False
+
     def tidy(self) -> None:
         """Pack what many fetches left behind, when git thinks that it is time."""
         git(self.folder, "-c", "gc.autoDetach=false", "-c", "gc.auto=6700", "gc", "--auto", "-q")

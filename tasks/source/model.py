@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tasks.core.gates import Person
+
 __all__ = ["Commit", "Entry", "Location", "Submodule"]
 
 
@@ -23,13 +25,18 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit as git describes it."""
+    """A commit as git describes it.
+
+    Attributes:
+        people: its author, its committer, and the co-authors that its message names.
+    """
 
     name: str
     author: str
     author_email: str
     subject: str
     committed_at: datetime
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

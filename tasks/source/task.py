@@ -2,11 +2,11 @@
 
 from prefect import get_run_logger, task
 
-from tasks.core.model import Source
-from tasks.source import effects
+from tasks.core.model import Committers, Release, Source
+from tasks.source import effects, people
 from tasks.source.decide import require_storable
 
-__all__ = ["fetch_source"]
+__all__ = ["fetch_source", "find_committers"]
 
 
 @task(task_run_name="source: {revision}")
@@ -14,3 +14,9 @@ def fetch_source(repository: str, revision: str) -> Source:
     """Bring a commit onto this machine as a clean tree."""
     require_storable(repository)
     return effects.fetch_source(repository, revision, get_run_logger().info)
+
+
+@task(task_run_name="source: who committed since {since}?", retries=2, retry_delay_seconds=5)
+def find_committers(repository: str | None, since: str | None, release: Release) -> Committers:
+    """Return who wrote or committed what a release brings beyond a live commit."""
+    return people.find_committers(repository, since, release.commit, release.people)

@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from tasks.core.application import Application
 from tasks.core.clock import utc_now
 from tasks.core.config.document import Document, Value, parse
+from tasks.core.config.gates import with_people
 from tasks.core.config.known import Known
 from tasks.core.config.manifests import manifest_findings
 from tasks.core.config.meaning import meaning_findings
@@ -79,7 +80,8 @@ def examine(path: FilePath, *, kubectl: str | None, today: date | None) -> Exami
         manifests = manifest_findings(application, root, kubectl)
         found += _beside([one for one in manifests if _certain(one, shape)], shape)
     problems = _problems(document, found, file.name, len(text.splitlines()))
-    return Examination(problems, None if problems else application, rendered_by)
+    sound = None if problems or application is None else with_people(application)
+    return Examination(problems, sound, rendered_by)
 
 
 def _text(file: FilePath) -> str | Problem:

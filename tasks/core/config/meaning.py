@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
 
-from tasks.core.application import Application, Approval, Environment
+from tasks.core.application import Application, Environment
 from tasks.core.config.addresses import wrong_with
+from tasks.core.config.gates import gate_findings
 from tasks.core.config.known import Known
 from tasks.core.config.monitoring import monitoring_findings
 from tasks.core.config.probes import probe_findings
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
 from tasks.core.config.strategies import order_findings, strategy_findings
-from tasks.core.config.times import freeze_findings, nightly_findings
+from tasks.core.config.times import nightly_findings
 from tasks.core.config.triggers import trigger_findings
 from tasks.core.units import format_duration, format_size
 
@@ -30,6 +31,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from _components(application)
     for name, environment in application.environments.items():
         yield from _environment(environment, ("environments", name), known)
+    yield from gate_findings(application)
     yield from order_findings(application, known)
     yield from _namespaces(application)
     yield from _waivers(application, known)
@@ -100,25 +102,7 @@ def _environment(environment: Environment, path: Path, known: Known) -> Iterator
             )
     yield from strategy_findings(environment, path, known)
     yield from probe_findings(environment, (*path, "probes"), known)
-    if environment.approval:
-        yield from _approval(environment.approval, (*path, "approval"))
-    yield from freeze_findings(environment.freezes, (*path, "freezes"))
     yield from _secrets(environment, (*path, "secrets"))
-
-
-def _approval(approval: Approval, path: Path) -> Iterator[Finding]:
-    people = approval.approvers
-    distinct = set(people)
-    if len(distinct) < len(people):
-        twice = sorted({name for name in people if people.count(name) > 1})
-        what = f"names {', '.join(twice)} twice"
-        yield Finding((*path, "approvers"), what, "name everybody once")
-    if approval.count > len(distinct):
-        yield Finding(
-            (*path, "count"),
-            f"must be at most the number of approvers, {len(distinct)}, got {approval.count}",
-            "name more approvers or ask for fewer approvals",
-        )
 
 
 def _secrets(environment: Environment, path: Path) -> Iterator[Finding]:

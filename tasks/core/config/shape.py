@@ -100,6 +100,8 @@ _NAME = (
     "must be a name of at most 40 lower-case letters, digits and dashes that begins and ends"
     " with a letter or a digit"
 )
+_WEEKDAY = "must be a weekday and a time such as `Fri 16:00`"
+_MOMENTS = ((r"\d{4}", f"{_WEEKDAY}, or a day such as `2026-12-24`"), ("Mon|", _WEEKDAY))
 _KINDS = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -131,8 +133,7 @@ _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 def _message(kind: str, context: Mapping[str, Any], text: str) -> str:
     if kind == "string_pattern_mismatch":
-        weekday = "Mon|" in context["pattern"]
-        return "must be a weekday and a time such as `Fri 16:00`" if weekday else _NAME
+        return next((said for part, said in _MOMENTS if part in context["pattern"]), _NAME)
     if kind in _LIMITS:
         return _LIMITS[kind](context)
     return _KINDS.get(kind, text[:1].lower() + text[1:])

@@ -1,23 +1,25 @@
-"""Weekly freezes and the nightly schedule: whether these times exist and leave any over."""
+"""Windows, freezes and the nightly schedule: whether these times exist and leave any over."""
 
 import functools
 import re
 import zoneinfo
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
-from tasks.core.application import Application, Freeze
+from tasks.core.application import Application, Environment
+from tasks.core.calendar import DAYS, begin_of, end_of, is_weekly
 from tasks.core.config.problem import Finding, Path
+from tasks.core.gates import Freeze, Window
 from tasks.core.nightly import Nightly, OwnNight
 from tasks.core.nights import shiftable
 from tasks.core.units import format_duration
 
-__all__ = ["freeze_findings", "nightly_findings"]
+__all__ = ["calendar_findings", "nightly_findings"]
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEK_MINUTES = 7 * 24 * 60
+YEARS = range(2000, 3000)
 MIN_JITTER, MAX_JITTER = timedelta(minutes=1), timedelta(hours=12)
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 MONDAY = datetime(2026, 1, 5)  # noqa: DTZ001 any Monday; the zone is put on below
@@ -36,35 +38,78 @@ def zone_findings(zone: str, path: Path) -> Iterator[Finding]:
         )
 
 
-def freeze_findings(freezes: tuple[Freeze, ...], path: Path) -> Iterator[Finding]:
-    """Times that do not exist, and freezes that together leave no minute of the week."""
-    spans: list[tuple[int, int]] = []
+def calendar_findings(environment: Environment, path: Path) -> Iterator[Finding]:
+    """Times that do not exist, and freezes and windows that together leave no minute of a week."""
     faults = False
-    for index, freeze in enumerate(freezes):
-        found = list(_freeze(freeze, (*path, index)))
+    rules: list[tuple[Path, Freeze | Window]] = [
+        *((("windows", index), each) for index, each in enumerate(environment.windows)),
+        *((("freezes", index), each) for index, each in enumerate(environment.freezes)),
+    ]
+    for place, rule in rules:
+        found = list(_rule(rule, (*path, *place)))
         faults = faults or bool(found)
         yield from found
-        if not found:
-            spans.append((_minute(freeze.start, freeze.tz), _minute(freeze.end, freeze.tz)))
-    if not faults and _covers_the_week(spans):
-        yield Finding(
-            path, "cover the whole week, so that nothing could ever be rolled out", "leave a gap"
+    if not faults and not _open_minutes(environment):
+        key = "windows" if environment.windows else "freezes"
+        what = (
+            "lie inside freezes, so that nothing could ever be rolled out"
+            if environment.windows
+            else "cover the whole week, so that nothing could ever be rolled out"
         )
+        yield Finding((*path, key), what, "leave a gap")
 
 
-def _freeze(freeze: Freeze, path: Path) -> Iterator[Finding]:
-    yield from zone_findings(freeze.tz, (*path, "tz"))
-    for key, moment in (("from", freeze.start), ("to", freeze.end)):
-        hour, minute = moment[4:].split(":")
-        if int(hour) > 23 or int(minute) > 59:  # noqa: PLR2004 a clock's last hour and minute
-            what = f"{moment[4:]} is no time of day"
-            yield Finding((*path, key), what, "write 00:00 to 23:59")
-    if freeze.start == freeze.end:
+def _rule(rule: Freeze | Window, path: Path) -> Iterator[Finding]:
+    yield from zone_findings(rule.tz, (*path, "tz"))
+    moments = (("from", rule.start), ("to", rule.end))
+    wrong = [(key, fault) for key, moment in moments if (fault := _moment_fault(moment))]
+    for key, (what, remedy) in wrong:
+        yield Finding((*path, key), what, remedy)
+    if wrong:
+        return
+    if is_weekly(rule.start) != is_weekly(rule.end):
+        remedy = "write a weekday and a time twice, or a day twice"
+        yield Finding(path, "begins or ends every week, and not both", remedy)
+    elif not is_weekly(rule.start):
+        if end_of(rule.end) <= begin_of(rule.start):
+            what = f"must be after {rule.start}, got {rule.end}"
+            yield Finding((*path, "to"), what, "let it end later")
+    elif rule.start == rule.end:
         yield Finding(
             path,
-            f"begins and ends at {freeze.start}, which is a whole week or nothing",
+            f"begins and ends at {rule.start}, which is a whole week or nothing",
             "let it end at another time",
         )
+
+
+def _moment_fault(moment: str) -> tuple[str, str] | None:
+    """Say what is wrong with a moment, and what to do about it; None where nothing is."""
+    day, _, time = moment.partition(" ")
+    hour, _, minute = time.partition(":")
+    if time and (int(hour) > 23 or int(minute) > 59):  # noqa: PLR2004 a clock's last hour, minute
+        return f"{time} is no time of day", "write 00:00 to 23:59"
+    if is_weekly(moment):
+        return None
+    try:
+        year = date.fromisoformat(day).year
+    except ValueError:
+        return f"{day} is no day", "write year, month and day, such as 2026-12-24"
+    if year not in YEARS:
+        return f"{day} is not in this millennium", "write a day that people wait for"
+    return None
+
+
+def _open_minutes(environment: Environment) -> set[int]:
+    """Return the minutes of a week in which something may be rolled out, some day."""
+    inside = set().union(*map(_minutes, environment.windows))
+    weekly = (each for each in environment.freezes if is_weekly(each.start))
+    return (inside or set(range(WEEK_MINUTES))).difference(*map(_minutes, weekly))
+
+
+def _minutes(rule: Freeze | Window) -> set[int]:
+    start, end = _minute(rule.start, rule.tz), _minute(rule.end, rule.tz)
+    through = range(start, end) if start < end else range(start, end + WEEK_MINUTES)
+    return {minute % WEEK_MINUTES for minute in through}
 
 
 def _minute(moment: str, zone: str) -> int:
@@ -73,19 +118,6 @@ def _minute(moment: str, zone: str) -> int:
     local = MONDAY + timedelta(days=DAYS.index(moment[:3]), hours=int(hour), minutes=int(minute))
     offset = local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).utcoffset() or timedelta()
     return int((local - offset - MONDAY).total_seconds() // 60) % WEEK_MINUTES
-
-
-def _covers_the_week(spans: list[tuple[int, int]]) -> bool:
-    """Whether every minute lies in a span; one that ends before it begins crosses Sunday night."""
-    pieces: list[tuple[int, int]] = []
-    for start, end in spans:
-        pieces += [(start, end)] if start < end else [(start, WEEK_MINUTES), (0, end)]
-    reached = 0
-    for start, end in sorted(pieces):
-        if start > reached:
-            return False
-        reached = max(reached, end)
-    return reached >= WEEK_MINUTES
 
 
 def nightly_findings(application: Application) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ from deployments.catalogue import CATALOGUE, Entry
 from deployments.forms import Form, Offer, shown
 from deployments.offers import offer_of
 from deployments.registered import Registered
-from tasks.core.application import Application, Approval, Component, Environment
+from tasks.core.application import Application, Component, Environment
 from tasks.core.choices import choice_of
+from tasks.core.gates import Approval
 from tasks.core.target import Target
 from tasks.rollout.model import Stored
 from tests.unit.flows.test_views import STAGING

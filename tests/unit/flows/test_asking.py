@@ -20,10 +20,10 @@ from tasks.approval.model import Request
 from tasks.audit import Deed, Entry
 from tasks.audit.decide import find_fault, read_entry
 from tasks.audit.effects import fetch
-from tasks.core.application import Approval
 from tasks.core.clock import utc_now
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError
+from tasks.core.gates import Approval
 from tasks.core.objects import Object
 from tasks.rollout.model import Place
 from tests.unit.tasks.rollout.test_canary import ONE
@@ -40,8 +40,8 @@ def asking(world: World, wanted: Callable[[Place, Deed], object] = write) -> Ask
     @flow(persist_result=True)
     def wait() -> tuple[str, ...]:
         return ask_until_approved(
-            request, world.place, lambda notice: notice or "please", write=wanted
-        )
+            request, world.place, lambda notice, _: notice or "please", write=wanted
+        ).by
 
     return wait
 

@@ -9,8 +9,8 @@ from flows.deeds import Asked, answered, overridden, taken_back
 from flows.origin import origin_in, tag_of
 from tasks.approval.model import Answer, Choice, Decision, Request, Ruling
 from tasks.audit import Act, Proof
-from tasks.core.application import Approval
 from tasks.core.errors import Conflict, Unavailable
+from tasks.core.gates import Approval
 from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.model import Back, By

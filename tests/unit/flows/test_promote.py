@@ -12,7 +12,8 @@ from tasks.approval.task import claim_environment
 from tasks.audit import Act
 from tasks.audit.decide import read_entry
 from tasks.audit.effects import fetch
-from tasks.core.application import Application, Approval, Component
+from tasks.core.application import Application, Component
+from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target

@@ -6,7 +6,8 @@ import pytest
 from flows.notice import read_notice
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
-from tasks.core.application import Approval, Environment
+from tasks.core.application import Environment
+from tasks.core.gates import Approval
 from tasks.core.past import Past
 from tasks.core.record import RolloutState
 from tasks.core.slos import Slos

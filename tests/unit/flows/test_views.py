@@ -4,7 +4,7 @@ from datetime import timedelta
 from flows.notice import read_notice
 from flows.views import Question, describe_question
 from tasks.approval.model import Request
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
 from tasks.core.record import Change, ChangeKind, Plan
 from tests.unit.tasks import releases

@@ -12,10 +12,10 @@ from infra.cli.origin import own_origin
 from tasks.approval import SecretApprovers, enrol
 from tasks.audit.decide import read_entry
 from tasks.audit.effects import fetch
-from tasks.core.application import Approval
 from tasks.core.cluster import WRITE, Applied, ApplyOptions, Scope
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, GateClosed, StageFailed, Unavailable
+from tasks.core.gates import Approval
 from tasks.core.objects import Kind, Object
 from tasks.core.record import RolloutState
 from tasks.core.target import Target

@@ -17,7 +17,7 @@ from tasks.approval.model import (
     Request,
     Ruling,
 )
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

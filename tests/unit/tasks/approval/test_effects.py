@@ -13,9 +13,9 @@ import tasks.approval
 from tasks.approval.approvers import Approvers, Change, MemoryApprovers, SecretApprovers
 from tasks.approval.effects import answer, dismiss, enrol, unlock
 from tasks.approval.model import Answer, Approver, Attempt, Choice, Request, Ruling, Use
-from tasks.core.application import Approval
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError
+from tasks.core.gates import Approval
 from tasks.core.objects import Kind, Object, Ref
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)

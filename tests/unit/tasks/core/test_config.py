@@ -329,7 +329,7 @@ FAULTS = {
         ('"Fri 16:00"', '"Friday 16:00"'),
         (
             "23: environments.prod.freezes[0].from: must be a weekday and a time such as"
-            ' `Fri 16:00`, got "Friday 16:00"'
+            ' `Fri 16:00`, or a day such as `2026-12-24`, got "Friday 16:00"'
         ),
     ),
     "an unknown time zone": (
@@ -651,7 +651,7 @@ def test_the_schema_describes_every_class_and_says_the_files_own_words() -> None
         "examples": ["30s", "15m", "24h"],
         "type": "string",
     }
-    assert set(whole["$defs"]["Freeze"]["properties"]) == {"from", "to", "tz"}
+    assert set(whole["$defs"]["Freeze"]["properties"]) == {"from", "to", "tz", "reason"}
 
 
 def test_the_schema_knows_every_key_of_the_example() -> None:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.core.application import Approval, Environment, Freeze, GeneratedSecret
+from tasks.core.application import Environment, GeneratedSecret
 from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import ConfigError, Conflict
+from tasks.core.gates import Approval, Freeze
 from tasks.core.model import Manifests, Outcome, Verdict
 from tasks.core.probes import Probe
 from tasks.core.record import Change, ChangeKind, Plan, RolloutState
