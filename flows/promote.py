@@ -26,10 +26,16 @@ class Wishes:
 
     Attributes:
         despite: why a release that was taken back before should be tried again.
+        onto: number of the rollout that has to be live still; any where None.
+        unasked: nobody is asked before it comes in; at a canary's gates people still are.
+        actor: who stands in the record; the commit's author where absent.
     """
 
     target: Target
     despite: str | None = None
+    onto: int | None = None
+    unasked: bool = False
+    actor: str = ""
 
 
 def promote(
@@ -62,15 +68,31 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by)
     require_thawed(place.name, place.environment.freezes)
-    if place.environment.approval is not None:
+    rules = None if wishes.unasked else place.environment.approval
+    if rules is not None:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
+    _require_onto(plan, wishes, place)
     approved: tuple[str, ...] = ()
-    if place.environment.approval is not None and _changes(plan):
-        approved = await_approval(release, plan, place.environment.approval, before)
+    if rules is not None and _changes(plan):
+        approved = await_approval(release, plan, rules, before)
         require_images(release, place)
-    by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
+    bound = plan.id if approved or wishes.onto is not None else None
+    by = By(flow_run.id, wishes.actor or release.author, approved, wishes.despite, bound)
     return _through_gates(release, place, by)
+
+
+def _require_onto(plan: Plan, wishes: Wishes, place: Place) -> None:
+    """Leave alone what came while a release was made for what was live before.
+
+    The rollout itself is bound to the plan, so that nothing comes between the two either.
+    """
+    if wishes.onto is not None and plan.live != wishes.onto:
+        raise GateClosed(
+            f"rollout {plan.live} came after rollout {wishes.onto}, for which this one was built",
+            where=str(place),
+            next_step="slipway redeploy builds for what is live now",
+        )
 
 
 def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:

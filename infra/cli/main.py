@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "infra.cli.show.show",
     "dora": "infra.cli.dora.dora",
     "rollback": "infra.cli.rollback.rollback",
+    "redeploy": "infra.cli.redeploy.redeploy",
     "logs": "infra.cli.runs.logs",
     "cancel": "infra.cli.runs.cancel",
     "monitoring": "infra.cli.monitoring.monitoring",

@@ -33,6 +33,7 @@ __all__ = [
     "find_in_way",
     "find_release",
     "judge_live",
+    "look_now",
     "make_way",
     "note_in_record",
     "plan_release",
@@ -159,6 +160,13 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
 @task(task_run_name="{place.name}: look back", **_again(SOON))
 def read_past(place: Place) -> Past:
     """Return what an environment has lived through; the same all through a run."""
+    with connect(place.target) as cluster:
+        return history.past(place, cluster)
+
+
+@task(task_run_name="{place.name}: free?", cache_policy=NO_CACHE, **_again(SOON))
+def look_now(place: Place) -> Past:
+    """Return what an environment has lived through until this moment."""
     with connect(place.target) as cluster:
         return history.past(place, cluster)
 
