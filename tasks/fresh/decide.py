@@ -66,12 +66,13 @@ def compare(
         today: digest by reference.
         refresh: stages of its Dockerfile that are built without the cache.
     """
+    now = {each: _today(each, today) for each in known or ()}
     bumps = tuple(
-        Bump(each.reference, each.digest, today[each.reference])
-        for each in known or ()
-        if today.get(each.reference, each.digest) != each.digest
+        Bump(each.reference, each.digest, digest)
+        for each, digest in now.items()
+        if digest != each.digest
     )
-    bases = {f"{each.reference}@{today.get(each.reference, each.digest)}" for each in known or ()}
+    bases = {f"{each.reference}@{digest}" for each, digest in now.items()}
     return Part(
         component=image.component,
         image=image.digest,
