@@ -84,6 +84,10 @@ def compare(
     )
 
 
+def _today(base: Base, today: Mapping[str, Digest]) -> Digest:
+    return base.digest if base.pinned else today.get(base.reference, base.digest)
+
+
 def _why(known: tuple[Base, ...] | None, bumps: tuple[Bump, ...], refresh: tuple[str, ...]) -> str:
     if known is None:
         return "what it was built on is not known here, so it is built again"
