@@ -3,6 +3,7 @@
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.clearing import clear_up_all
 from flows.images import make_images
 from flows.promote import Wishes, failure_of, promote
 from tasks.core.errors import ConfigError
@@ -37,6 +38,7 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
+    clear_up_all(source.application, target)
     environments = environments_until(tuple(source.application.environments), until)
     draft = draft_release(source, target)
     made = make_images(source, draft, target)

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.back import page_failure, try_back
+from flows.clearing import clear_up
 from tasks.core.alerts import Alert
 from tasks.core.errors import Conflict
 from tasks.core.past import Past
@@ -49,6 +50,7 @@ def guard(  # noqa: PLR0913, PLR0917 one field of the form each
         prometheus: address of the environment's own Prometheus; the target's where absent.
     """
     place = place_without_repository(application, environment, namespace, target, context)
+    clear_up(place)
     past = read_past(place)
     asked = prometheus or target.prometheus
     judgement = judge_alerts(str(place), past, alerts, asked, _under_way(place, past))

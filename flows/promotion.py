@@ -3,6 +3,7 @@
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.clearing import clear_up
 from flows.promote import Wishes, failure_of, promote, require_images
 from tasks.core.choices import chosen
 from tasks.core.record import Record, RolloutState
@@ -43,6 +44,7 @@ def promotion(  # noqa: PLR0913, PLR0917 one field of the form each
     """
     choice = chosen(release)
     newest = fetch_source(repository, "HEAD").application
+    clear_up(place_of(newest, environment, target))
     giver = origin_of(newest, environment, origin or choice.environment)
     found = find_release(place_of(newest, giver, target), choice.goal, environment)
     application = fetch_source(repository, found.release.commit).application  # its own rules

@@ -7,6 +7,7 @@ from prefect.runtime import flow_run
 
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
+from flows.clearing import clear_up
 from flows.questions import rollback_request, settled
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
@@ -58,6 +59,7 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     place = place_without_repository(
         application, environment, where.namespace, target, where.context
     )
+    clear_up(place)
     begun, past = find_begun(place, flow_run.id), read_past(place)
     by, back = By(flow_run.id, actor), Back(reason, chosen_in(to, environment))
     if begun is not None:  # killed while it acted: people were asked, go on

@@ -13,6 +13,7 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
+from flows.clearing import SUPERSEDED
 from tasks.approval.model import Answer, Choice, Request
 from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed
@@ -82,5 +83,5 @@ def end_superseded(run: str, environment: str) -> None:
     message = f"a newer release waits for {environment}: run {flow_run.name}"
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectNotFound):
         client.set_flow_run_state(
-            UUID(run), Cancelled(name="Superseded", message=message), force=True
+            UUID(run), Cancelled(name=SUPERSEDED, message=message), force=True
         )

@@ -126,7 +126,7 @@ def approve(  # noqa: PLR0913 one parameter an option
 
 
 def cancel(run: Run, *, as_json: Json = False) -> None:
-    """End a run. What it has rolled out stays; the next rollout closes what it left open.
+    """End a run. A rollout under way goes back, or, where it is nearly over, to its end.
 
     Example: `slipway cancel shop@main`
     """

@@ -22,6 +22,7 @@ from tasks.rollout import make_way as way_making
 from tasks.rollout import plan as planning
 from tasks.rollout import roll_back as back_rolling
 from tasks.rollout import roll_out as rolling
+from tasks.rollout import settle as settling
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.ports import ports_of
 from tasks.rollout.promotable import choose_release
@@ -40,6 +41,7 @@ __all__ = [
     "read_past",
     "roll_back",
     "roll_out",
+    "settle",
 ]
 
 SOON = [1.0, 5.0, 15.0]
@@ -154,6 +156,17 @@ def roll_back(place: Place, by: By, back: Back) -> Record:
         record = back_rolling.roll_back(place, by, back, ports_of(cluster))
         before = history.before(record.number, place, cluster)
     _publish(record, before, place)
+    return record
+
+
+@task(task_run_name="{place.name}: settle", cache_policy=NO_CACHE, **_again(PATIENCE))
+def settle(place: Place, run: str, reason: str) -> Record | None:
+    """End the rollout that a cancelled run has begun here, None where it has begun none."""
+    with connect(place.target) as cluster:
+        record = settling.settle(place, run, reason, ports_of(cluster))
+        before = history.before(record.number, place, cluster) if record else None
+    if record is not None:
+        _publish(record, before, place)
     return record
 
 

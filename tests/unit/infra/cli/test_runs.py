@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from infra.cli import exits
 from infra.cli.main import build
-from infra.cli.runs import _address, _left_alone, asked, log_text
+from infra.cli.runs import _left_alone, address_of, asked, log_text
 from infra.server.client import LogLine, RunView
 from tasks.core.errors import ConfigError
 
@@ -42,20 +42,20 @@ def test_a_local_repository_is_named_by_its_full_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _address(".") == str(tmp_path.resolve())
+    assert address_of(".") == str(tmp_path.resolve())
 
 
 @pytest.mark.parametrize(
     "address", ["https://git.example/shop.git", "git@git.example:shop.git", "file:///srv/shop"]
 )
 def test_an_address_stays_as_it_is(address: str) -> None:
-    assert _address(address) == address
+    assert address_of(address) == address
 
 
 @pytest.mark.parametrize("path", ["/nowhere/at/all", "nowhere", "./a:b"])
 def test_a_path_with_nothing_there_is_a_mistake(path: str) -> None:
     with pytest.raises(ConfigError, match="there is no such folder"):
-        _address(path)
+        address_of(path)
 
 
 def test_nobody_at_the_keyboard_is_told_what_to_give_instead(

@@ -8,10 +8,10 @@ import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
+from flows.clearing import RECOVERING
 from infra.server.worker import (
     GRACE,
     MOST_RECOVERIES,
-    RECOVERING,
     close_expired,
     has_expired,
     is_orphaned,

@@ -1,0 +1,102 @@
+"""A run that somebody has cancelled: what it had begun is brought to an end, by the run itself.
+
+Prefect ends the process of a cancelled run wherever it is. The worker then sets the run going once
+more, in a state of a name of its own, and here it sees that and only clears up. Where the worker
+dies in between the next one does it: by the states alone it knows what is still to do.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.exceptions import Abort
+from prefect.runtime import flow_run
+from prefect.states import Cancelled
+
+from tasks.core.application import Application
+from tasks.core.record import Record
+from tasks.core.target import Target
+from tasks.rollout.model import Place
+from tasks.rollout.place import place_of
+from tasks.rollout.task import settle
+
+__all__ = [
+    "CLEARED",
+    "CLEARING",
+    "CLEARS",
+    "REASON",
+    "RECOVERING",
+    "SUPERSEDED",
+    "clear_up",
+    "clear_up_all",
+    "is_clearing",
+]
+
+CLEARING = "Clearing"
+"""Name of the state in which a cancelled run is scheduled once more."""
+CLEARED = "Cleared"
+"""Name of its last state: nothing is left to do."""
+SUPERSEDED = "Superseded"
+"""Name of the last state of a run that a newer one has ended; that one clears up."""
+CLEARS = ("deliver", "guard", "promote", "rollback")
+"""The flows that begin with `clear_up`: no others may be started once more."""
+RECOVERING = "Recovering"
+"""Name of the state in which a run is scheduled again whose process was gone."""
+REASON = "cancelled by a person"
+BETWEEN = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CRASHED})
+
+
+def clear_up(*places: Place) -> None:
+    """Where this run was cancelled, end what it has begun in any of the places, and the run.
+
+    Raises:
+        Abort: it was cancelled; its last state says what became of the rollout.
+    """
+    if flow_run.run_count <= 1 or not is_clearing(_states()):
+        return
+    settled = [settle(place, flow_run.id, REASON) for place in places]
+    message = _told([record for record in settled if record])
+    with get_client(sync_client=True) as client:
+        state: State[Any] = Cancelled(name=CLEARED, message=message)
+        client.set_flow_run_state(UUID(flow_run.id), state, force=True)
+    raise Abort(message)
+
+
+def clear_up_all(application: Application, target: Target) -> None:
+    """Clear up in every environment of an application.
+
+    Raises:
+        Abort: likewise.
+    """
+    clear_up(*(place_of(application, name, target) for name in application.environments))
+
+
+def is_clearing(states: Iterable[State[Any]]) -> bool:
+    """Say whether a run goes on only to clear up, by all that it has been through.
+
+    A process that was killed while it cleared up is scheduled again as any other; somebody who
+    retries a run by hand wants it to go on.
+    """
+    newest_first = sorted(states, key=lambda state: state.timestamp, reverse=True)
+    for state in newest_first:
+        if state.type is StateType.SCHEDULED and state.name == CLEARING:
+            return True
+        if state.type not in BETWEEN and state.name != RECOVERING:
+            return False
+    return False
+
+
+def _states() -> list[State[Any]]:
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run_states(UUID(flow_run.id))
+
+
+def _told(records: list[Record]) -> str:
+    if not records:
+        return f"{REASON}; it had rolled out nothing"
+    return "; ".join(
+        f"{each.environment}: rollout {each.number} {each.state.value}: {each.reason}"
+        for each in records
+    )

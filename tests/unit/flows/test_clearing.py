@@ -1,0 +1,118 @@
+"""A run that was cancelled and goes on only to clear up."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from prefect import Flow, flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.exceptions import Abort
+from prefect.flow_engine import run_flow
+from prefect.states import Cancelled, Running, Scheduled
+
+from deployments.catalogue import CATALOGUE
+from flows.clearing import CLEARED, CLEARING, CLEARS, RECOVERING, clear_up, is_clearing
+from tasks.core.record import RolloutState
+from tasks.rollout.history import history
+from tasks.rollout.model import By
+from tests.unit.tasks.rollout.test_canary import ONE, TWO
+from tests.unit.tasks.rollout.test_make_way import GATED
+from tests.unit.tasks.rollout.world import World
+
+NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def lived(*names: str) -> list[State[object]]:
+    """Return states by `TYPE` or `TYPE name`, a second apart."""
+    words = (name.partition(" ") for name in names)
+    return [
+        State(type=StateType(kind), name=name or kind, timestamp=NOW + timedelta(seconds=number))
+        for number, (kind, _, name) in enumerate(words)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        pytest.param((), False, id="nothing is known"),
+        pytest.param(("SCHEDULED", "PENDING", "RUNNING"), False, id="a run as any other"),
+        pytest.param(
+            ("RUNNING", "CANCELLED", f"SCHEDULED {CLEARING}", "PENDING", "RUNNING"),
+            True,
+            id="cancelled, and started once more",
+        ),
+        pytest.param(
+            (f"SCHEDULED {CLEARING}", "RUNNING", "CRASHED", f"SCHEDULED {RECOVERING}", "RUNNING"),
+            True,
+            id="killed while it cleared up",
+        ),
+        pytest.param(
+            (f"SCHEDULED {CLEARING}", "RUNNING", f"CANCELLED {CLEARED}", "SCHEDULED", "RUNNING"),
+            False,
+            id="somebody tries it again by hand",
+        ),
+        pytest.param(
+            ("PAUSED", "FAILED", f"SCHEDULED {RECOVERING}", "RUNNING"), False, id="never answered"
+        ),
+    ],
+)
+def test_whether_a_run_goes_on_only_to_clear_up(
+    states: tuple[str, ...],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    assert is_clearing(reversed(lived(*states))) is expected
+
+
+def test_the_flows_that_clear_up_are_in_the_catalogue() -> None:
+    assert set(CLEARS) <= {entry.name for entry in CATALOGUE}
+
+
+def bring_into(world: World) -> Flow[[], None]:
+    """Return a flow that clears up, or fails loudly: a cancelled run does nothing else."""
+
+    @flow
+    def bring_in() -> None:
+        clear_up(world.place)
+        raise AssertionError("a cancelled run went on")
+
+    return bring_in
+
+
+def cleared(run: UUID, flow: Flow[[], None]) -> State[object]:
+    """Let a run that was cancelled go on as the worker does, and return its last state."""
+    with get_client(sync_client=True) as client:
+        states: tuple[State[object], ...] = (Running(), Cancelled(), Scheduled(name=CLEARING))
+        for state in states:
+            client.set_flow_run_state(run, state, force=True)
+        with pytest.raises(Abort):
+            run_flow(flow, flow_run=client.read_flow_run(run))
+        found = client.read_flow_run(run).state
+    assert found is not None
+    return found
+
+
+def begun(flow: Flow[[], None]) -> UUID:
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(flow).id
+
+
+def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World) -> None:
+    bring_in = bring_into(world)
+    run = begun(bring_in)
+    world.strategy = GATED
+    world.when_rolling_out(ONE)
+    world.when_rolling_out(TWO, By(run=str(run)))
+    state = cleared(run, bring_in)
+    assert (state.type, state.name) == (StateType.CANCELLED, CLEARED)
+    assert "rollout 2 superseded: cancelled by a person" in str(state.message)
+    states = [each.state for each in history(world.place, world.cluster)]
+    assert states == [RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
+
+
+def test_a_cancelled_run_that_had_begun_nothing_only_ends(world: World) -> None:
+    world.when_rolling_out(ONE)
+    bring_in = bring_into(world)
+    state = cleared(begun(bring_in), bring_in)
+    expected = "cancelled by a person; it had rolled out nothing"
+    assert (state.name, state.message) == (CLEARED, expected)
