@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from flows.clearing import clear_up_all
 from flows.deliver import name_of
 from flows.night_views import night_page, summary
 from flows.nights import find_missed
@@ -52,6 +53,7 @@ def redeploy(
             message=f"missed: the night of {missed.later:%Y-%m-%d %H:%M} UTC does its work",
         )
     newest = fetch_source(repository, "HEAD").application
+    clear_up_all(newest, target)
     tonight = Tonight(repository, newest, target)
     names = chosen(tuple(newest.environments), environment, environments)
     watched = watch((place_of(newest, name, target) for name in names), newest.scan)
