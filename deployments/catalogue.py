@@ -12,12 +12,14 @@ from typing import Any
 from prefect import Flow
 from prefect.schedules import Schedule
 
-from deployments import OURS, forms
+from deployments import OURS, forms, nights
 from deployments.forms import Form, Offer
 from flows.deliver import deliver
 from flows.guard import guard
 from flows.promotion import promotion
+from flows.redeploy import redeploy
 from flows.rollback import rollback
+from flows.turns import NIGHTLY
 
 __all__ = ["CATALOGUE", "Entry"]
 
@@ -69,4 +71,5 @@ CATALOGUE = (
     Entry(promotion, "delivery", forms.promote),
     Entry(rollback, "rollback", forms.rollback),
     Entry(guard, "rollback"),
+    Entry(redeploy, NIGHTLY, forms.redeploy, nights.schedules),
 )

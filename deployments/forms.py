@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.core.application import Application, Environment
 
-__all__ = ["Field", "Form", "Offer", "deliver", "promote", "rollback", "shown"]
+__all__ = ["Field", "Form", "Offer", "deliver", "promote", "redeploy", "rollback", "shown"]
 
 DEFAULT_BRANCH = "HEAD"
 
@@ -142,6 +142,22 @@ def promote(offer: Offer) -> Form:
                 offer.environments,
             ),
             "despite": _despite(),
+        },
+    )
+
+
+def redeploy(offer: Offer) -> Form:
+    """Offer a night's work by day."""
+    return Form(
+        says=f"Looks at what is live of **{offer.name}**: builds again, from the commit that is "
+        "live, what stands on older base images than today's, and looks for new findings in what "
+        "runs.\n\n**Then**: what has changed is rolled out through the same gates as a delivery; "
+        "where nothing has, nothing is.",
+        pinned={"repository": offer.address, "target": offer.target},
+        fields={
+            "environment": Field(
+                "Environment", "The only one; all where empty.", offer.environments
+            )
         },
     )
 

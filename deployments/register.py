@@ -21,7 +21,7 @@ from deployments.catalogue import CATALOGUE, Entry
 from deployments.forms import Form, Offer, shown
 from deployments.offers import offers
 from deployments.registered import registered
-from tasks.core.paths import state_dir
+from deployments.target import instance_target
 from tasks.core.target import Target
 
 __all__ = ["Wanted", "register", "wanted"]
@@ -123,7 +123,7 @@ async def _delete_others(client: PrefectClient, names: set[str]) -> tuple[str, .
 
 def main() -> None:
     """Register with the target that this instance was given; print what was deleted."""
-    target = TypeAdapter(Target).validate_json((state_dir() / "target.json").read_bytes())
+    target = instance_target()
     as_json = TypeAdapter(Target).dump_python(target, mode="json")
     for name in asyncio.run(register(as_json, offers(registered(), target))):
         sys.stdout.write(f"{name}\n")

@@ -40,7 +40,7 @@ CLEARED = "Cleared"
 """Name of its last state: nothing is left to do."""
 SUPERSEDED = "Superseded"
 """Name of the last state of a run that a newer one has ended; that one clears up."""
-CLEARS = ("deliver", "guard", "promote", "rollback")
+CLEARS = ("deliver", "guard", "promote", "redeploy", "rollback")
 """The flows that begin with `clear_up`: no others may be started once more."""
 RECOVERING = "Recovering"
 """Name of the state in which a run is scheduled again whose process was gone."""

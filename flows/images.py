@@ -36,16 +36,32 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The release before its images are there, and the scan of its manifests."""
+    """The release before its images are there, and the scan of its manifests.
+
+    Attributes:
+        flags: further ones of buildx, by component.
+    """
 
     release: Release
     scanned: PrefectFuture[Any]
+    flags: Mapping[str, tuple[str, ...]]
 
 
-def make_images(source: Source, draft: Release, target: Target) -> tuple[Delivered, ...]:
+def make_images(
+    source: Source,
+    draft: Release,
+    target: Target,
+    flags: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[Delivered, ...]:
     """Bring every component into the registry and return them in the order of slipway.yaml.
 
     Nothing is pushed or released before the manifests have passed too.
+
+    Args:
+        source: the commit, with the components to be made.
+        draft: the release before its images are there.
+        target: the registry and the builders.
+        flags: further ones of buildx, by component.
 
     Raises:
         SlipwayError: the only failure, or a StageFailed that tells all of them.
@@ -54,7 +70,8 @@ def make_images(source: Source, draft: Release, target: Target) -> tuple[Deliver
     manifests = scan_draft.submit(draft, source.application)
     known = {name: _find(source, name, target, draft) for name in names}
     missing = [name for name in names if known[name] is None]
-    chains = {name: _start(source, name, target, _Draft(draft, manifests)) for name in missing}
+    basis = _Draft(draft, manifests, flags or {})
+    chains = {name: _start(source, name, target, basis) for name in missing}
     stages = {MANIFESTS: {"scan": manifests}}
     stages |= {name: each.stages for name, each in chains.items()}
     await_stages(stages, source, [name for name in names if known[name] is not None])
@@ -77,7 +94,7 @@ def _start(source: Source, name: str, target: Target, draft: _Draft) -> _Chain:
         checks["lint"] = lint_component.submit(source, name, target)
     if described.test is not None:
         checks["test"] = test_component.submit(source, name, target)
-    image: Any = build_image.submit(source, name, target)
+    image: Any = build_image.submit(source, name, target, draft.flags.get(name, ()))
     smoke: Any = smoke_image.submit(source, image, target, draft.release)
     scan: Any = scan_image.submit(source, image)
     passed = [*checks.values(), smoke, scan, draft.scanned]

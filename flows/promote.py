@@ -48,11 +48,17 @@ class Wishes:
     Attributes:
         despite: why a release that was taken back before should be tried again.
         repository: where the release's commit is from; None where that is not known.
+        onto: number of the rollout that has to be live still; any where None.
+        unasked: nobody is asked before it comes in; at a canary's gates people still are.
+        actor: who stands in the record; the commit's author where absent.
     """
 
     target: Target
     despite: str | None = None
     repository: str | None = None
+    onto: int | None = None
+    unasked: bool = False
+    actor: str = ""
 
 
 def promote(
@@ -85,15 +91,18 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by, wishes)
-    rules = rules_of(place.environment, find_closed(place.name, place.environment.calendar))
+    closed = find_closed(place.name, place.environment.calendar)
+    rules = None if wishes.unasked else rules_of(place.environment, closed)
     if rules is None:
         require_thawed(place.name, place.environment.freezes, place.environment.windows)
     else:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
+    _require_onto(plan, wishes, place)
     if wishes.despite is not None and was_taken_back(place, release.id):
         write(place, overridden(release, place, flow_run.id, started_from(), wishes.despite))
-    by = By(flow_run.id, release.author, despite=wishes.despite)
+    bound = plan.id if wishes.onto is not None else None
+    by = By(flow_run.id, wishes.actor or release.author, despite=wishes.despite, plan=bound)
     asks = rules is not None and _changes(plan)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
     if rules is not None and asks:
@@ -123,6 +132,19 @@ def _approved(question: Question, place: Place, by: By) -> By:
     trail = newest_entry(place.target, place.namespace)
     by = replace(by, approved_by=approved.by, override=approved.override)
     return replace(by, plan=question.plan.id, trail=trail)
+
+
+def _require_onto(plan: Plan, wishes: Wishes, place: Place) -> None:
+    """Leave alone what came while a release was made for what was live before.
+
+    The rollout itself is bound to the plan, so that nothing comes between the two either.
+    """
+    if wishes.onto is not None and plan.live != wishes.onto:
+        raise GateClosed(
+            f"rollout {plan.live} came after rollout {wishes.onto}, for which this one was built",
+            where=str(place),
+            next_step="slipway redeploy builds for what is live now",
+        )
 
 
 def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "dora": "infra.cli.dora.dora",
     "rollback": "infra.cli.rollback.rollback",
     "audit": "infra.cli.audit.audit",
+    "redeploy": "infra.cli.redeploy.redeploy",
     "logs": "infra.cli.runs.logs",
     "cancel": "infra.cli.runs.cancel",
     "access": "infra.cli.access.access",

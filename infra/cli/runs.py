@@ -261,7 +261,7 @@ def _end(runs: Runs, view: RunView, *, silent: bool) -> int:
 def _say_end(view: RunView, notice: str) -> None:
     match view.state:
         case "COMPLETED":
-            say("✓", "green", view.name)
+            say("✓", "green", f"{view.name}: {view.message}" if view.message else view.name)
         case "PAUSED":
             if notice:
                 say("✗", "red", f"the answer did not count: {notice}")

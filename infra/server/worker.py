@@ -32,6 +32,7 @@ from prefect.workers.process import ProcessWorker
 from deployments import POOL
 from flows.clearing import CLEARING, RECOVERING
 from infra.server.cancelled import clear_cancelled, end_cancelling
+from infra.server.forms import CHANGED, keep_forms
 from infra.server.prefect_engine import RUN_VARIABLE
 from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
@@ -68,13 +69,15 @@ def main() -> None:
 
 
 async def _serve() -> None:
-    worker, due = _worker(), asyncio.Event()
+    worker, due, changed = _worker(), asyncio.Event(), asyncio.Event()
     async with get_client() as client:
         await _recover(client, since=None)
         starting = worker.starting if isinstance(worker, WarmWorker) else set()
         beside = (
             _keep_recovering(client, starting),
-            _keep_listening(due),
+            _keep_listening(due, DUE),
+            _keep_listening(changed, CHANGED),
+            keep_forms(client, changed),
             _keep_submitting(worker, due),
         )
         tasks = [asyncio.create_task(each) for each in beside]
@@ -105,14 +108,14 @@ async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) ->
             log.exception("looking for runs without a process failed, trying again")
 
 
-async def _keep_listening(due: asyncio.Event) -> None:
-    """Hear from the server when a run is due; what is missed, the worker finds when it polls."""
-    begun = EventFilter(event=EventNameFilter(name=list(DUE)))
+async def _keep_listening(heard: asyncio.Event, names: Iterable[str]) -> None:
+    """Hear from the server of runs; one that is due and missed, the worker finds when it polls."""
+    wanted = EventFilter(event=EventNameFilter(name=list(names)))
     while True:
         try:
-            async with get_events_subscriber(filter=begun) as events:
+            async with get_events_subscriber(filter=wanted) as events:
                 async for _ in events:
-                    due.set()
+                    heard.set()
         except Exception as error:  # noqa: BLE001 whatever it is, polling goes on
             log.debug("the server's events are not to be had: %s", error)
         await asyncio.sleep(LOOK_EVERY_SECONDS)

@@ -12,11 +12,13 @@ __all__ = ["build_image"]
 
 
 @task(task_run_name="{component}: build")
-def build_image(source: Source, component: str, target: Target) -> Image:
-    """Build the image of one component."""
+def build_image(
+    source: Source, component: str, target: Target, flags: tuple[str, ...] = ()
+) -> Image:
+    """Build the image of one component; flags are further ones of buildx."""
     application = source.application.application
     with showing_refusal("build", application, component):
-        image = build(source, component, target, get_run_logger().info)
+        image = build(source, component, target, get_run_logger().info, flags)
     words = ("image", application, component)
     publish(words, image_page(image, source), str(image.digest))
     return image

@@ -54,11 +54,13 @@ def parse_bases(predicate: Mapping[str, Any]) -> tuple[Base, ...]:
 
 def _base(material: Mapping[str, Any]) -> Base:
     name, _, qualifiers = str(material["uri"]).removeprefix(PURL).partition("?")
-    path, _, version = name.rpartition("@") if "@" in name else (name, "", "latest")
-    digest = Digest(f"sha256:{material['digest']['sha256']}")
-    bare = unquote(version).startswith("sha256:")
-    reference = unquote(path) if bare else f"{unquote(path)}:{unquote(version)}"
-    return Base(reference, digest, pinned=bare or "digest" in parse_qs(qualifiers))
+    path, at, version = name.rpartition("@")
+    pinned = "digest" in parse_qs(qualifiers)
+    tag = unquote(version) if at else "latest"
+    reference = unquote(path if at else name)
+    if at or not pinned:
+        reference = f"{reference}:{tag}"
+    return Base(reference, Digest(f"sha256:{material['digest']['sha256']}"), pinned)
 
 
 def bases_in(layout: Layout) -> tuple[Base, ...] | None:

@@ -8,12 +8,22 @@ from datetime import datetime
 
 from tasks.core.bases import Base
 from tasks.core.config.dockerfile import parse_dockerfile
+from tasks.core.errors import ConfigError
 from tasks.core.model import ComponentSource, Digest, ReleasedImage, Source
 from tasks.core.past import Past
 from tasks.core.record import RolloutState
 from tasks.fresh.model import Bump, Claim, Part
 
-__all__ = ["Now", "compare", "hindrance", "moving", "renewed", "superseded_by", "to_refresh"]
+__all__ = [
+    "Now",
+    "chosen",
+    "compare",
+    "hindrance",
+    "moving",
+    "renewed",
+    "superseded_by",
+    "to_refresh",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,13 @@ def compare(
         today: digest by reference.
         refresh: stages of its Dockerfile that are built without the cache.
     """
+    now = {each: _today(each, today) for each in known or ()}
     bumps = tuple(
-        Bump(each.reference, each.digest, today[each.reference])
-        for each in known or ()
-        if today.get(each.reference, each.digest) != each.digest
+        Bump(each.reference, each.digest, digest)
+        for each, digest in now.items()
+        if digest != each.digest
     )
-    bases = {f"{each.reference}@{today.get(each.reference, each.digest)}" for each in known or ()}
+    bases = {f"{each.reference}@{digest}" for each, digest in now.items()}
     return Part(
         component=image.component,
         image=image.digest,
@@ -71,6 +82,10 @@ def compare(
         bases=tuple(sorted(bases)),
         refresh=refresh,
     )
+
+
+def _today(base: Base, today: Mapping[str, Digest]) -> Digest:
+    return base.digest if base.pinned else today.get(base.reference, base.digest)
 
 
 def _why(known: tuple[Base, ...] | None, bumps: tuple[Bump, ...], refresh: tuple[str, ...]) -> str:
@@ -135,6 +150,29 @@ def hindrance(now: Now, live: int, run: str) -> str | None:
     if now.frozen_until is not None:
         return f"frozen until {now.frozen_until:%a %Y-%m-%d %H:%M %Z}"
     return None
+
+
+def chosen(
+    known: tuple[str, ...], one: str | None, several: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return the environments that a run is about, in the order of promotion.
+
+    Args:
+        known: every environment of the application.
+        one: the only one; goes before several.
+        several: those of a schedule; one that is not there any more is passed over.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if one is not None and one not in known:
+        raise ConfigError(
+            f"no environment {one!r}",
+            where="environment",
+            next_step=f"choose one of {', '.join(known)}",
+        )
+    wanted = (one,) if one is not None else several or known
+    return tuple(name for name in known if name in wanted)
 
 
 def superseded_by(expected: datetime, others: Iterable[datetime], now: datetime) -> datetime | None:

@@ -48,7 +48,7 @@ class Part:
 class Look:
     """What a look at every component of a live release has shown."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
 
     @property
     def stale(self) -> tuple[Part, ...]:

@@ -188,7 +188,7 @@ def _asked(lease: Object) -> Aside | None:
 
 def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str, aside: Aside | None) -> Lock:
     """Wait until the lock is free, ours already, or its holder has been silent for too long."""
-    give_up = clock.elapsed() + PATIENCE
+    give_up, told = clock.elapsed() + PATIENCE, ""
     while True:
         lease = cluster.read(ref)
         if lease is None or _holding(lease)[0] in ("", holder):
@@ -197,6 +197,9 @@ def _take(cluster: Cluster, clock: Clock, ref: Ref, holder: str, aside: Aside | 
             continue
         if clock.elapsed() >= give_up:
             raise _closed(ref, _holding(lease)[0])
+        if _holding(lease)[0] != told:
+            told = _holding(lease)[0]
+            log.info("%s/%s: waits for run %s, which is rolling out", ref.namespace, ref, told)
         if aside is not None:
             ask(cluster, lease, aside)
         if _is_silent(cluster, clock, ref, lease):

@@ -34,6 +34,7 @@ __all__ = [
     "find_live_commit",
     "find_release",
     "judge_live",
+    "look_now",
     "make_way",
     "note_in_record",
     "plan_release",
@@ -175,6 +176,13 @@ def settle(place: Place, run: str, reason: str) -> Record | None:
 @task(task_run_name="{place.name}: look back", **again(SOON))
 def read_past(place: Place) -> Past:
     """Return what an environment has lived through; the same all through a run."""
+    with connect(place.target) as cluster:
+        return history.past(place, cluster)
+
+
+@task(task_run_name="{place.name}: free?", cache_policy=NO_CACHE, **again(SOON))
+def look_now(place: Place) -> Past:
+    """Return what an environment has lived through until this moment."""
     with connect(place.target) as cluster:
         return history.past(place, cluster)
 

@@ -88,7 +88,7 @@ def held(
         reference=rescan.reference,
         digest=rescan.digest,
         outcome=Outcome.PASSED if findings.packages else Outcome.NO_DATA,
-        said=f"{len(found)} vulnerabilities, {len(new)} of them new"
+        said=f"vulnerabilities: {len(found)}, new: {len(new)}"
         if findings.packages
         else "nothing was scanned: no package was recognised in the image",
         new=tuple(map(line, new)),

@@ -153,6 +153,21 @@ class TestEveryday:
         assert "said no" in view["message"]
         assert delivered.shop.history("prod") == ()
 
+    def test_promote_brings_what_dev_has_through_the_same_gate_and_builds_nothing(
+        self, pipeline: "Pipeline", delivered: Delivered
+    ) -> None:
+        words = ("promote", "prod", "--repository", delivered.folder, "--json")
+        view = read(pipeline.slipway(*words))
+        assert view["state"] == "PAUSED"
+        assert not [each for each in view["stages"] if each["name"].startswith("web: ")]
+        form = pipeline.answer()
+        words = ("approve", view["id"], "--as", form["approver"], "--json")
+        view = read(pipeline.slipway(*words, SLIPWAY_CODE=form["code"]))
+        assert view["state"] == "COMPLETED", view["message"]
+        (record,), (live, *_) = map(delivered.shop.history, ("prod", "dev"))
+        assert record.release == live.release
+        assert record.approved_by == (form["approver"],)
+
     def test_rollback(self, pipeline: "Pipeline", delivered: Delivered) -> None:
         delivered.shop.given_greeting("Again")
         plain(pipeline.slipway("deliver", delivered.folder, "--until", "dev"))

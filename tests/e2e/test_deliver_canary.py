@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from flows.clearing import CLEARED
+
 if TYPE_CHECKING:
     from infra.server.client import RunView
     from tests.e2e.pipeline_world import Pipeline
@@ -102,6 +104,34 @@ class TestJudgedByItsUsers:
         assert seen[500] == before, "nobody meets it any more"
         assert judged.config("dev") == {"Welcome"}
         then_no_canary_is_left(judged, "dev")
+
+
+class TestCancelled:
+    def test_in_the_middle_of_a_share_the_canary_goes_back_and_the_next_delivery_works(
+        self, pipeline: "Pipeline", judged: "Shop"
+    ) -> None:
+        last, words = judged.history("dev")[0], judged.config("dev")
+        judged.given_greeting("Cancelled")
+        run = pipeline.when_started(judged)
+        # nobody uses it, so the share waits for evidence
+        pipeline.until_holds(run, lambda: 50 in [e.share for e in judged.history("dev")[0].moments])
+        assert judged.history("dev")[0].state.value == "started"
+        pipeline.runs.cancel(run)
+        with users(judged, "dev") as seen:
+            view = pipeline.until(run, lambda view: view.word == CLEARED)
+        record = judged.history("dev")[0]
+        assert (record.number, record.state.value) == (last.number + 1, "superseded")
+        assert record.reason.startswith("cancelled by a person; ")
+        assert record.reason in view.message
+        (lease,) = judged.objects("dev", "Lease", "coordination.k8s.io/v1")
+        assert not lease["spec"]["holderIdentity"]
+        assert set(seen) == {200}
+        assert judged.config("dev") == words
+        then_no_canary_is_left(judged, "dev")
+        with users(judged, "dev"):
+            view = pipeline.when_delivered(judged)
+        assert view.state == "COMPLETED", view.message
+        assert "<h1>Cancelled</h1>" in judged.get("dev").text
 
 
 class TestHeldAtAGate:

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect import flow
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
 from deployments.catalogue import CATALOGUE
 from deployments.forms import Offer
+from deployments.refresh import update
 from deployments.register import register
 from tasks.core.choices import choice_of
 from tests.unit.deployments.test_forms import LIVE, OFFER, OLD
@@ -24,11 +25,6 @@ WITH_SHOP = WITHOUT_SHOP | {f"{entry.name}/shop" for entry in CATALOGUE if entry
 OTHER = replace(OFFER, application=replace(OFFER.application, application="other"))
 
 
-@flow
-def foreign() -> None:
-    """Somebody else's."""
-
-
 @pytest.fixture
 def api() -> Iterator[httpx.Client]:
     with httpx.Client(base_url=str(PREFECT_API_URL.value()), trust_env=False) as client:
@@ -37,6 +33,14 @@ def api() -> Iterator[httpx.Client]:
 
 def registered(*offers: Offer) -> tuple[str, ...]:
     return asyncio.run(register(dict(OFFER.target), offers))
+
+
+def updated() -> tuple[str, ...]:
+    async def ask() -> tuple[str, ...]:
+        async with get_client() as client:
+            return await update(client, OFFER)
+
+    return asyncio.run(ask())
 
 
 def names(api: httpx.Client) -> set[str]:
@@ -75,6 +79,26 @@ def test_what_is_gone_is_deleted_and_what_others_registered_stays(api: httpx.Cli
     assert "deliver/other" in registered()
     assert names(api) == {*WITHOUT_SHOP, "foreign/shop"}
     api.delete(f"/deployments/{deployment(api, 'foreign/shop')['id']}")
+
+
+def test_forms_offer_what_has_been_rolled_out_since_and_nothing_else_of_them_changes(
+    api: httpx.Client,
+) -> None:
+    registered(replace(OFFER, rollouts={}, live=frozenset()))
+    before = deployment(api, "rollback/shop")
+    assert "enum" not in before["parameter_openapi_schema"]["properties"]["to"]
+    assert updated() == ("promote/shop", "rollback/shop")
+    after = deployment(api, "rollback/shop")
+    assert after["parameter_openapi_schema"]["properties"]["to"]["enum"] == [choice_of(OLD)]
+    same = ("id", "tags", "parameters", "description", "entrypoint", "enforce_parameter_schema")
+    assert {key: after[key] for key in same} == {key: before[key] for key in same}
+    assert updated() == ()
+
+
+def test_forms_of_what_is_not_registered_any_more_are_left_alone(api: httpx.Client) -> None:
+    registered()
+    assert updated() == ()
+    assert "rollback/shop" not in names(api)
 
 
 def test_a_run_from_the_form_has_all_that_the_flow_needs(api: httpx.Client) -> None:

@@ -31,7 +31,9 @@ def given_a_canary_at_a_gate(world: World) -> None:
     world.when_rolling_out(TWO, SECOND)
 
 
-def delivered(world: World, *, overtaken: bool = False) -> State[Record]:
+def delivered(
+    world: World, *, overtaken: bool = False, wishes: Wishes | None = None
+) -> State[Record]:
     """Bring a release to prod, in a run that a newer one has overtaken or not."""
     environment = replace(world.place.environment, approval=Approval(approvers=("ana",)))
     shop = Application("shop", {"api": Component("api")}, {"prod": environment})
@@ -42,7 +44,7 @@ def delivered(world: World, *, overtaken: bool = False) -> State[Record]:
             with get_client(sync_client=True) as client:
                 newer = client.create_flow_run(bring, state=Running())
             claim_environment("shop", "prod", str(newer.id))
-        return promote(THREE, "prod", shop, Wishes(TARGET))
+        return promote(THREE, "prod", shop, wishes or Wishes(TARGET))
 
     return bring(return_state=True)
 
@@ -80,3 +82,21 @@ def test_a_run_that_a_newer_one_has_overtaken_leaves_the_canary_alone(world: Wor
     state = delivered(world, overtaken=True)
     assert "a newer run wants into this environment" in str(state.message)
     assert states(world) == [RolloutState.STARTED, RolloutState.SUCCEEDED]
+
+
+def test_what_was_built_for_a_release_that_is_not_live_any_more_stays_out(world: World) -> None:
+    world.when_rolling_out(ONE)
+    world.when_rolling_out(TWO, SECOND)
+    state = delivered(world, wishes=Wishes(TARGET, onto=1, unasked=True))
+    assert "rollout 2 came after rollout 1" in str(state.message)
+    assert states(world) == [RolloutState.SUCCEEDED, RolloutState.SUCCEEDED]
+
+
+def test_a_night_that_may_asks_nobody_and_signs_its_record(world: World) -> None:
+    world.when_rolling_out(ONE)
+    record = delivered(world, wishes=Wishes(TARGET, onto=1, unasked=True, actor="nightly")).result()
+    assert (record.state, record.actor, record.approved_by) == (
+        RolloutState.SUCCEEDED,
+        "nightly",
+        (),
+    )

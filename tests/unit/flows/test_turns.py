@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun, StateType
 
-from flows.turns import Turn, turn
+from flows.turns import NIGHTLY, Turn, turn
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -36,3 +36,24 @@ def test_of_two_runs_the_one_that_started_later_goes_before(
     state: StateType, minutes: int, expected: Turn
 ) -> None:
     assert turn(run(state, minutes), run(StateType.RUNNING, 0)) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "expected"),
+    [
+        pytest.param(StateType.PAUSED, [], Turn.GIVE_WAY, id="a person's run that waits"),
+        pytest.param(StateType.RUNNING, [], Turn.GIVE_WAY, id="a person's run that acts"),
+        pytest.param(StateType.SCHEDULED, [], Turn.GIVE_WAY, id="one that was just answered"),
+        pytest.param(StateType.COMPLETED, [], Turn.CLAIM, id="one that is over"),
+        pytest.param(StateType.PAUSED, [NIGHTLY], Turn.END_OTHER, id="last night's is replaced"),
+    ],
+)
+def test_a_night_ends_no_run_of_a_person(state: StateType, tags: list[str], expected: Turn) -> None:
+    other = run(state, -5).model_copy(update={"tags": tags})
+    mine = run(StateType.RUNNING, 0).model_copy(update={"tags": [NIGHTLY]})
+    assert turn(other, mine) is expected
+
+
+def test_a_persons_run_replaces_a_night_that_waits() -> None:
+    night = run(StateType.PAUSED, -5).model_copy(update={"tags": [NIGHTLY]})
+    assert turn(night, run(StateType.RUNNING, 0)) is Turn.END_OTHER

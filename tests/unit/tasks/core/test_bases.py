@@ -44,6 +44,11 @@ def material(uri: str, digest: str = NODE) -> dict[str, object]:
             Base("alpine:3.20", Digest(f"sha256:{NODE}"), pinned=True),
             id="a tag with a digest is pinned",
         ),
+        pytest.param(
+            f"pkg:docker/alpine?digest=sha256:{NODE}&platform=linux%2Famd64",
+            Base("alpine", Digest(f"sha256:{NODE}"), pinned=True),
+            id="a digest without a tag is pinned",
+        ),
     ],
 )
 def test_a_base_image_is_read_from_what_buildkit_says_it_took(uri: str, expected: Base) -> None:

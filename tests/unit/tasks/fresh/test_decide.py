@@ -37,7 +37,7 @@ RUN = "11111111-1111-1111-1111-111111111111"
         ),
         pytest.param(
             (replace(NODE, pinned=True),),
-            {},
+            {"node:22": NEW},
             (),
             False,
             "built on today's node:22",

@@ -52,7 +52,10 @@ def test_the_same_run_takes_its_own_lock_over_at_once_and_fences_its_former_self
     assert cluster.clock.now() == began
 
 
-def test_a_holder_that_lives_is_waited_for_and_in_the_end_not_disturbed() -> None:
+def test_a_holder_that_lives_is_waited_for_and_in_the_end_not_disturbed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "tasks")
     cluster = given_namespace()
     began = cluster.clock.now()
     with hold(cluster, cluster.clock, "shop", "one") as living:
@@ -65,6 +68,8 @@ def test_a_holder_that_lives_is_waited_for_and_in_the_end_not_disturbed() -> Non
         cluster.controllers.append(renew)
         with pytest.raises(GateClosed, match="run one is rolling out here"):
             hold(cluster, cluster.clock, "shop", "two").__enter__()
+        said = [line for line in caplog.messages if "waits for run one" in line]
+        assert len(said) == 1, "people see for whom, once"
         living.check()
         assert cluster.clock.now() - began >= PATIENCE
         cluster.controllers.clear()

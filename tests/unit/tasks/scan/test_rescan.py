@@ -65,7 +65,7 @@ def test_a_new_critical_finding_in_what_runs_alarms(
 
 def test_a_look_tells_what_is_new_and_what_is_gone() -> None:
     found = looked(HOLE, SECRET, known=("CVE-9 zlib 1",))
-    assert found.said == "1 vulnerabilities, 1 of them new"
+    assert found.said == "vulnerabilities: 1, new: 1"
     assert found.new == ("critical vulnerability CVE-1 (hole) in openssl 3.0.1, fixed in 3.0.2",)
     assert found.gone == ("CVE-9 zlib 1",)
 

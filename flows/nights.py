@@ -1,0 +1,92 @@
+"""What a night asks of Prefect's server: whether a later one is due, and who else wants in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.runtime import flow_run
+from tasks.freeze.decide import frozen_until
+
+from flows.suspension import read_beside
+from flows.turns import is_over
+from tasks.approval.task import newest_claim
+from tasks.core.clock import utc_now
+from tasks.core.past import Past
+from tasks.fresh.decide import Now, hindrance, superseded_by
+from tasks.fresh.model import Claim
+from tasks.rollout.model import Place
+from tasks.rollout.task import look_now
+
+__all__ = ["Missed", "find_hindrance", "find_missed", "missed"]
+
+MOST_NIGHTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """When a run should have begun, and the later night that does its work, where one does."""
+
+    expected: datetime
+    later: datetime | None = None
+
+
+@task(task_run_name="missed?")
+def find_missed() -> Missed:
+    """Say whether a later night of the same schedule is due; the same all through a run."""
+    return missed(flow_run.id or "", utc_now())
+
+
+def missed(run: str, now: datetime) -> Missed:
+    """Say whether a later night of a run's schedule is due by now; never of a run by hand."""
+    with get_client(sync_client=True) as client:
+        mine = client.read_flow_run(UUID(run))
+        expected = mine.expected_start_time or now
+        if not mine.auto_scheduled or mine.deployment_id is None:
+            return Missed(expected)
+        between = {"after_": expected, "before_": now}
+        after = FlowRunFilterExpectedStartTime.model_validate(between)
+        deployment = FlowRunFilterDeploymentId(any_=[mine.deployment_id])
+        found = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(deployment_id=deployment, expected_start_time=after),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=MOST_NIGHTS,
+        )
+    others = [each.expected_start_time for each in found if _is_alike(each, mine)]
+    return Missed(expected, superseded_by(expected, filter(None, others), now))
+
+
+def _is_alike(other: FlowRun, mine: FlowRun) -> bool:
+    """Say whether another run is of the same schedule: it is about the same environments."""
+    return other.auto_scheduled and other.parameters == mine.parameters
+
+
+def find_hindrance(place: Place, live: int) -> str | None:
+    """Say why an environment is left alone now; None where nothing speaks against it.
+
+    Args:
+        place: the environment, with the freezes that hold today.
+        live: number of the rollout that was live when the run began.
+    """
+    past: Past = look_now(place)
+    frozen = frozen_until(place.environment.freezes, utc_now())
+    return hindrance(Now(past, frozen, _claim(place)), live, flow_run.id or "")
+
+
+def _claim(place: Place) -> Claim | None:
+    """Return another run that wants into an environment and has not come to its end."""
+    claimed = newest_claim(place.application, place.name)
+    if not claimed or claimed == flow_run.id:
+        return None
+    beside = read_beside(claimed)
+    if beside is None or is_over(beside[0]):
+        return None
+    return Claim(beside[0].name, waits=beside[0].state_type is StateType.PAUSED)
