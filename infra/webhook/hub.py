@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -42,15 +41,14 @@ def fetch_sendings(hub: GitHub, hook: str, since: datetime) -> tuple[Sending, ..
     return tuple(itertools.takewhile(lambda each: each.at >= since, found))
 
 
-def fetch_missed(hub: GitHub, hook: str, sendings: Iterable[Sending]) -> Iterator[Missed]:
-    """Yield what was to be delivered; what cannot be read is left out."""
-    for sending in sendings:
-        told = hub.ask("GET", f"{hook}/deliveries/{sending.id}")
-        body = json.dumps(told["request"]["payload"]).encode()
-        try:
-            yield Missed(hook, sending, read_event(sending.name, sending.guid, body))
-        except Refused:
-            continue
+def fetch_missed(hub: GitHub, hook: str, sending: Sending) -> Missed | None:
+    """Return what was to be delivered, None where that cannot be read."""
+    told = hub.ask("GET", f"{hook}/deliveries/{sending.id}")
+    body = json.dumps(told["request"]["payload"]).encode()
+    try:
+        return Missed(hook, sending, read_event(sending.name, sending.guid, body))
+    except Refused:
+        return None
 
 
 def ask_again(hub: GitHub, missed: Missed) -> None:

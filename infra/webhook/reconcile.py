@@ -61,7 +61,7 @@ class Reconciliation:
     store: Store
     hub: GitHub
     now: datetime
-    _sent: dict[str, tuple[Sending, ...]] = field(default_factory=dict)
+    _read: dict[int, Missed | None] = field(default_factory=dict)
 
     def look(self) -> tuple[Finding, ...]:
         """Look at each registered repository that GitHub has, and say what was there.
@@ -90,7 +90,8 @@ class Reconciliation:
             return
         asked = tuple(self._ask_again(repository, before))
         yield from (finding for finding, _ in asked)
-        pushed_at = datetime.fromisoformat(told["pushed_at"])
+        # nobody has pushed to an empty repository
+        pushed_at = datetime.fromisoformat(told["pushed_at"]) if told["pushed_at"] else self.now
         fresh = self.now - pushed_at < ON_ITS_WAY
         awaited = {ref for _, ref in asked} | {head.ref for head in heads if fresh}
         kept = self.store.recent(repository.name, before.at - LOOK_BACK)
@@ -127,18 +128,20 @@ class Reconciliation:
             yield Finding(Kind.ASKED, name, f"{what} of {when}"), each.missed.event.ref
 
     def _missed(self, repository: Repository, begin: datetime) -> Sequence[Missed]:
-        found: list[Missed] = []
+        found: list[Missed | None] = []
         for hook in asks.fetch_hooks(self.hub, repository.name):
-            sendings = self._sendings(hook, begin)
+            sendings = asks.fetch_sendings(self.hub, hook, begin)
             known = self.store.known(each.guid for each in sendings)
             if is_ours(sendings, known):
-                missed = asks.fetch_missed(self.hub, hook, missing(sendings, known))
-                found += [each for each in missed if _is_of(each, repository)]
-        return sorted(found, key=lambda each: each.sending.at)
+                found += [self._payload(hook, each) for each in missing(sendings, known)]
+        ours = [each for each in found if each is not None and _is_of(each, repository)]
+        return sorted(ours, key=lambda each: each.sending.at)
 
-    def _sendings(self, hook: str, begin: datetime) -> tuple[Sending, ...]:
-        """Return what is new at a hook."""
-        return asks.fetch_sendings(self.hub, hook, begin)
+    def _payload(self, hook: str, sending: Sending) -> Missed | None:
+        """Read it once, however many repositories share the hook of an App."""
+        if sending.id not in self._read:
+            self._read[sending.id] = asks.fetch_missed(self.hub, hook, sending)
+        return self._read[sending.id]
 
 
 def _is_of(missed: Missed, repository: Repository) -> bool:

@@ -30,6 +30,7 @@ from starlette.routing import Route
 
 from tasks.core.clock import utc_now
 from tasks.core.github_login import AppKey, Login, PersonalToken
+from tests.stand_ins import github_hooks
 
 __all__ = ["APP", "REPOSITORY", "TOKEN", "StandIn", "app_key", "standing_in"]
 
@@ -70,6 +71,7 @@ def fresh_world(public_key: str) -> World:
         "deployment_statuses": [],
         "comments": [],
         "pulls": {},
+        **github_hooks.fresh(),
     }
 
 
@@ -285,7 +287,7 @@ def serve(listening: socket.socket, public_key: str) -> None:
         return JSONResponse(world)
 
     routes = [Route("/stand-in", told, methods=["GET", "PATCH"])]
-    for method, path, handler in ROUTES:
+    for method, path, handler in (*ROUTES, *github_hooks.ROUTES):
         answer = _answering(world, method, path, handler)
         routes.append(Route(path, answer, methods=[method]))
         if path.startswith(REPO):
