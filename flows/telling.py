@@ -10,11 +10,12 @@ from prefect.exceptions import Pause
 from prefect.futures import PrefectFuture, as_completed, wait
 from prefect.runtime import flow_run
 
+from tasks.core.markdown import public_address
 from tasks.core.model import Release, Source
 from tasks.core.record import Plan, Record
 from tasks.notify.decide import broken_off, end_of, reused, stage_news, stages_of, state_of
 from tasks.notify.effects import hearing
-from tasks.notify.model import Commit, EnvironmentNews, News, StageNews, State, Told
+from tasks.notify.model import RELEASE, Commit, EnvironmentNews, News, StageNews, State, Told
 from tasks.notify.task import send
 from tasks.rollout.model import By, Place
 from tasks.rollout.render import count_changes, plan_page
@@ -30,9 +31,6 @@ __all__ = [
     "tell_release",
     "telling",
 ]
-
-RELEASE = "release"
-"""The stage that binds images and manifests together."""
 
 Futures = Mapping[str, Mapping[str, PrefectFuture[Any]]]
 """By component, then by stage."""
@@ -155,7 +153,8 @@ def tell_record(place: Place, record: Record) -> None:
 def _tell_environment(
     release: Release, place: Place, state: State, sentence: str, page: str = ""
 ) -> None:
-    url, commit = place.environment.url, _commit(release)
+    address, commit = place.environment.url, _commit(release)
+    url = public_address(address, place.target.ingress) if address else None
     tell(EnvironmentNews(commit, place.name, release.id, state, sentence, url, page))
 
 

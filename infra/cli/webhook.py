@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from infra.cli import exits
 from infra.cli.options import Json
 from infra.cli.output import console, print_json, table
 from infra.webhook.keys import Keys
+from infra.webhook.lookout import look
 from infra.webhook.model import Kept
+from infra.webhook.reconcile import Kind
 from infra.webhook.settings import settings
 from infra.webhook.store import Store
 from tasks.core.clock import utc_now
+from tasks.core.errors import ConfigError
 
 __all__ = ["app"]
 
@@ -95,6 +99,31 @@ def events(
         table(("RECEIVED", "EVENT", "ABOUT", "STATE", "WHY"), map(_row, found))
     else:
         console.print(f"none has come to {settings().url}")
+
+
+@app.command()
+def reconcile(*, as_json: Json = False) -> None:
+    """Look at GitHub for events that never came; the receiver does so every five minutes.
+
+    What failed is asked for again, heads of branches that no push has told of are delivered.
+
+    Example: `slipway webhook reconcile`
+    """
+    store = Store(settings().store)
+    try:
+        found = look(store, utc_now())
+    finally:
+        store.close()
+    if found is None:
+        raise ConfigError("nobody has logged in to GitHub", next_step="slipway github login")
+    if as_json:
+        print_json(found)
+    elif found:
+        table(("REPOSITORY", "FOUND", "WHAT"), [(f.repository, f.kind, f.what) for f in found])
+    else:
+        console.print("nothing is missing")
+    if any(each.kind is Kind.FAILED for each in found):
+        raise typer.Exit(exits.UNAVAILABLE)
 
 
 def _row(kept: Kept) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from infra import server
 from infra.webhook.app import Receiver
 from infra.webhook.courier import Courier
 from infra.webhook.keys import Keys, ensure_token
+from infra.webhook.lookout import Lookout
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Start
 from infra.webhook.serving import Server, configured, listening
@@ -23,14 +24,18 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
     where = settings()
     store, metrics = Store(where.store), Metrics()
+    courier = Courier(store, start_flow, metrics)
+    lookout = Lookout(store, metrics, courier.wake)
     receiver = Receiver(
         store=store,
         keys=Keys(where.secrets),
         token=ensure_token(where.alertmanager_token),
-        courier=Courier(store, start_flow, metrics),
+        courier=courier,
         metrics=metrics,
     )
+    lookout.begin()
     Server(configured(receiver), chosen(where.tls)).run(sockets=_sockets(where))
+    lookout.end()
     store.close()
 
 

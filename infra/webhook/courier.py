@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from infra.webhook.decide import decide
 from infra.webhook.metrics import Metrics
-from infra.webhook.model import Alerts, Ignore, Kept, Outcome, Repository, Start, State
+from infra.webhook.missed import twin
+from infra.webhook.model import Alerts, Ignore, Kept, Outcome, Push, Repository, Start, State
 from infra.webhook.store import Store
 from tasks.core.errors import SlipwayError, Unavailable
 
@@ -84,6 +85,8 @@ class Courier:
         decision = decide(kept.event, self._repository(kept))
         if isinstance(decision, Ignore):
             return Outcome(kept.id, State.IGNORED, decision.reason)
+        if isinstance(kept.event.facts, Push) and (same := twin(kept, self.store.pushes(kept))):
+            return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
         try:
             run = self.starter(decision, f"webhook-{kept.event.content}")
         except Unavailable:

@@ -6,6 +6,7 @@ Source: docs.github.com, Webhook events and payloads.
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +22,7 @@ from infra.webhook.model import (
     ReleasePublished,
     WorkflowEnded,
 )
+from tasks.notify.github_messages import TASK
 
 __all__ = ["KNOWN", "read_event"]
 
@@ -116,6 +118,7 @@ class _Asked(_Theirs):
     id: int
     sha: str
     environment: str
+    task: str = "deploy"
 
 
 class _Deployment(_Theirs):
@@ -164,10 +167,21 @@ def _push(body: bytes) -> _Found:
         message=head.message if head else "",
         paths=_paths(push),
         default_branch=push.repository.default_branch,
+        pushed_at=_instant(push.repository.pushed_at),
     )
     # a branch can be pushed back and forth between two commits: the time tells such pushes apart
     same = (push.before, push.after, push.repository.pushed_at)
     return push.repository.full_name, push.ref, facts, same
+
+
+def _instant(seconds: int | str | None) -> datetime | None:
+    """Return an instant; GitHub gives seconds since the epoch."""
+    if not isinstance(seconds, int):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _paths(push: _Push) -> tuple[str, ...] | None:
@@ -225,7 +239,7 @@ def _workflow_run(body: bytes) -> _Found:
 def _deployment(body: bytes) -> _Found:
     found = _Deployment.model_validate_json(body)
     asked = found.deployment
-    facts = DeploymentAsked(found.action, asked.environment, asked.sha)
+    facts = DeploymentAsked(found.action, asked.environment, asked.sha, asked.task == TASK)
     return found.repository.full_name, "", facts, (found.action, asked.id)
 
 

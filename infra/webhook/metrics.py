@@ -22,6 +22,7 @@ class Metrics:
     _refused: Counter = field(init=False)
     _stored: Counter = field(init=False)
     _delivered: Counter = field(init=False)
+    _found: Counter = field(init=False)
     _seconds: Histogram = field(init=False)
     _waiting: Gauge = field(init=False)
     _lag: Gauge = field(init=False)
@@ -38,6 +39,9 @@ class Metrics:
         )
         self._delivered = Counter(
             f"{head}_delivered", "What became of events.", ["door", "state"], registry=registry
+        )
+        self._found = Counter(
+            f"{head}_reconciled", "What looks at GitHub came upon.", ["what"], registry=registry
         )
         self._seconds = Histogram(
             f"{head}_answer_seconds",
@@ -66,6 +70,10 @@ class Metrics:
     def settled(self, event: Event, state: State) -> None:
         """Count what became of an event."""
         self._delivered.labels(event.source, state.value).inc()
+
+    def reconciled(self, what: str) -> None:
+        """Count what a look at GitHub came upon."""
+        self._found.labels(what).inc()
 
     def text(self, lag: tuple[int, datetime | None], now: datetime) -> bytes:
         """Return everything in Prometheus' text format.

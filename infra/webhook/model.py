@@ -1,5 +1,6 @@
 """What arrives at the receiver, as facts, and what becomes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ __all__ = [
     "Facts",
     "Ignore",
     "Kept",
+    "Look",
     "Nothing",
     "Outcome",
     "PullRequest",
@@ -53,6 +55,7 @@ class Push:
         message: of that commit.
         paths: files that the push touched; None where the payload does not name all of them.
         default_branch: of the repository.
+        pushed_at: by GitHub's clock; None where it did not say, and in events of older stores.
     """
 
     ref: str
@@ -60,6 +63,7 @@ class Push:
     message: str
     paths: tuple[str, ...] | None
     default_branch: str
+    pushed_at: datetime | None = None
     kind: Literal["push"] = "push"
 
 
@@ -100,11 +104,12 @@ class WorkflowEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAsked:
-    """Somebody asked GitHub's API for a deployment."""
+    """Somebody asked GitHub's API for a deployment; ours: we did, to tell of one under way."""
 
     action: str
     environment: str
     commit: str
+    ours: bool = False
     kind: Literal["deployment"] = "deployment"
 
 
@@ -181,6 +186,18 @@ class Kept:
     received_at: datetime
     event: Event
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What GitHub had when somebody looked.
+
+    Attributes:
+        heads: commits of branches, by their refs in full.
+    """
+
+    at: datetime
+    heads: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Events and registered repositories, in SQLite: what was committed survives kill -9."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from infra.webhook.model import Event, Facts, Kept, Outcome, Repository, State
+from infra.webhook.model import Event, Facts, Kept, Look, Outcome, Repository, State
 from tasks.core.application import Application
 from tasks.core.errors import ConfigError
 
@@ -43,9 +44,18 @@ SCHEMA = (
         described TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE INDEX events_subject ON events (subject COLLATE NOCASE, id);
+    CREATE TABLE looks (
+        name TEXT PRIMARY KEY,
+        looked_at TEXT NOT NULL,
+        heads TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """Each entry leads from one version of the store to the next."""
 BUSY_SECONDS = 10.0
+MOST_PUSHES = 50
 
 _FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _APPLICATION = TypeAdapter(Application)
@@ -95,15 +105,7 @@ class Store:
     def add(self, events: Sequence[Event], at: datetime) -> tuple[bool, ...]:
         """Commit events in one transaction and say of each whether it is new."""
         with self._transaction() as connection:
-            return tuple(
-                connection.execute(
-                    "INSERT INTO events (received_at, source, name, delivery, content, subject,"
-                    " ref, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    _row(event, at),
-                ).rowcount
-                == 1
-                for event in events
-            )
+            return _add(connection, events, at)
 
     def waiting(self, most: int) -> tuple[Kept, ...]:
         """Return events that nothing has become of yet, the oldest first."""
@@ -120,6 +122,47 @@ class Store:
             delivery,
         )
         return next((Outcome(row[0], State(row[1]), *row[2:]) for row in rows), None)
+
+    def recent(self, subject: str, since: datetime) -> tuple[Kept, ...]:
+        """Return what GitHub has sent of a repository since an instant, the newest first."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
+            " AND subject = ? COLLATE NOCASE AND received_at >= ? ORDER BY id DESC",
+            subject,
+            since.astimezone(UTC).isoformat(),
+        )
+        return tuple(map(_kept, rows))
+
+    def pushes(self, kept: Kept) -> tuple[Kept, ...]:
+        """Return the newest pushes that came before one, to the same ref, the newest first."""
+        query = (
+            f"{_COLUMNS} FROM events WHERE source = 'github' AND name = 'push'"
+            " AND subject = ? COLLATE NOCASE AND ref = ? AND id < ? ORDER BY id DESC"
+        )
+        return self._events(query, MOST_PUSHES, kept.event.subject, kept.event.ref, kept.id)
+
+    def known(self, deliveries: Iterable[str]) -> frozenset[str]:
+        """Return those of GitHub's deliveries that have come."""
+        rows = self._read(
+            "SELECT delivery FROM events WHERE source = 'github'"
+            " AND delivery IN (SELECT value FROM json_each(?))",
+            json.dumps(list(deliveries)),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def look(self, name: str) -> Look | None:
+        """Return what was seen at the last look, None where nobody has looked yet."""
+        rows = self._read("SELECT looked_at, heads FROM looks WHERE name = ?", name.casefold())
+        for looked_at, heads in rows:
+            return Look(datetime.fromisoformat(looked_at), json.loads(heads))
+        return None
+
+    def keep_look(self, name: str, look: Look, events: Sequence[Event] = ()) -> None:
+        """Keep what was seen, together with the events that were missed."""
+        row = (name.casefold(), look.at.astimezone(UTC).isoformat(), json.dumps(look.heads))
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", row)
+            _add(connection, events, look.at)
 
     def lag(self) -> tuple[int, datetime | None]:
         """Return how many events wait, and since when the oldest does."""
@@ -141,7 +184,11 @@ class Store:
         application = repository.application.application
         described = _APPLICATION.dump_json(repository.application, by_alias=True).decode()
         row = (repository.name.casefold(), repository.address, application, described)
+        before = self.repository(repository.name)
         with self._transaction() as connection:
+            if before is None or before.application.triggers != repository.application.triggers:
+                # what is there now is not what other rules have missed
+                connection.execute("DELETE FROM looks WHERE name = ?", row[:1])
             connection.execute("INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)", row)
 
     def forget(self, name: str) -> bool:
@@ -170,8 +217,8 @@ class Store:
         )
         return next(map(_repository, rows), None)
 
-    def _events(self, query: str, most: int) -> tuple[Kept, ...]:
-        return tuple(_kept(row) for row in self._read(f"SELECT {query} LIMIT ?", most))
+    def _events(self, query: str, most: int, *values: object) -> tuple[Kept, ...]:
+        return tuple(_kept(row) for row in self._read(f"SELECT {query} LIMIT ?", *values, most))
 
     def _read(self, query: str, *values: object) -> list[Any]:
         with self._turn:
@@ -187,6 +234,18 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+
+def _add(connection: sqlite3.Connection, events: Sequence[Event], at: datetime) -> tuple[bool, ...]:
+    return tuple(
+        connection.execute(
+            "INSERT INTO events (received_at, source, name, delivery, content, subject,"
+            " ref, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            _row(event, at),
+        ).rowcount
+        == 1
+        for event in events
+    )
 
 
 def _repository(row: Sequence[str]) -> Repository:

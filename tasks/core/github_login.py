@@ -1,6 +1,8 @@
 """How this machine proves to GitHub who it is: a personal access token, or a GitHub App's key."""
 
+import contextlib
 import stat
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,7 +31,7 @@ NEXT = "slipway github login"
 class PersonalToken:
     """A personal access token; fine-grained ones can do less."""
 
-    token: Annotated[str, Field(min_length=1, repr=False)]
+    token: Annotated[str, Field(min_length=1)] = field(repr=False)
     kind: Literal["token"] = "token"
 
 
@@ -38,7 +40,7 @@ class AppKey:
     """A GitHub App, by its client id or app id, and its private key in PEM."""
 
     app: Annotated[str, Field(min_length=1)]
-    private_key: Annotated[str, Field(min_length=1, repr=False)]
+    private_key: Annotated[str, Field(min_length=1)] = field(repr=False)
     kind: Literal["app"] = "app"
 
 
@@ -81,11 +83,9 @@ def fetch_login(file: Path | None = None) -> Login | None:
         raise ConfigError(what, where=str(file), next_step=f"chmod 600 {file}") from error
     if mode & OTHERS:
         raise ConfigError("can be read by others", where=str(file), next_step=f"chmod 600 {file}")
-    try:
+    with contextlib.suppress(ValidationError):  # not a cause: it would quote the secret
         return _LOGIN.validate_json(content)
-    except ValidationError:
-        # without its cause, which would quote the secret
-        raise ConfigError("is damaged", where=str(file), next_step=NEXT) from None
+    raise ConfigError("is damaged", where=str(file), next_step=NEXT)
 
 
 def keep_login(login: Login | None) -> None:
@@ -106,13 +106,10 @@ def app_token(key: AppKey, now: datetime) -> str:
         ConfigError: the key is none.
     """
     claims = {"iat": now - CLOCKS_DIFFER, "exp": now + LIVES, "iss": key.app}
-    try:
+    with contextlib.suppress(jwt.PyJWTError, ValueError, TypeError):  # which may quote the key
         return jwt.encode(claims, key.private_key, algorithm="RS256")
-    except (jwt.PyJWTError, ValueError, TypeError):
-        # without its cause, which may quote the key
-        raise ConfigError(
-            "the private key is none of RSA in PEM", where=f"GitHub App {key.app}", next_step=NEXT
-        ) from None
+    what = "the private key is none of RSA in PEM"
+    raise ConfigError(what, where=f"GitHub App {key.app}", next_step=NEXT)
 
 
 def _file() -> Path:

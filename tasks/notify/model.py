@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Commit", "End", "EnvironmentNews", "News", "StageNews", "State", "Told"]
+__all__ = ["RELEASE", "Commit", "End", "EnvironmentNews", "News", "StageNews", "State", "Told"]
+
+RELEASE = "release"
+"""The stage that binds images and manifests together, after all the others."""
 
 
 class State(StrEnum):
