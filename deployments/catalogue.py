@@ -7,6 +7,7 @@ from prefect import Flow
 
 from flows.deliver import deliver
 from flows.guard import guard
+from flows.reminding import remind
 from flows.rollback import rollback
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -44,4 +45,5 @@ CATALOGUE = (
     Entry(deliver, ("delivery",)),
     Entry(rollback, ("rollback",)),
     Entry(guard, ("rollback",)),
+    Entry(remind, ("approval",)),
 )

@@ -39,7 +39,7 @@ def _deployment(entry: Entry, target: dict[str, Any]) -> RunnerDeployment:
         name=entry.name,
         description=entry.description,
         tags=list(entry.tags),
-        parameters={"target": target},
+        parameters={"target": target} if "target" in entry.flow.parameters.properties else {},
         work_pool_name=POOL,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 from prefect.runtime import flow_run
 
+from flows.reminding import leave_call
 from flows.suspension import ask, end_superseded, read_beside
 from flows.turns import Turn, turn
 from flows.views import Question, describe_question
@@ -67,6 +69,7 @@ def ask_until_approved(
     """
     approved, notice = Approved(), ""
     show_request(request, describe(notice, approved))
+    leave_call(request, UUID(flow_run.id), request.opened_at)
     for attempt in range(MOST_ANSWERS):
         answer = ask(request, describe(notice, approved), attempt)
         if require is not None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markdown import Markdown
 
-from flows.questions import rollback_request, settled
+from flows.questions import approved_before, rollback_request, settled
 from flows.views import describe_rollback
 from infra.cli.output import say
 from infra.cli.runs import asked
@@ -76,7 +76,9 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         StageFailed: the earlier release did not come back; who is on call is paged.
     """
     before = past(place, ports.cluster)
-    by, request = By(f"direct-{uuid4()}", getpass.getuser()), rollback_request(place, before, back)
+    now = ports.clock.now()
+    request = rollback_request(place, before, back, now)
+    by = By(f"direct-{uuid4()}", getpass.getuser(), approved_before(before, back, now))
     back = settled(back, before, request)
     if request is not None:
         by = replace(by, approved_by=(_approver(request, back, person, ports.clock),))

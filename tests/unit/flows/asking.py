@@ -71,7 +71,7 @@ class Asking:
         keys = self.state.state_details.run_input_keyset
         if not keys:
             return ""
-        return self.client.read_flow_run_input(self.id, keys["description"])
+        return str(json.loads(self.client.read_flow_run_input(self.id, keys["description"])))
 
     def goes_on(self) -> None:
         """Do what a worker does with a run that is due."""

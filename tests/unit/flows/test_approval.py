@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from prefect import Flow, flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import State
 from prefect.states import Completed, Running, Scheduled
 
 from flows.notice import read_notice
@@ -42,9 +43,17 @@ def people(world: World) -> People:  # noqa: ARG001 the state is the test's own
     return People("ana", "bo", "maria")
 
 
-def bringing(world: World, wanted: Release = TWO, **rules: object) -> Flow[[], Record]:
+def bringing(
+    world: World,
+    wanted: Release = TWO,
+    approval: Approval | None = EASY,
+    freezes: tuple[Freeze, ...] = (),
+    overriders: tuple[str, ...] = (),
+) -> Flow[[], Record]:
     """Return a flow that brings a release to prod under some rules."""
-    environment = replace(world.place.environment, **{"approval": EASY, **rules})
+    environment = replace(
+        world.place.environment, approval=approval, freezes=freezes, overriders=overriders
+    )
     shop = Application("shop", {"api": Component("api")}, {"prod": environment})
 
     @flow(name=f"bring {wanted.id}", persist_result=True)
@@ -86,7 +95,8 @@ def test_an_empty_resume_is_no_answer(
 def test_a_state_that_is_set_by_hand_lets_nothing_in(
     world: World, client: SyncPrefectClient
 ) -> None:
-    for state in (Scheduled(), Running(), Completed()):
+    states: tuple[State, ...] = (Scheduled(), Running(), Completed())
+    for state in states:
         asking = Asking.begun(client, bringing(world))
         client.set_flow_run_state(asking.id, state, force=True)
         asking.goes_on()
