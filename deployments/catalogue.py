@@ -18,6 +18,7 @@ from flows.deliver import deliver
 from flows.guard import guard
 from flows.promotion import promotion
 from flows.redeploy import redeploy
+from flows.reminding import remind
 from flows.rollback import rollback
 from flows.turns import NIGHTLY
 
@@ -72,4 +73,5 @@ CATALOGUE = (
     Entry(rollback, "rollback", forms.rollback),
     Entry(guard, "rollback"),
     Entry(redeploy, NIGHTLY, forms.redeploy, nights.schedules),
+    Entry(remind, "approval"),
 )

@@ -59,7 +59,8 @@ def wanted(target: dict[str, Any], offered: Iterable[Offer]) -> Iterator[Wanted]
         offered: the applications that are registered.
     """
     for entry in CATALOGUE:
-        yield Wanted(entry, entry.name, entry.tags, {"target": target})
+        given = {"target": target} if "target" in entry.flow.parameters.properties else {}
+        yield Wanted(entry, entry.name, entry.tags, given)
     for offer in offered:
         for entry in CATALOGUE:
             if entry.form is not None:

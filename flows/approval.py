@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 from prefect.runtime import flow_run
 
 from flows.deeds import answered
+from flows.reminding import leave_call
 from flows.suspension import ask, end_superseded, read_beside
 from flows.trail import write
 from flows.turns import Turn, turn
@@ -72,6 +74,7 @@ def ask_until_approved(
     """
     approved, notice = Approved(), ""
     show_request(request, describe(notice, approved))
+    leave_call(request, UUID(flow_run.id), request.opened_at)
     for attempt in range(MOST_ANSWERS):
         answer = ask(request, describe(notice, approved), attempt)
         if require is not None:

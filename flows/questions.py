@@ -12,7 +12,15 @@ from tasks.core.past import Past
 from tasks.core.record import Plan
 from tasks.rollout.model import Back, Place
 
-__all__ = ["NOBODY", "Asked", "rollback_request", "rollout_request", "rules_of", "settled"]
+__all__ = [
+    "NOBODY",
+    "Asked",
+    "approved_before",
+    "rollback_request",
+    "rollout_request",
+    "rules_of",
+    "settled",
+]
 
 NOBODY = Committers(())
 
@@ -44,6 +52,7 @@ def rules_of(environment: Environment, closed: Closed | None) -> Approval | None
 
 def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Asked) -> Request:
     """Return what approvers are asked about a release and what it would change."""
+    back = asked.environment.rollback
     return Request(
         application=release.application,
         environment=plan.environment,
@@ -57,17 +66,20 @@ def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Asked)
         overriders=asked.environment.overriders,
         committers=asked.committers.people,
         unknown=asked.committers.unknown,
+        covers_rollback=back.window if back.approval == "with release" else None,
     )
 
 
-def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
+def rollback_request(place: Place, past: Past, back: Back, now: datetime) -> Request | None:
     """Return what one approver is asked; None where nobody has to be.
 
     In an emergency one person is enough, the author too. An environment that lets everything in
-    unasked lets it out unasked.
+    unasked lets it out unasked, and one that has it approved with the release needs no second yes.
     """
     bad = past.at_stake if back.to is None else past.record(past.live)
     if past.approval is None or past.rules.approval == "none" or bad is None:
+        return None
+    if approved_before(past, back, now):
         return None
     return Request(
         application=place.application,
@@ -81,6 +93,20 @@ def rollback_request(place: Place, past: Past, back: Back) -> Request | None:
             past.approval, count=1, not_author=False, not_committers=False, comment=False
         ),
     )
+
+
+def approved_before(past: Past, back: Back, now: datetime) -> tuple[str, ...]:
+    """Return who approved a rollback when they approved the release; empty where nobody did.
+
+    That is for the way back from that release, for as long as an alert may take it back, too:
+    another goal is another question.
+    """
+    bad = past.at_stake
+    if past.rules.approval != "with release" or bad is None:
+        return ()
+    ended = bad.finished_at or now
+    is_the_way = back.to is None or back.to == past.way_back
+    return bad.approved_by if is_the_way and now - ended <= past.rules.window else ()
 
 
 def settled(back: Back, past: Past, request: Request | None) -> Back:

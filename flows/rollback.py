@@ -8,7 +8,7 @@ from prefect.runtime import flow_run
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
 from flows.clearing import clear_up
-from flows.questions import rollback_request, settled
+from flows.questions import approved_before, rollback_request, settled
 from flows.telling import telling
 from flows.trail import try_write
 from flows.views import describe_rollback
@@ -79,12 +79,14 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
 
 def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
     """Ask an approver where the environment has any, and say for whom and against what they are."""
-    request = rollback_request(place, past, back)
+    now = note_opening(f"back from {past.live}")
+    request = rollback_request(place, past, back, now)
+    approved = approved_before(past, back, now)
     back = settled(back, past, request)
     if request is None:
-        return by, back
-    request = replace(request, opened_at=note_opening(request.plan))
-    approved = ask_until_approved(
+        return replace(by, approved_by=approved), back
+    request = replace(request, opened_at=now)
+    found = ask_until_approved(
         request, place, lambda notice, _: describe_rollback(request, back, notice), write=try_write
     )
-    return replace(by, actor=by.actor or approved.by[0], approved_by=approved.by), back
+    return replace(by, actor=by.actor or found.by[0], approved_by=found.by), back

@@ -31,6 +31,9 @@ def rule_facts(request: Request) -> Iterator[tuple[str, str]]:
         yield "takes effect only", "; ".join(map(_span, calendar.windows))
     if calendar.freezes:
         yield "takes effect never", "; ".join(map(_span, calendar.freezes))
+    if request.covers_rollback is not None:
+        window = format_duration(request.covers_rollback)
+        yield "a yes is also for", f"taking it back within {window} of the end of its rollout"
     if request.overriders and (calendar.windows or calendar.freezes):
         who = plain(" or ".join(request.overriders))
         yield "may override that", f"{who}, with the reason as the comment"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from flows.deeds import UNWRITTEN, Asked, answered, taken_back
-from flows.questions import rollback_request, settled
+from flows.questions import approved_before, rollback_request, settled
 from flows.views import describe_rollback
 from infra.cli.origin import own_origin
 from infra.cli.output import say
@@ -81,7 +81,9 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         StageFailed: the earlier release did not come back; who is on call is paged.
     """
     before = past(place, ports.cluster)
-    by, request = By(f"direct-{uuid4()}", getpass.getuser()), rollback_request(place, before, back)
+    now = ports.clock.now()
+    request = rollback_request(place, before, back, now)
+    by = By(f"direct-{uuid4()}", getpass.getuser(), approved_before(before, back, now))
     back = settled(back, before, request)
     if request is not None:
         by = replace(by, approved_by=(_approver(request, back, person, place, ports),))

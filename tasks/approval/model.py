@@ -49,6 +49,8 @@ class Request:
         override: who has done so for this request.
         committers: who wrote or committed what would come in, where the rules bar them.
         unknown: why that is not known of the whole range; empty where it is.
+        covers_rollback: for so long after the rollout a yes is one to take it back, too; None
+            where that is another question.
     """
 
     application: str
@@ -64,6 +66,7 @@ class Request:
     override: Override | None = None
     committers: tuple[Person, ...] = ()
     unknown: str = ""
+    covers_rollback: timedelta | None = None
 
     @property
     def counts_from(self) -> datetime:

@@ -8,13 +8,22 @@ from prefect.variables import Variable
 
 from tasks.approval import effects
 from tasks.approval.approvers import SecretApprovers
+from tasks.approval.calls import Call
 from tasks.approval.model import Answer, Decision, Request
 from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
+from tasks.core.markdown import inline, page, plain
 from tasks.core.target import Target
 from tasks.core.task import SOON, again, publish
 
-__all__ = ["claim_environment", "judge_answer", "newest_claim", "note_opening", "show_request"]
+__all__ = [
+    "call_people",
+    "claim_environment",
+    "judge_answer",
+    "newest_claim",
+    "note_opening",
+    "show_request",
+]
 
 
 @task(task_run_name="{environment}: claim")
@@ -55,6 +64,22 @@ def judge_answer(
         decision = effects.answer(request, answer, earlier, SecretApprovers(cluster))
     get_run_logger().info("%s: %s", decision.ruling.value, decision.reason)
     return decision
+
+
+@task(task_run_name="{request.environment}: call again")
+def call_people(request: Request, call: Call, run: str) -> None:
+    """Say who is waited for, in the log and as an artifact; whoever listens to those hears it."""
+    what = "may approve now, too" if call.escalated else "nobody has answered yet"
+    place = f"{request.environment}/{request.application}"
+    get_run_logger().warning("%s: %s: %s", place, what, ", ".join(call.people))
+    shown = page(
+        f"## {plain(place)} waits for an approval of {inline(request.release)}",
+        f"{plain(what)}: **{plain(', '.join(call.people))}**",
+        f"Run {inline(run)}, asked {request.opened_at:%Y-%m-%d %H:%M} UTC, ends "
+        f"{request.expires_at:%Y-%m-%d %H:%M} UTC. `slipway approve {run[:8]}`",
+    )
+    words = ("reminder", request.application, request.environment)
+    publish(words, shown, f"{request.release}: {what}")
 
 
 def _claim_key(application: str, environment: str) -> str:

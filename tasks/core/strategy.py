@@ -141,9 +141,10 @@ class RollbackRules:
     Attributes:
         window: for so long after a rollout an alert takes it back; later it pages.
         automatic: whether an alert may take it back at all.
-        approval: who has to say yes to a rollback by hand: nobody, or one approver.
+        approval: who has to say yes to a rollback by hand: nobody, one approver, or, within the
+            window, nobody but those who approved the release when it came in.
     """
 
     window: Duration = timedelta(minutes=60)
     automatic: bool = True
-    approval: Literal["none", "one"] = "one"
+    approval: Literal["none", "one", "with release"] = "one"

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from flows.notice import read_notice
-from flows.questions import rollback_request, settled
+from flows.questions import approved_before, rollback_request, settled
 from flows.views import describe_rollback
 from tasks.core.application import Environment
 from tasks.core.gates import Approval
@@ -16,6 +16,7 @@ from tasks.core.target import Target
 from tasks.rollout.model import Back
 from tasks.rollout.place import place_without_repository
 from tests.unit.flows.test_views import STAGING
+from tests.unit.tasks.releases import NOON
 
 PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
 APPROVAL = Approval(approvers=("ana", "bo"), count=2, comment=True, expires=timedelta(hours=1))
@@ -31,6 +32,7 @@ PAST = Past(
     approval=APPROVAL,
     slos=Slos(),
 )
+NOW = NOON
 UNASKED = replace(PAST, approval=None)
 
 
@@ -51,12 +53,51 @@ UNASKED = replace(PAST, approval=None)
     ],
 )
 def test_who_is_asked_about_a_rollback(past: Past, expected: str | None) -> None:
-    request = rollback_request(PLACE, past, Back("it burns"))
+    request = rollback_request(PLACE, past, Back("it burns"), NOW)
     assert (request and request.plan) == expected
 
 
+WITH_RELEASE = replace(
+    PAST, rules=RollbackRules(approval="with release", window=timedelta(hours=1))
+)
+JUST_ENDED = NOW - timedelta(minutes=10)
+"""When the live release's rollout was over."""
+
+
+@pytest.mark.parametrize(
+    ("past", "to", "minutes", "expected"),
+    [
+        pytest.param(WITH_RELEASE, None, 60, ("ana", "bo"), id="who approved the release"),
+        pytest.param(WITH_RELEASE, 5, 60, ("ana", "bo"), id="its way back by its number"),
+        pytest.param(WITH_RELEASE, None, 61, (), id="nobody after the window"),
+        pytest.param(WITH_RELEASE, 2, 60, (), id="nobody where it goes elsewhere"),
+        pytest.param(PAST, None, 60, (), id="nobody where it is a question of its own"),
+        pytest.param(
+            replace(WITH_RELEASE, records=(replace(LIVE, approved_by=()),)),
+            None,
+            60,
+            (),
+            id="nobody where nobody approved the release",
+        ),
+        pytest.param(
+            replace(WITH_RELEASE, records=(replace(UNDER_WAY, finished_at=None), LIVE)),
+            None,
+            60,
+            ("ana", "bo"),
+            id="who approved what is under way",
+        ),
+    ],
+)
+def test_a_rollback_was_approved_with_its_release_by(
+    past: Past, to: int | None, minutes: int, expected: tuple[str, ...]
+) -> None:
+    back, now = Back("it burns", to), JUST_ENDED + timedelta(minutes=minutes)
+    assert approved_before(past, back, now) == expected
+    assert (rollback_request(PLACE, past, back, now) is None) == bool(expected)
+
+
 def test_one_person_is_enough_in_an_emergency_the_author_too() -> None:
-    request = rollback_request(PLACE, PAST, Back("it burns", to=2))
+    request = rollback_request(PLACE, PAST, Back("it burns", to=2), NOW)
     assert request is not None
     assert request.plan == "back-from-7-to-2"
     rules = request.rules
@@ -79,11 +120,11 @@ def test_one_person_is_enough_in_an_emergency_the_author_too() -> None:
 )
 def test_a_rollback_is_against(past: Past, to: int | None, expected: str | None) -> None:
     back = Back("it burns", to)
-    assert settled(back, past, rollback_request(PLACE, past, back)).blames == expected
+    assert settled(back, past, rollback_request(PLACE, past, back, NOW)).blames == expected
 
 
 def test_an_approver_reads_what_is_taken_back_and_why_the_last_answer_did_not_count() -> None:
-    request = rollback_request(PLACE, PAST, Back("it *burns*"))
+    request = rollback_request(PLACE, PAST, Back("it *burns*"), NOW)
     assert request is not None
     text = describe_rollback(request, Back("it *burns*"), "wrong code of ana")
     assert read_notice(text) == "wrong code of ana"

@@ -3,8 +3,9 @@ from datetime import timedelta
 
 from flows.notice import read_notice
 from flows.views import Question, describe_question
-from tasks.approval.model import Request
-from tasks.core.gates import Approval
+from tasks.approval.model import Approved, Request
+from tasks.core.calendar import Calendar
+from tasks.core.gates import Approval, Escalation, Freeze, Override, Person, Window
 from tasks.core.model import Digest, Outcome, ReleasedImage, Verdict
 from tasks.core.record import Change, ChangeKind, Plan
 from tests.unit.tasks import releases
@@ -99,3 +100,50 @@ def test_a_commit_cannot_write_into_the_form() -> None:
     subject = "**scan: clean** | x |\n## Approved <b>"
     text = describe_question(replace(QUESTION, release=replace(RELEASE, subject=subject)))
     assert r"\*\*scan: clean\*\* \| x \| \#\# Approved \<b\>" in text
+
+
+RULED = replace(
+    REQUEST,
+    rules=replace(
+        REQUEST.rules,
+        not_committers=True,
+        comment=True,
+        remind=timedelta(hours=4),
+        escalate=Escalation(timedelta(hours=12), ("dora",)),
+    ),
+    calendar=Calendar(
+        (Window(start="Mon 09:00", end="Fri 16:00", tz="Europe/Lisbon"),),
+        (Freeze(start="2025-12-20", end="2026-01-03", reason="holidays"),),
+    ),
+    overriders=("maria",),
+    committers=(Person("Eva", "eva@example.com"), Person("", "bot@example.com")),
+    covers_rollback=timedelta(hours=1),
+)
+
+
+def test_an_approver_reads_every_rule_that_holds() -> None:
+    text = describe_question(replace(QUESTION, request=RULED))
+    for line in (
+        "not the commit's author, not who has committed any of it: Eva, bot@example.com",
+        "may approve later, too: dora, from 2026-01-05 21:00 UTC on",
+        "comment: needed",
+        "asked: 2026-01-01 12:00 UTC, expires 2026-01-06 09:00 UTC",
+        "told again: every 4h",
+        "takes effect only: Mon 09:00 to Fri 16:00 (Europe/Lisbon)",
+        "takes effect never: 2025-12-20 to 2026-01-03 (UTC): holidays",
+        "may override that: maria, with the reason as the comment",
+        "a yes is also for: taking it back within 1h of the end of its rollout",
+        "frozen until Sun 2026-01-04 00:00 UTC (holidays): a yes counts after that",
+    ):
+        assert line in text.replace("\\", ""), line
+
+
+def test_an_approver_reads_when_the_range_is_not_known() -> None:
+    unknown = replace(RULED, committers=(), unknown="nothing is live yet")
+    text = describe_question(replace(QUESTION, request=unknown))
+    assert "is not known of all of it (nothing is live yet)" in text.replace("\\", "")
+
+
+def test_the_second_of_two_approvers_reads_what_the_first_one_said() -> None:
+    text = describe_question(QUESTION, "", Approved(("ana",), Override("maria", "it burns")))
+    assert "**So far:** ana said yes; maria overrode that it was closed: it burns" in text

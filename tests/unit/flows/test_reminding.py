@@ -1,0 +1,99 @@
+"""People are called again by runs that Prefect starts at their time."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from prefect import flow
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+from prefect.client.schemas.objects import FlowRun
+from prefect.flow_engine import run_flow
+
+from deployments.register import register
+from flows.approval import ask_until_approved
+from flows.reminding import remind
+from tasks.approval.model import Request
+from tasks.approval.task import note_opening
+from tasks.core.calendar import Calendar
+from tasks.core.gates import Approval, Escalation, Freeze
+from tests.unit.flows.asking import Asking, People
+from tests.unit.tasks.rollout.world import World
+
+RULES = Approval(
+    approvers=("ana", "bo"),
+    remind=timedelta(hours=4),
+    escalate=Escalation(timedelta(hours=6), ("dora",)),
+    expires=timedelta(hours=12),
+)
+NEVER = Freeze(start="2020-01-01", end="2020-01-02", reason="long ago")
+"""In the parameters of a run it has to fit the form that Prefect's server knows."""
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[SyncPrefectClient]:  # noqa: ARG001 the server is the world's
+    """The server, with all our deployments."""
+    asyncio.run(register({}))
+    with get_client(sync_client=True) as found:
+        yield found
+
+
+def request(opened_at: datetime, release: str) -> Request:
+    return Request(
+        application="shop",
+        environment="prod",
+        release=release,
+        plan=f"p-{release}",
+        author="Rui",
+        author_email="rui@example.com",
+        opened_at=opened_at,
+        rules=RULES,
+        calendar=Calendar(freezes=(NEVER,)),
+    )
+
+
+@flow(persist_result=True)
+def asking_for_one() -> tuple[str, ...]:
+    opened = note_opening("p-r-1")
+    return ask_until_approved(request(opened, "r-1"), lambda notice, _: notice).by
+
+
+def calls(client: SyncPrefectClient, run: UUID) -> list[FlowRun]:
+    """Return the runs that call people about a run, the first one first."""
+    ours = FlowRunFilter(tags=FlowRunFilterTags(all_=["approval"]))
+    found = client.read_flow_runs(flow_run_filter=ours)
+    about = [each for each in found if each.parameters["run"] == str(run)]
+    return sorted(about, key=lambda each: each.parameters["at"])
+
+
+def at(call: FlowRun) -> datetime:
+    return datetime.fromisoformat(call.parameters["at"])
+
+
+def test_a_question_leaves_one_call_behind_and_each_call_the_next_until_it_is_answered(
+    client: SyncPrefectClient,
+) -> None:
+    people = People("ana")
+    asking = Asking.begun(client, asking_for_one)
+    asking.resumed({**people.form("ana"), "code": "000000"})
+    (first,) = calls(client, asking.id)
+    assert first.state is not None
+    assert first.state.is_scheduled()
+    assert first.expected_start_time == at(first)
+
+    assert run_flow(remind, flow_run=first) is True
+    first, second = calls(client, asking.id)
+    assert at(second) - at(first) == timedelta(hours=2)
+    assert run_flow(remind, flow_run=second) is True
+    told = Artifact.get("reminder-shop-prod")
+    assert isinstance(told, Artifact)
+    assert "may approve now, too: **ana, bo, dora**" in str(told.data)
+
+    *_, third = calls(client, asking.id)
+    asking.resumed(people.form("ana"))
+    assert asking.state.is_completed()
+    assert run_flow(remind, flow_run=third) is False
+    assert len(calls(client, asking.id)) == 3, "the last one has left none behind"
