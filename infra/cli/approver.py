@@ -1,4 +1,4 @@
-"""`slipway approver add | list | remove`: the people behind the names in slipway.yaml."""
+"""`slipway approver add | list | remove | slack`: the people behind the names in slipway.yaml."""
 
 import io
 import sys
@@ -11,9 +11,10 @@ import typer
 from infra.cli.options import Json
 from infra.cli.output import console, print_json, table
 from tasks.approval.approvers import FileApprovers
-from tasks.approval.decide import is_locked
 from tasks.approval.effects import dismiss, enrol
 from tasks.approval.model import Approver, Attempt
+from tasks.approval.proof import is_locked
+from tasks.approval.slack import link, require_user
 from tasks.core.clock import utc_now
 from tasks.core.errors import ConfigError
 
@@ -31,6 +32,9 @@ def add(
     email: Annotated[
         list[str], typer.Option(help="Address under which this person commits; repeatable.")
     ],
+    slack: Annotated[
+        str, typer.Option(help="User id in Slack, such as U0123ABCD, to answer there too.")
+    ] = "",
     show_secret: Annotated[
         bool, typer.Option("--show-secret", help="Print the secret alone instead of a QR code.")
     ] = False,
@@ -43,7 +47,10 @@ def add(
         raise ConfigError(
             "a QR code needs a terminal", next_step="add --show-secret to print the secret alone"
         )
+    require_user(slack, name)
     secret = enrol(name, tuple(email))
+    if slack:
+        link(name, slack)
     if show_secret:
         sys.stdout.write(f"{secret}\n")
         return
@@ -65,8 +72,8 @@ def list_(*, as_json: Json = False) -> None:
     if not people:
         console.print("nobody is enrolled. Next: slipway approver add NAME --email ADDRESS")
         return
-    rows = ((row["name"], row["emails"], row["state"]) for row in map(_row, people))
-    table(("NAME", "E-MAIL", "STATE"), rows)
+    rows = (tuple(row.values()) for row in map(_row, people))
+    table(("NAME", "E-MAIL", "SLACK", "STATE"), rows)
 
 
 @app.command()
@@ -77,6 +84,22 @@ def remove(name: Name) -> None:
     """
     dismiss(name)
     console.print(f"[green]✓[/green] {name} removed")
+
+
+@app.command("slack")
+def slack_(
+    name: Name,
+    user: Annotated[
+        str, typer.Argument(help="Their user id in Slack; nobody's where absent.")
+    ] = "",
+) -> None:
+    """Let somebody answer in Slack, or no more; the id stands in their profile there.
+
+    Example: `slipway approver slack maria U0123ABCD`
+    """
+    link(name, user)
+    what = f"answers in Slack as {user}" if user else "answers in Slack no more"
+    console.print(f"[green]✓[/green] {name} {what}")
 
 
 def qr_code(secret: str, name: str) -> str:
@@ -90,4 +113,5 @@ def qr_code(secret: str, name: str) -> str:
 def _row(approver: Approver) -> dict[str, str]:
     locked = is_locked(approver, Attempt(utc_now(), ""))
     state = "locked after 5 wrong codes" if locked else "ok"
-    return {"name": approver.name, "emails": ", ".join(approver.emails), "state": state}
+    emails = ", ".join(approver.emails)
+    return {"name": approver.name, "emails": emails, "slack": approver.slack, "state": state}

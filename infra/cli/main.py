@@ -43,6 +43,7 @@ COMMANDS = {
     "release": "infra.cli.release.app",
     "slo": "infra.cli.slo.app",
     "webhook": "infra.cli.webhook.app",
+    "slack": "infra.cli.slack.app",
 }
 """Where each command, or group of commands, is. By name: importing all of them takes a second."""
 

@@ -6,13 +6,16 @@ import socket
 import uvicorn
 
 from infra import server
+from infra.webhook.answers import AnswerDesk
 from infra.webhook.app import Receiver, make_app
 from infra.webhook.courier import Courier
 from infra.webhook.keys import Keys, ensure_token
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Start
 from infra.webhook.settings import Settings, settings
+from infra.webhook.slack_door import SlackDoor
 from infra.webhook.store import Store
+from tasks.approval.key import key_file
 
 __all__ = ["configured", "main"]
 
@@ -27,11 +30,13 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
     where = settings()
     store, metrics = Store(where.store), Metrics()
+    ensure_token(key_file())
     receiver = Receiver(
         store=store,
         keys=Keys(where.secrets),
         token=ensure_token(where.alertmanager_token),
-        courier=Courier(store, start_flow, metrics),
+        courier=Courier(store, start_flow, metrics, AnswerDesk().answer),
+        slack=SlackDoor(),
         metrics=metrics,
     )
     uvicorn.Server(configured(receiver)).run(sockets=_sockets(where))

@@ -4,6 +4,7 @@ import pyotp
 
 from tasks.approval.approvers import Approvers, FileApprovers
 from tasks.approval.decide import decide_approval
+from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Decision, Request
 from tasks.core.errors import ConfigError
 
@@ -24,9 +25,10 @@ def answer(
         ConfigError: the approvers' file is damaged, or others can read it.
         Unavailable: another process holds the lock on it.
     """
+    key = read_key()
 
     def judge(approver: Approver | None) -> tuple[Approver | None, Decision]:
-        judged = decide_approval(request, given, approver, earlier)
+        judged = decide_approval(request, given, approver, earlier, key)
         return judged.approver, judged.decision
 
     return (approvers or FileApprovers()).change(given.approver, judge)

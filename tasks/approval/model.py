@@ -11,10 +11,13 @@ __all__ = [
     "Approver",
     "Attempt",
     "Choice",
+    "Click",
     "Decision",
     "Judged",
+    "Means",
     "Request",
     "Ruling",
+    "Taken",
     "Use",
 ]
 
@@ -32,6 +35,13 @@ class Ruling(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REFUSED = "refused"
+
+
+class Means(StrEnum):
+    """What an answer is to be believed by."""
+
+    TOTP = "totp"
+    SLACK = "slack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +76,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody filled in; code is a one-time code (RFC 6238).
+    """What somebody filled in, or said in Slack.
 
     Attributes:
+        code: a one-time code (RFC 6238), or what the receiver vouches with for a click in Slack.
         answered_at: when the server stored the answer, aware UTC; the code must fit this instant.
     """
 
@@ -81,11 +92,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an answer counts as, with the reason in one sentence."""
+    """What an answer counts as, with the reason in one sentence.
+
+    Attributes:
+        means: by what the person has proved who they are; None where they have not.
+    """
 
     ruling: Ruling
     approver: str
     reason: str
+    means: Means | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,27 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Click:
+    """A button that somebody pressed in Slack.
+
+    Attributes:
+        user: Slack's id of the person.
+        signed_at: the instant in Slack's signature, whole seconds, aware UTC.
+    """
+
+    user: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer from Slack that was taken; code is what the receiver vouched with."""
+
+    code: str = field(repr=False)
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class Approver:
     """A person whom an approval can be traced to.
 
@@ -113,6 +150,8 @@ class Approver:
         secret: base32, 160 bits; what the authenticator holds too.
         used: codes that count no more, newest last.
         failures: wrong codes, newest last.
+        slack: their user id in Slack; empty where they have none.
+        clicks: answers from Slack that count no more, newest last.
     """
 
     name: str
@@ -120,6 +159,8 @@ class Approver:
     secret: str = field(repr=False)
     used: tuple[Use, ...] = ()
     failures: tuple[Attempt, ...] = ()
+    slack: str = ""
+    clicks: tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
