@@ -1,5 +1,6 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
+from flows.telling import tell_record
 from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.record import Record
 from tasks.guard.decide import is_left
@@ -14,7 +15,10 @@ __all__ = ["page_failure", "page_if_left", "try_back"]
 
 def try_back(place: Place, by: By, back: Back) -> Record | Exception:
     """Roll back and return the record, or why there is none."""
-    return roll_back(place, by, back, return_state=True).result(raise_on_failure=False)
+    found = roll_back(place, by, back, return_state=True).result(raise_on_failure=False)
+    if isinstance(found, Record):
+        tell_record(place, found)
+    return found
 
 
 def page_failure(place: Place, judgement: Judgement, found: Record | Exception) -> StageFailed:

@@ -5,6 +5,7 @@ from prefect.runtime import flow_run
 
 from flows.images import make_images
 from flows.promote import Wishes, promote
+from flows.telling import tell_begun, tell_release, telling
 from tasks.core.errors import ConfigError, StageFailed
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
@@ -20,6 +21,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def deliver(
     repository: str,
     target: Target,
@@ -37,12 +39,14 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
+    tell_begun(source)
     environments = environments_until(tuple(source.application.environments), until)
     draft = draft_release(source, target)
     made = make_images(source, draft, target)
     images = tuple(each.image for each in made)
     scans = tuple(each.scan.verdict.reason for each in made)
     release = assemble(draft, images, source, target, scans)
+    tell_release(release)
     records: list[Record] = []
     for environment in environments:
         before = records[-1] if records else None

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.back import page_failure, try_back
+from flows.telling import telling
 from tasks.core.alerts import Alert
 from tasks.core.errors import Conflict
 from tasks.core.past import Past
@@ -28,6 +29,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def guard(  # noqa: PLR0913, PLR0917 one field of the form each
     application: str,
     environment: str,

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import PrefectFuture
 
+from flows.telling import await_stages
 from tasks.build.task import build_image
 from tasks.core.errors import SlipwayError, StageFailed
 from tasks.core.model import Release, Source
@@ -22,7 +23,7 @@ __all__ = ["joined", "make_images"]
 
 MANIFESTS = "the manifests"
 
-_Stages = tuple[PrefectFuture[Any], ...]
+_Stages = dict[str, PrefectFuture[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def make_images(source: Source, draft: Release, target: Target) -> tuple[Deliver
     known = {name: _find(source, name, target, draft) for name in names}
     missing = [name for name in names if known[name] is None]
     chains = {name: _start(source, name, target, _Draft(draft, manifests)) for name in missing}
-    stages = {MANIFESTS: (manifests,), **{name: each.stages for name, each in chains.items()}}
-    wait([stage for each in stages.values() for stage in each])
+    stages = {MANIFESTS: {"scan": manifests}}
+    stages |= {name: each.stages for name, each in chains.items()}
+    await_stages(stages, source, [name for name in names if known[name] is not None])
     _require_passed(stages, source)
     return tuple(known[name] or chains[name].last.result() for name in names)
 
@@ -70,25 +72,26 @@ def _find(source: Source, name: str, target: Target, draft: Release) -> Delivere
 
 def _start(source: Source, name: str, target: Target, draft: _Draft) -> _Chain:
     described = source.application.components[name]
-    checks: list[PrefectFuture[Any]] = []
+    checks: _Stages = {}
     if described.lint is not None:
-        checks.append(lint_component.submit(source, name, target))
+        checks["lint"] = lint_component.submit(source, name, target)
     if described.test is not None:
-        checks.append(test_component.submit(source, name, target))
+        checks["test"] = test_component.submit(source, name, target)
     image: Any = build_image.submit(source, name, target)
     smoke: Any = smoke_image.submit(source, image, target, draft.release)
     scan: Any = scan_image.submit(source, image)
-    passed = [*checks, smoke, scan, draft.scanned]
+    passed = [*checks.values(), smoke, scan, draft.scanned]
     pushed: Any = push_image.submit(source, image, target, wait_for=passed)  # type: ignore[call-overload]
     last = keep_delivered.submit(source, pushed, scan, target, draft.release)
-    return _Chain((*checks, image, smoke, scan, pushed, last), last)
+    made = {"build": image, "smoke": smoke, "scan": scan, "push": pushed, "keep": last}
+    return _Chain({**checks, **made}, last)
 
 
 def _require_passed(stages: Mapping[str, _Stages], source: Source) -> None:
     failures = [
         (name, stage.state.result(raise_on_failure=False))
         for name, each in stages.items()
-        for stage in each
+        for stage in each.values()
         if stage.state.is_failed()
     ]
     if failures:

@@ -6,12 +6,14 @@ from prefect.runtime import flow_run
 
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
+from flows.telling import tell_acting, tell_plan, tell_record
 from tasks.core.application import Application
 from tasks.core.errors import GateClosed, StageFailed
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
 from tasks.freeze.task import require_thawed
+from tasks.notify.model import State
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
@@ -52,6 +54,7 @@ def promote(
     """
     place = place_of(application, name, wishes.target)
     record = _promoted(release, place, wishes, before)
+    tell_record(place, record)
     page_if_left(place, record)
     return record
 
@@ -66,7 +69,9 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)
     approved: tuple[str, ...] = ()
-    if place.environment.approval is not None and _changes(plan):
+    asks = place.environment.approval is not None and _changes(plan)
+    tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
+    if place.environment.approval is not None and asks:
         approved = await_approval(release, plan, place.environment.approval, before)
         _require_images(release, place)
     by = By(flow_run.id, release.author, approved, wishes.despite, plan.id if approved else None)
@@ -83,6 +88,7 @@ def _await_turn(release: Release, place: Place, wishes: Wishes) -> None:
 def _through_gates(release: Release, place: Place, by: By) -> Record:
     """Roll a release out, and ask people at every gate on its way."""
     while True:
+        tell_acting(release, place, by)
         record = roll_out(release, place, by)
         if record.state is not RolloutState.STARTED or record.plan is None:
             return record
@@ -100,6 +106,7 @@ def _ask_at_gate(record: Record, place: Place, opened: int) -> None:
     rules, plan = place.environment.approval, record.plan
     if rules is None or plan is None:
         raise GateClosed("nobody is named who could open it", where=str(place))
+    tell_record(place, record)
     await_approval(record.release, gate_plan(plan, record, opened), rules, record)
 
 

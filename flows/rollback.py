@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
 from flows.questions import rollback_request, settled
+from flows.telling import telling
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
 from tasks.core.past import Past, named
@@ -28,6 +29,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     application: str,
     environment: str,

@@ -44,6 +44,7 @@ COMMANDS = {
     "slo": "infra.cli.slo.app",
     "webhook": "infra.cli.webhook.app",
     "slack": "infra.cli.slack.app",
+    "github": "infra.cli.github.app",
 }
 """Where each command, or group of commands, is. By name: importing all of them takes a second."""
 

@@ -31,7 +31,7 @@ MARKS = {
     "Cancelled": ("✗", "yellow"),
 }
 UNDER_WAY = {"Running", "Retrying", "AwaitingRetry", "Cancelling"}
-BOOKKEEPING = ("?", "freezes", "claim", "passed", "opened")
+BOOKKEEPING = ("?", "freezes", "claim", "passed", "opened", "told")
 """How the names of stages end that are worth a line only when they fail."""
 
 

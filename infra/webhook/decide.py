@@ -116,6 +116,8 @@ def _workflow(run: WorkflowEnded, repository: Repository) -> Start | Ignore:
 def _deployment(asked: DeploymentAsked, repository: Repository) -> Start | Ignore:
     if asked.action != "created":
         return Ignore(f"the deployment was {asked.action}, not created")
+    if asked.ours:
+        return Ignore("Slipway made the deployment itself, to tell of what it does")
     environments = tuple(repository.application.environments)
     if asked.environment not in environments:
         return Ignore(f"{asked.environment} is no environment of the application")

@@ -21,6 +21,7 @@ from infra.webhook.model import (
     ReleasePublished,
     WorkflowEnded,
 )
+from tasks.notify.github_messages import TASK
 
 __all__ = ["KNOWN", "read_event"]
 
@@ -116,6 +117,7 @@ class _Asked(_Theirs):
     id: int
     sha: str
     environment: str
+    task: str = "deploy"
 
 
 class _Deployment(_Theirs):
@@ -225,7 +227,7 @@ def _workflow_run(body: bytes) -> _Found:
 def _deployment(body: bytes) -> _Found:
     found = _Deployment.model_validate_json(body)
     asked = found.deployment
-    facts = DeploymentAsked(found.action, asked.environment, asked.sha)
+    facts = DeploymentAsked(found.action, asked.environment, asked.sha, asked.task == TASK)
     return found.repository.full_name, "", facts, (found.action, asked.id)
 
 

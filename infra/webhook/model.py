@@ -102,11 +102,12 @@ class WorkflowEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAsked:
-    """Somebody asked GitHub's API for a deployment."""
+    """Somebody asked GitHub's API for a deployment; ours: we did, to tell of one under way."""
 
     action: str
     environment: str
     commit: str
+    ours: bool = False
     kind: Literal["deployment"] = "deployment"
 
 

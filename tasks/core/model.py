@@ -162,6 +162,7 @@ class Release:
         created_at: the commit's time.
         scan: one line a component.
         irreversible: why there is no way back behind it, None where there is.
+        repository: where the commit was cloned from, without credentials.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Release:
     manifests: tuple[Manifests, ...]
     scan: tuple[str, ...] = ()
     irreversible: str | None = None
+    repository: str = ""
 
     def manifests_for(self, environment: str) -> Manifests:
         """Return the manifests of one environment.

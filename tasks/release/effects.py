@@ -76,6 +76,7 @@ def draft(source: Source, target: Target) -> Release:
         images=images,
         manifests=manifests,
         irreversible=application.irreversible,
+        repository=source.repository,
     )
 
 

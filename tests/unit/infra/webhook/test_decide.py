@@ -9,6 +9,8 @@ from infra.webhook.decide import decide
 from infra.webhook.github import read_event
 from infra.webhook.model import Ignore, Start
 from tasks.core.triggers import Trigger
+from tasks.notify import Commit, EnvironmentNews, State
+from tasks.notify.github_messages import deployment as deployment_of
 from tests.unit.infra.webhook.world import ONE, TWO, ZERO, alert, push, repository
 
 REPOSITORY = push()["repository"]
@@ -196,6 +198,18 @@ def test_what_other_events_start(
     name: str, payload: dict[str, Any], trigger: Trigger, expected: str | None
 ) -> None:
     assert decided(name, payload, trigger) == (expected or "Slipway does nothing for such an event")
+
+
+def test_a_deployment_by_which_slipway_tells_what_it_does_starts_nothing() -> None:
+    about = Commit("shop", "https://github.com/acme/shop", ONE, "Sell more", "Dora", "run-1")
+    told = deployment_of(EnvironmentNews(about, "dev", "r-1", State.IN_PROGRESS))
+    payload = deployment("dev")
+    payload["deployment"] |= told
+    assert decided("deployment", payload, ASKED) == (
+        "Slipway made the deployment itself, to tell of what it does"
+    )
+    payload["deployment"] |= {"task": "deploy"}
+    assert decided("deployment", payload, ASKED) == f"{ONE} until dev"
 
 
 def test_a_repository_that_nobody_registered_starts_nothing() -> None:

@@ -1,0 +1,113 @@
+"""What people outside are told: how a stage or an environment is, for one commit."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["RELEASE", "Commit", "End", "EnvironmentNews", "News", "StageNews", "State", "Told"]
+
+RELEASE = "release"
+"""The stage that binds images and manifests together, after all the others."""
+
+
+class State(StrEnum):
+    """How something is. The first three are not the end of it."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in progress"
+    WAITING = "waiting"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    INACTIVE = "inactive"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people wait for its end."""
+        return self in (State.PENDING, State.IN_PROGRESS, State.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that news are about, and the run that they come from.
+
+    Attributes:
+        repository: where it was cloned from, without credentials.
+        name: full object name.
+        subject: first line of its message.
+        run: id of the Prefect flow run.
+        link: page of that run in Prefect's UI; empty where it has none.
+    """
+
+    application: str
+    repository: str
+    name: str
+    subject: str
+    author: str
+    run: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageNews:
+    """How a stage is for all components together.
+
+    Attributes:
+        sentence: what was found, plain text on one line.
+        page: findings as markdown; everything in it that others wrote is escaped.
+    """
+
+    commit: Commit
+    stage: str
+    state: State
+    sentence: str = ""
+    page: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in a word."""
+        return self.stage
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentNews:
+    """How a release does in an environment.
+
+    Attributes:
+        release: its id.
+        sentence: what happened, plain text on one line.
+        url: the environment's public address, None where it has none.
+        page: the plan as markdown; everything in it that others wrote is escaped.
+    """
+
+    commit: Commit
+    environment: str
+    release: str
+    state: State
+    sentence: str = ""
+    url: str | None = None
+    page: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in a word."""
+        return self.environment
+
+
+News = StageNews | EnvironmentNews
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a stage ended for one component; lines are its findings."""
+
+    component: str
+    state: State
+    sentence: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of news; missed is why they were not sent, empty where they were."""
+
+    missed: str = ""
