@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prefect.runtime import flow_run
 
+from flows.asking import tell_answered, tell_question, tell_superseded
 from flows.questions import rollout_request
 from flows.suspension import ask, end_superseded, read_beside
 from flows.turns import Turn, turn
@@ -67,6 +68,7 @@ def ask_until_approved(
     approved: tuple[str, ...] = ()
     notice = ""
     for attempt in range(MOST_ANSWERS):
+        tell_question(request, describe(notice), approved, notice)
         answer = ask(request, describe(notice), attempt)
         if require is not None:
             require()
@@ -80,6 +82,7 @@ def ask_until_approved(
             case Ruling.REFUSED:
                 pass  # the next form begins with the reason
         if len(approved) >= request.rules.count:
+            tell_answered(request, approved)
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=request.place)
 
@@ -101,6 +104,7 @@ def claim_place(application: str, environment: str) -> None:
             raise _superseded(application, environment)
         case Turn.END_OTHER:
             end_superseded(claimed, environment)
+            tell_superseded(application, environment, claimed)
         case Turn.CLAIM:
             pass
     claim_environment(application, environment, flow_run.id)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from tasks.core.monitoring import AlertRule, Monitoring
+from tasks.core.notices import Notify
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -247,6 +248,7 @@ class Application:
     alerts: tuple[AlertRule, ...] = ()
     monitoring: Monitoring = field(default_factory=Monitoring)
     triggers: tuple[Trigger, ...] | None = None
+    notify: Notify = field(default_factory=Notify)
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

@@ -29,8 +29,8 @@ from tasks.approval.model import Approver, Decision, Means, Request, Ruling
 from tasks.core.application import Approval
 from tasks.core.clock import utc_now
 from tasks.core.slack import Asked, keep_login
+from tests.stand_ins.slack import StandIn, press, signed, standing_in
 from tests.unit.infra.webhook.world import World as Receiver
-from tests.unit.slack_stand_in import StandIn, press, signed, standing_in
 
 ANA = Approver("ana", ("ana@example.com",), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", slack="U0ANA")
 REQUEST = Request(

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from infra.cli.slack import app
 from tasks.core.errors import ConfigError
-from tests.unit.slack_stand_in import SIGNING_SECRET, TOKEN, StandIn, standing_in
+from tests.stand_ins.slack import SIGNING_SECRET, TOKEN, StandIn, standing_in
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,7 @@ from infra.webhook.slack import sign
 from infra.webhook.slack_door import SlackDoor
 from tasks.core.errors import ConfigError, GateClosed, Unavailable
 from tasks.core.slack import Asked, Login
-from tests.unit.infra.webhook.world import World
-from tests.unit.slack_stand_in import (
+from tests.stand_ins.slack import (
     SIGNING_SECRET,
     StandIn,
     press,
@@ -26,6 +25,7 @@ from tests.unit.slack_stand_in import (
     standing_in,
     submission,
 )
+from tests.unit.infra.webhook.world import World
 
 ASKED = Asked("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
 UNHURRIED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
