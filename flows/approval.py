@@ -6,6 +6,7 @@ from uuid import UUID
 
 from prefect.runtime import flow_run
 
+from flows.asking import tell_answered, tell_question, tell_superseded
 from flows.deeds import answered
 from flows.reminding import leave_call
 from flows.suspension import ask, end_superseded, read_beside
@@ -76,7 +77,9 @@ def ask_until_approved(
     show_request(request, describe(notice, approved))
     leave_call(request, UUID(flow_run.id), request.opened_at)
     for attempt in range(MOST_ANSWERS):
-        answer = ask(request, describe(notice, approved), attempt)
+        shown = describe(notice, approved)
+        tell_question(request, shown, approved.by, notice)
+        answer = ask(request, shown, attempt)
         if require is not None:
             require()
         decision = judge_answer(request, answer, approved.by, place.target)
@@ -90,6 +93,7 @@ def ask_until_approved(
             case Ruling.REFUSED:
                 notice = decision.reason  # the next form begins with it
         if len(approved.by) >= request.rules.count:
+            tell_answered(request, approved.by)
             return approved
     raise GateClosed(f"{MOST_ANSWERS} answers did not count", where=request.place)
 
@@ -116,6 +120,7 @@ def claim_place(application: str, environment: str) -> None:
             raise _superseded(application, environment)
         case Turn.END_OTHER:
             end_superseded(claimed, environment)
+            tell_superseded(application, environment, claimed)
         case Turn.CLAIM:
             pass
     claim_environment(application, environment, flow_run.id)

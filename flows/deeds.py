@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.approval.model import Answer, Decision, Request, Ruling
+from tasks.approval.model import Answer, Decision, Means, Request, Ruling
 from tasks.audit import Act, Deed, Proof, Subject
 from tasks.core.errors import SlipwayError
 from tasks.core.model import Release
@@ -18,6 +18,7 @@ ACTS = {
     Ruling.REJECTED: Act.REJECTED,
     Ruling.REFUSED: Act.REFUSED,
 }
+PROOFS = {Means.TOTP: Proof.TOTP, Means.SLACK: Proof.SLACK}
 UNWRITTEN = "this rollback is missing in the audit trail: it could not be written"
 """What its record keeps then."""
 FORM = "Prefect UI"
@@ -33,13 +34,11 @@ def answered(request: Request, answer: Answer, decision: Decision, key: str) -> 
         decision: what became of it.
         key: the same whenever the same answer is judged again.
     """
-    in_time = answer.answered_at <= request.expires_at
-    counted = decision.ruling is not Ruling.REFUSED and in_time
     return Deed(
         key=key,
         act=ACTS[decision.ruling],
         actor=decision.approver,
-        proof=Proof.TOTP if counted else Proof.NONE,
+        proof=PROOFS[decision.means] if decision.means else Proof.NONE,
         origin=answer.origin or FORM,
         about=Subject(request.application, request.environment, request.release, request.plan),
         reason=decision.reason,

@@ -14,7 +14,6 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import flow_run
-from tasks.freeze.decide import frozen_until
 
 from flows.suspension import read_beside
 from flows.turns import is_over
@@ -73,12 +72,12 @@ def find_hindrance(place: Place, live: int) -> str | None:
     """Say why an environment is left alone now; None where nothing speaks against it.
 
     Args:
-        place: the environment, with the freezes that hold today.
+        place: the environment, with its freezes and windows of today.
         live: number of the rollout that was live when the run began.
     """
     past: Past = look_now(place)
-    frozen = frozen_until(place.environment.freezes, utc_now())
-    return hindrance(Now(past, frozen, _claim(place)), live, flow_run.id or "")
+    closed = place.environment.calendar.closed(utc_now())
+    return hindrance(Now(past, closed, _claim(place)), live, flow_run.id or "")
 
 
 def _claim(place: Place) -> Claim | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prefect.exceptions import Pause
@@ -24,6 +24,7 @@ from tasks.rollout.render import count_changes, plan_page
 __all__ = [
     "Futures",
     "await_stages",
+    "commit_of_run",
     "tell",
     "tell_acting",
     "tell_begun",
@@ -44,10 +45,12 @@ class _Board:
     Attributes:
         last: the newest sending on each channel, which the next one comes after.
         open: news of what has begun and not ended, by their subject.
+        rooms: where Slack is told; None in a flow that sees no slipway.yaml.
     """
 
     last: dict[str, PrefectFuture[Told]] = field(default_factory=dict)
     open: dict[str, News] = field(default_factory=dict)
+    rooms: tuple[str, str] | None = None
 
     def put(self, *news: News) -> None:
         for each in news:
@@ -99,6 +102,9 @@ def tell(*news: News) -> None:
 
 def tell_begun(source: Source) -> None:
     """Tell which stages a commit is going to go through."""
+    board, named = _board.get(), source.application.notify.slack
+    if board is not None:
+        board.rooms = (named.channel, named.approvers_channel or "") if named else ("", "")
     commit = _commit(source)
     tell(*(StageNews(commit, each, State.PENDING) for each in (*_stages(source), RELEASE)))
 
@@ -159,17 +165,18 @@ def _tell_environment(
     tell(EnvironmentNews(commit, place.name, release.id, state, sentence, url, page))
 
 
+def commit_of_run(application: str, author: str = "", run: str = "") -> Commit:
+    """Return what news are about that concern a run, this one where no other is named."""
+    board, own = _board.get(), flow_run.id or ""
+    link = url_for("flow-run", run or own) or "" if run or own else ""
+    return Commit(application, "", "", "", author, run or own, link, board.rooms if board else None)
+
+
 def _commit(about: Source | Release) -> Commit:
     application = about.application
-    return Commit(
-        application if isinstance(application, str) else application.application,
-        about.repository,
-        about.commit,
-        about.subject,
-        about.author,
-        flow_run.id or "",
-        url_for("flow-run", flow_run.id) or "" if flow_run.id else "",
-    )
+    name = application if isinstance(application, str) else application.application
+    commit = commit_of_run(name, about.author)
+    return replace(commit, repository=about.repository, name=about.commit, subject=about.subject)
 
 
 def _stages(source: Source) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from tasks.core.units import format_duration
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
 
-__all__ = ["Question", "describe_question", "describe_rollback"]
+__all__ = ["HOW", "Question", "describe_question", "describe_rollback"]
 
 HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "

@@ -13,12 +13,13 @@ from infra.cli.output import say
 from infra.cli.rollouts import Name, place_in
 from infra.target import Named
 from tasks.core import process
+from tasks.core.cluster import OWN_NAMESPACE
 from tasks.core.files import write_whole
 from tasks.core.objects import Object, dump_stream
 from tasks.core.target import Target
 from tasks.core.units import parse_duration
 from tasks.release.effects import render
-from tasks.rollout.access import HOME, account_of, grants
+from tasks.rollout.access import account_of, grants
 from tasks.rollout.model import Place
 
 __all__ = ["access"]
@@ -49,7 +50,7 @@ def access(  # noqa: PLR0913 one parameter an option
     place = place_in(application, environment, Named(context, kubeconfig=kubeconfig))
     if write is not None:
         write_whole(write, _kubeconfig(place, valid))
-        say("✓", "green", f"{write} is good for {valid} as {HOME}/{account_of(place)}")
+        say("✓", "green", f"{write} is good for {valid} as {OWN_NAMESPACE}/{account_of(place)}")
         return
     overlay = application / place.environment.overlay
     sys.stdout.write(dump_stream(_granted(place, render(overlay, place.target.kubectl))))
@@ -67,7 +68,7 @@ def _kubeconfig(place: Place, valid: str) -> bytes:
     target = place.target
     seconds = int(parse_duration(valid).total_seconds())
     duration = ("--duration", f"{seconds}s")
-    token = _kubectl(target, "create", "token", account_of(place), "-n", HOME, *duration)
+    token = _kubectl(target, "create", "token", account_of(place), "-n", OWN_NAMESPACE, *duration)
     view = yaml.safe_load(_kubectl(target, "config", "view", "--minify", "--raw", "--flatten"))
     name = account_of(place)
     context = {**view["contexts"][0]["context"], "user": name}

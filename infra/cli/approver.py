@@ -1,4 +1,4 @@
-"""`slipway approver add | list | remove | unlock`: the people behind the names in slipway.yaml."""
+"""`slipway approver add | list | remove | unlock | slack`: who the names in slipway.yaml are."""
 
 import io
 import sys
@@ -13,10 +13,11 @@ from infra.cli.output import console, print_json, table
 from infra.cli.trail import own_cluster, write_down
 from infra.target import Named
 from tasks.approval.approvers import SecretApprovers
-from tasks.approval.decide import is_locked
 from tasks.approval.effects import dismiss, enrol
 from tasks.approval.effects import unlock as forget_failures
 from tasks.approval.model import Approver, Attempt
+from tasks.approval.proof import is_locked
+from tasks.approval.slack import link, require_user
 from tasks.audit import Act, Subject
 from tasks.core.clock import utc_now
 from tasks.core.cluster import OWN_NAMESPACE, Objects
@@ -30,12 +31,15 @@ Name = Annotated[str, typer.Argument(help="Name, as slipway.yaml lists it.")]
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913 one parameter an option
     name: Name,
     *,
     email: Annotated[
         list[str], typer.Option(help="Address under which this person commits; repeatable.")
     ],
+    slack: Annotated[
+        str, typer.Option(help="User id in Slack, such as U0123ABCD, to answer there too.")
+    ] = "",
     show_secret: Annotated[
         bool, typer.Option("--show-secret", help="Print the secret alone instead of a QR code.")
     ] = False,
@@ -51,7 +55,11 @@ def add(
             "a QR code needs a terminal", next_step="add --show-secret to print the secret alone"
         )
     with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        approvers = SecretApprovers(cluster)
+        require_user(slack, name, approvers)
         secret = add_approver(name, tuple(email), cluster)
+        if slack:
+            link(name, slack, approvers)
     if show_secret:
         sys.stdout.write(f"{secret}\n")
         return
@@ -74,8 +82,8 @@ def list_(*, context: Context = None, kubeconfig: Kubeconfig = None, as_json: Js
     if not people:
         console.print("nobody is enrolled. Next: slipway approver add NAME --email ADDRESS")
         return
-    rows = ((row["name"], row["emails"], row["state"]) for row in map(_row, people))
-    table(("NAME", "E-MAIL", "STATE"), rows)
+    rows = (tuple(row.values()) for row in map(_row, people))
+    table(("NAME", "E-MAIL", "SLACK", "STATE"), rows)
 
 
 @app.command()
@@ -123,6 +131,27 @@ def _note(act: Act, name: str, cluster: Objects, reason: str = "") -> None:
     write_down(act, Subject(person=name), reason, OWN_NAMESPACE, cluster)
 
 
+@app.command("slack")
+def slack_(
+    name: Name,
+    user: Annotated[
+        str, typer.Argument(help="Their user id in Slack; nobody's where absent.")
+    ] = "",
+    *,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Let somebody answer in Slack, or no more; the id stands in their profile there.
+
+    Example: `slipway approver slack maria U0123ABCD`
+    """
+    with own_cluster(Named(context, kubeconfig=kubeconfig)) as cluster:
+        link(name, user, SecretApprovers(cluster))
+        _note(Act.APPROVER_LINKED, name, cluster, user or "nobody in Slack")
+    what = f"answers in Slack as {user}" if user else "answers in Slack no more"
+    console.print(f"[green]✓[/green] {name} {what}")
+
+
 def qr_code(secret: str, name: str) -> str:
     """Draw what an authenticator scans (an otpauth address) with half blocks."""
     address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Slipway")
@@ -134,4 +163,5 @@ def qr_code(secret: str, name: str) -> str:
 def _row(approver: Approver) -> dict[str, str]:
     locked = is_locked(approver, Attempt(utc_now(), ""))
     state = "locked after 5 wrong codes" if locked else "ok"
-    return {"name": approver.name, "emails": ", ".join(approver.emails), "state": state}
+    emails = ", ".join(approver.emails)
+    return {"name": approver.name, "emails": emails, "slack": approver.slack, "state": state}

@@ -48,6 +48,7 @@ COMMANDS = {
     "release": "infra.cli.release.app",
     "slo": "infra.cli.slo.app",
     "webhook": "infra.cli.webhook.app",
+    "slack": "infra.cli.slack.app",
     "github": "infra.cli.github.app",
 }
 """Where each command, or group of commands, is. By name: importing all of them takes a second."""

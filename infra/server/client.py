@@ -173,7 +173,7 @@ class Runs:
         """
         clock = clock or SystemClock()
         deadline = clock.now() + STORED_WITHIN
-        while key := self._question_key(run_id):
+        while key := self.question_key(run_id):
             try:
                 return str(self.api.get(f"/flow_runs/{run_id}/input/{key}"))
             except HTTPStatusError as error:
@@ -182,7 +182,8 @@ class Runs:
                 clock.wait(LOOK_EVERY)
         return ""
 
-    def _question_key(self, run_id: UUID) -> str:
+    def question_key(self, run_id: UUID) -> str:
+        """Return under which name the question of a waiting run is kept; empty where none is."""
         state = self._read(run_id)["state"] or {}
         keys = state.get("state_details", {}).get("run_input_keyset") or {}
         return str(keys.get("description", "")) if state.get("type") == "PAUSED" else ""

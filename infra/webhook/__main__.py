@@ -4,6 +4,7 @@ import logging
 import socket
 
 from infra import server
+from infra.webhook.answers import AnswerDesk
 from infra.webhook.app import Receiver
 from infra.webhook.courier import Courier
 from infra.webhook.keys import Keys, ensure_token
@@ -12,8 +13,10 @@ from infra.webhook.metrics import Metrics
 from infra.webhook.model import Start
 from infra.webhook.serving import Server, configured, listening
 from infra.webhook.settings import Settings, settings
+from infra.webhook.slack_door import SlackDoor
 from infra.webhook.store import Store
 from infra.webhook.tls import chosen
+from tasks.approval.key import key_file
 
 __all__ = ["main"]
 
@@ -24,13 +27,15 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
     where = settings()
     store, metrics = Store(where.store), Metrics()
-    courier = Courier(store, start_flow, metrics)
+    ensure_token(key_file())
+    courier = Courier(store, start_flow, metrics, AnswerDesk().answer)
     lookout = Lookout(store, metrics, courier.wake)
     receiver = Receiver(
         store=store,
         keys=Keys(where.secrets),
         token=ensure_token(where.alertmanager_token),
         courier=courier,
+        slack=SlackDoor(),
         metrics=metrics,
     )
     lookout.begin()

@@ -22,6 +22,8 @@ from infra.webhook.limits import Allowance, Body, Intake
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Event, Refused
 from infra.webhook.signature import is_bearer, is_signed
+from infra.webhook.slack import Headers
+from infra.webhook.slack_door import SlackDoor
 from infra.webhook.store import Store
 from infra.webhook.writer import Writer
 from tasks.core.clock import Clock, SystemClock
@@ -46,12 +48,14 @@ class Receiver:
 
     Attributes:
         courier: takes stored events on to Prefect; None leaves them where they are.
+        slack: lets answers from Slack in; None lets nobody.
     """
 
     store: Store
     keys: Keys
     token: str = field(repr=False)
     courier: Courier | None = None
+    slack: SlackDoor | None = None
     clock: Clock = field(default_factory=SystemClock)
     metrics: Metrics = field(default_factory=Metrics)
     allowance: Allowance = field(default_factory=Allowance)
@@ -97,6 +101,19 @@ class Receiver:
         body = await self.intake.read(request, self.body)
         return await asyncio.to_thread(read_alerts, body, self.clock.now())
 
+    async def from_slack(self, request: Request) -> tuple[Event, ...]:
+        """Read what somebody did in Slack; what needs words first stores nothing.
+
+        Raises:
+            Refused: nobody has logged in to Slack here, it is not signed, too old, or no payload.
+        """
+        if self.slack is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "no login")
+        names = ("content-type", "x-slack-request-timestamp", "x-slack-signature")
+        headers = Headers(*(request.headers.get(name, "") for name in names))
+        body = await self.intake.read(request, self.body)
+        return await asyncio.to_thread(self.slack.read, body, headers, self.clock.now())
+
     async def receive(self, request: Request, door: Door) -> Response:
         """Store what a request brings and answer it: 202 for something new, 200 otherwise."""
         name = request.url.path.removeprefix("/")
@@ -118,6 +135,11 @@ class Receiver:
             self.metrics.stored(event, new=is_new)
         self.metrics.answered(name, asyncio.get_running_loop().time() - began)
         return Response(status_code=HTTPStatus.ACCEPTED if any(new) else HTTPStatus.OK)
+
+    async def answer_slack(self, request: Request) -> Response:
+        """Store what Slack brings; it knows no other word of thanks than 200."""
+        answer = await self.receive(request, self.from_slack)
+        return Response() if answer.status_code == HTTPStatus.ACCEPTED else answer
 
     def _admit(self, source: str, now: float) -> None:
         if not self.allowance.admits(source, now):
@@ -170,6 +192,7 @@ def make_app(receiver: Receiver) -> Starlette:
         routes=[
             Route("/github", github, methods=["POST"]),
             Route("/alertmanager", alertmanager, methods=["POST"]),
+            Route("/slack", receiver.answer_slack, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),

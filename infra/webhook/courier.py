@@ -9,11 +9,21 @@ from datetime import timedelta
 from infra.webhook.decide import decide
 from infra.webhook.metrics import Metrics
 from infra.webhook.missed import twin
-from infra.webhook.model import Alerts, Ignore, Kept, Outcome, Push, Repository, Start, State
+from infra.webhook.model import (
+    Alerts,
+    Ignore,
+    Kept,
+    Outcome,
+    Pressed,
+    Push,
+    Repository,
+    Start,
+    State,
+)
 from infra.webhook.store import Store
 from tasks.core.errors import SlipwayError, Unavailable
 
-__all__ = ["Courier", "Starter"]
+__all__ = ["Answerer", "Courier", "Starter"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +31,13 @@ Starter = Callable[[Start, str], str]
 """Creates a flow run, once for each key, and returns its id.
 
 It raises Unavailable where the same call may succeed later, another SlipwayError where not.
+"""
+
+Answerer = Callable[[Pressed], str]
+"""Gives an answer from Slack to the run that waits, once, and returns who has said what.
+
+It raises Unavailable where the same call may succeed later, another SlipwayError where it does
+not count.
 """
 
 AT_ONCE = 50
@@ -39,6 +56,7 @@ class Courier:
     store: Store
     starter: Starter
     metrics: Metrics
+    answerer: Answerer | None = None
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -82,6 +100,8 @@ class Courier:
         return len(waiting)
 
     def _outcome(self, kept: Kept) -> Outcome:
+        if isinstance(kept.event.facts, Pressed):
+            return self._answered(kept, kept.event.facts)
         decision = decide(kept.event, self._repository(kept))
         if isinstance(decision, Ignore):
             return Outcome(kept.id, State.IGNORED, decision.reason)
@@ -96,6 +116,20 @@ class Courier:
             return Outcome(kept.id, State.REFUSED, str(error))
         log.info("event %d: %s is run %s", kept.id, decision.run_name, run)
         return Outcome(kept.id, State.DELIVERED, decision.run_name, run)
+
+    def _answered(self, kept: Kept, pressed: Pressed) -> Outcome:
+        if self.answerer is None:
+            return Outcome(kept.id, State.IGNORED, "nobody has logged in to Slack here")
+        run = pressed.asked.run
+        try:
+            said = self.answerer(pressed)
+        except Unavailable:
+            raise
+        except SlipwayError as error:
+            log.warning("event %d: %s", kept.id, error)
+            return Outcome(kept.id, State.REFUSED, str(error), run)
+        log.info("event %d: %s, run %s", kept.id, said, run)
+        return Outcome(kept.id, State.DELIVERED, said, run)
 
     def _repository(self, kept: Kept) -> Repository | None:
         facts = kept.event.facts

@@ -8,6 +8,7 @@ from infra.webhook.model import (
     Event,
     Ignore,
     Nothing,
+    Pressed,
     PullRequest,
     Push,
     ReleasePublished,
@@ -52,6 +53,8 @@ def decide(event: Event, repository: Repository | None) -> Start | Ignore:  # no
             return _workflow(event.facts, repository)
         case DeploymentAsked():
             return _deployment(event.facts, repository)
+        case Pressed():
+            return Ignore("an answer starts nothing")
         case Alerts():
             return _alerts(event.facts, repository)
 

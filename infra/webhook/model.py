@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks.core.alerts import Alert
 from tasks.core.application import Application
+from tasks.core.slack import Asked
 
 __all__ = [
     "Alerts",
@@ -21,6 +22,7 @@ __all__ = [
     "Look",
     "Nothing",
     "Outcome",
+    "Pressed",
     "PullRequest",
     "Push",
     "Refused",
@@ -124,6 +126,25 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody in Slack has answered what a run asks.
+
+    Attributes:
+        user: Slack's id of the person.
+        signed_at: the instant in Slack's signature, whole seconds, aware UTC.
+        channel: where the buttons are, and message: which one has them.
+    """
+
+    asked: Asked
+    user: str
+    signed_at: datetime
+    channel: str
+    message: str
+    comment: str = ""
+    kind: Literal["pressed"] = "pressed"
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """An event that Slipway has no use for; why in a few words."""
 
@@ -132,7 +153,14 @@ class Nothing:
 
 
 Facts = Annotated[
-    Push | PullRequest | ReleasePublished | WorkflowEnded | DeploymentAsked | Alerts | Nothing,
+    Push
+    | PullRequest
+    | ReleasePublished
+    | WorkflowEnded
+    | DeploymentAsked
+    | Alerts
+    | Pressed
+    | Nothing,
     Field(discriminator="kind"),
 ]
 
@@ -146,11 +174,12 @@ class Event:
         name: the sender's word for it, such as push.
         delivery: the sender's id of this sending, which nothing authenticates.
         content: hash over what makes it the same event however often it is sent.
-        subject: repository (`owner/name`), or application and environment of an alert.
+        subject: repository (`owner/name`), or application and environment of an alert
+            or of an answer.
         ref: branch or tag, in full; empty where there is none.
     """
 
-    source: Literal["github", "alertmanager"]
+    source: Literal["github", "alertmanager", "slack"]
     name: str
     delivery: str
     content: str

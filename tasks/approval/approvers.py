@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.approval.model import Approver
-from tasks.core.cluster import OWN_NAMESPACE, Objects
+from tasks.core.cluster import APPROVERS, OWN_NAMESPACE, Objects
 from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.objects import Kind, Object, Ref
 
@@ -25,7 +25,7 @@ It may be called again: somebody else may have changed what it was called with.
 
 _STORED = TypeAdapter(tuple[Approver, ...])
 SECRET, NAMESPACE = Kind("v1", "Secret"), Kind("v1", "Namespace")
-NAME, TYPE, KEY = "slipway-approvers", "slipway.dev/approvers.v1", "approvers"
+TYPE, KEY = "slipway.dev/approvers.v1", "approvers"
 MANAGED = {"app.kubernetes.io/managed-by": "slipway"}
 MOST_TRIES = 100
 """Each lost one is a change of somebody else's."""
@@ -98,7 +98,7 @@ class SecretApprovers:
             self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
     def _fresh(self, content: dict[str, str]) -> Object:
-        names = {"name": NAME, "namespace": self.namespace, "labels": MANAGED}
+        names = {"name": APPROVERS, "namespace": self.namespace, "labels": MANAGED}
         kind = {"apiVersion": SECRET.api_version, "kind": SECRET.name}
         return {**kind, "metadata": names, "type": TYPE, "data": content}
 
@@ -123,7 +123,7 @@ class SecretApprovers:
 
     @property
     def _ref(self) -> Ref:
-        return Ref(SECRET, self.namespace, NAME)
+        return Ref(SECRET, self.namespace, APPROVERS)
 
     @property
     def _where(self) -> str:

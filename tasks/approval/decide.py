@@ -4,39 +4,25 @@ Until a code has been found right nothing is said that only the approver should 
 that was found right is used up whatever the answer then counts as.
 """
 
-import hmac
 import unicodedata
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
-import pyotp
-
-from tasks.approval.model import (
-    Answer,
-    Approver,
-    Attempt,
-    Choice,
-    Decision,
-    Judged,
-    Request,
-    Ruling,
-    Use,
-)
+from tasks.approval.model import Answer, Approver, Choice, Decision, Judged, Request, Ruling
+from tasks.approval.proof import prove
 from tasks.core.calendar import Closed
 from tasks.core.gates import Override, Person
 
-__all__ = ["decide_approval", "is_locked"]
+__all__ = ["decide_approval"]
 
-STEP_SECONDS = 30
-WINDOW = (0, -1, 1)
-MOST_FAILURES = 5
-LOCK = timedelta(minutes=15)
-KEPT = 100
 NOREPLY = "@users.noreply.github.com"
 
 
 def decide_approval(
-    request: Request, answer: Answer, approver: Approver | None, earlier: tuple[str, ...] = ()
+    request: Request,
+    answer: Answer,
+    approver: Approver | None,
+    earlier: tuple[str, ...] = (),
+    key: bytes = b"",
 ) -> Judged:
     """Say what an answer counts as.
 
@@ -48,8 +34,7 @@ def decide_approval(
         answer: what was filled in; its code must fit the instant at which it was given.
         approver: whom the answer names; None where nobody of that name is enrolled.
         earlier: names of those who have approved this request already.
-
-    Source: TOTP with steps of 30 s and one step of tolerance to both sides, RFC 6238, chapter 5.2.
+        key: for answers from Slack (see `vouch`); empty where nobody vouches for any.
     """
     # 1. silence for so long is a refusal
     if answer.answered_at > request.expires_at:
@@ -60,67 +45,13 @@ def decide_approval(
     if approver is None:
         reason = f"{answer.approver} is not enrolled: slipway approver add {answer.approver}"
         return _refused(answer, reason, None)
-    # 3. that person, proven by a code that nobody has used
-    proof = _prove(request, answer, approver)
+    # 3. that person, proven by a code or a click that nobody has used
+    proof = prove(request, answer, approver, key)
     if proof.fault:
         return _refused(answer, proof.fault, proof.approver)
     # 4. what they may say
-    return Judged(_weigh(request, answer, proof.approver, earlier), proof.approver)
-
-
-def is_locked(approver: Approver, attempt: Attempt) -> bool:
-    """Whether wrong codes of others than this attempt lock the approver at its instant.
-
-    Failures after it count too: answers to several requests are not judged in their order.
-    """
-    near = [one for one in approver.failures if one != attempt and abs(one.at - attempt.at) < LOCK]
-    return len(near) >= MOST_FAILURES
-
-
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """Why a code does not prove anything (empty if it does), and the approver afterwards."""
-
-    fault: str
-    approver: Approver
-
-
-def _prove(request: Request, answer: Answer, approver: Approver) -> _Proof:
-    attempt = Attempt(answer.answered_at, _subject(request))
-    counter = _counter(answer, approver)
-    use = next((one for one in approver.used if one.counter == counter), None)
-    if use is not None and use.attempt == attempt:
-        return _Proof("", approver)
-    if is_locked(approver, attempt):
-        return _Proof(f"{approver.name} is locked for 15 minutes after 5 wrong codes", approver)
-    if counter is None:
-        return _Proof(f"wrong code of {approver.name}", _with_failure(approver, attempt))
-    if use is not None:
-        return _Proof(f"this code of {approver.name} was used already, wait for the next", approver)
-    used = (*approver.used, Use(counter, attempt))[-KEPT:]
-    return _Proof("", replace(approver, used=used))
-
-
-def _subject(request: Request) -> str:
-    return f"{request.application}/{request.environment}/{request.release}/{request.plan}"
-
-
-def _counter(answer: Answer, approver: Approver) -> int | None:
-    """The number of the step whose code was given, within the window."""
-    code = "".join(answer.code.split())
-    now = int(answer.answered_at.timestamp()) // STEP_SECONDS
-    totp = pyotp.TOTP(approver.secret)
-    for shift in WINDOW:
-        expected = totp.generate_otp(now + shift)
-        if hmac.compare_digest(expected.encode(), code.encode("utf-8", "replace")):
-            return now + shift
-    return None
-
-
-def _with_failure(approver: Approver, attempt: Attempt) -> Approver:
-    if attempt in approver.failures:
-        return approver
-    return replace(approver, failures=(*approver.failures, attempt)[-KEPT:])
+    decision = _weigh(request, answer, proof.approver, earlier)
+    return Judged(replace(decision, means=proof.means), proof.approver)
 
 
 def _stranger(request: Request, answer: Answer) -> str:

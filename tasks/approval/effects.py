@@ -6,6 +6,7 @@ import pyotp
 
 from tasks.approval.approvers import Approvers
 from tasks.approval.decide import decide_approval
+from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Decision, Request
 from tasks.core.errors import ConfigError
 
@@ -23,9 +24,10 @@ def answer(
         ConfigError: what keeps the approvers is damaged, or cannot be read or written.
         Unavailable: it does not answer.
     """
+    key = read_key()
 
     def judge(approver: Approver | None) -> tuple[Approver | None, Decision]:
-        judged = decide_approval(request, given, approver, earlier)
+        judged = decide_approval(request, given, approver, earlier, key)
         return judged.approver, judged.decision
 
     return approvers.change(given.approver, judge)

@@ -13,10 +13,13 @@ __all__ = [
     "Approver",
     "Attempt",
     "Choice",
+    "Click",
     "Decision",
     "Judged",
+    "Means",
     "Request",
     "Ruling",
+    "Taken",
     "Use",
 ]
 
@@ -34,6 +37,13 @@ class Ruling(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REFUSED = "refused"
+
+
+class Means(StrEnum):
+    """What an answer is to be believed by."""
+
+    TOTP = "totp"
+    SLACK = "slack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +119,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody filled in; code is a one-time code (RFC 6238).
+    """What somebody filled in, or said in Slack.
 
     Attributes:
+        code: a one-time code (RFC 6238), or what the receiver vouches with for a click in Slack.
         answered_at: when the server stored the answer, aware UTC; the code must fit this instant.
         origin: where it comes from, as whoever sent it says; empty for the form in Prefect's UI.
     """
@@ -131,6 +142,7 @@ class Decision:
     Attributes:
         override: what it opens that the calendar has closed.
         counts: whether a yes is one of the approvals that are needed.
+        means: by what the person has proved who they are; None where they have not.
     """
 
     ruling: Ruling
@@ -138,6 +150,7 @@ class Decision:
     reason: str
     override: Override | None = None
     counts: bool = True
+    means: Means | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,27 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Click:
+    """A button that somebody pressed in Slack.
+
+    Attributes:
+        user: Slack's id of the person.
+        signed_at: the instant in Slack's signature, whole seconds, aware UTC.
+    """
+
+    user: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer from Slack that was taken; code is what the receiver vouched with."""
+
+    code: str = field(repr=False)
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class Approver:
     """A person whom an approval can be traced to.
 
@@ -173,6 +207,8 @@ class Approver:
         secret: base32, 160 bits; what the authenticator holds too.
         used: codes that count no more, newest last.
         failures: wrong codes, newest last.
+        slack: their user id in Slack; empty where they have none.
+        clicks: answers from Slack that count no more, newest last.
     """
 
     name: str
@@ -180,6 +216,8 @@ class Approver:
     secret: str = field(repr=False)
     used: tuple[Use, ...] = ()
     failures: tuple[Attempt, ...] = ()
+    slack: str = ""
+    clicks: tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

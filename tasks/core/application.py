@@ -12,6 +12,7 @@ from tasks.core.calendar import Calendar
 from tasks.core.gates import Approval, Freeze, People, Window
 from tasks.core.monitoring import AlertRule, Monitoring
 from tasks.core.nightly import Nightly, OwnNight
+from tasks.core.notices import Notify
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -227,6 +228,7 @@ class Application:
     alerts: tuple[AlertRule, ...] = ()
     monitoring: Monitoring = field(default_factory=Monitoring)
     triggers: tuple[Trigger, ...] | None = None
+    notify: Notify = field(default_factory=Notify)
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

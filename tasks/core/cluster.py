@@ -8,6 +8,7 @@ from typing import Protocol
 from tasks.core.objects import Kind, Object, Ref
 
 __all__ = [
+    "APPROVERS",
     "DRY_RUN",
     "FIELD_MANAGER",
     "OWN_NAMESPACE",
@@ -27,6 +28,8 @@ __all__ = [
 FIELD_MANAGER = "slipway"
 OWN_NAMESPACE = "slipway"
 """Of what belongs to a cluster, and to no single environment in it."""
+APPROVERS = "slipway-approvers"
+"""Name of the Secret there that holds the approvers."""
 
 
 @dataclass(frozen=True, slots=True)

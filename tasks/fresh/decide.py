@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.core.bases import Base
+from tasks.core.calendar import Closed
 from tasks.core.config.dockerfile import parse_dockerfile
 from tasks.core.errors import ConfigError
 from tasks.core.model import ComponentSource, Digest, ReleasedImage, Source
@@ -32,12 +33,12 @@ class Now:
 
     Attributes:
         past: its history.
-        frozen_until: when the freeze that holds ends, None where none holds.
+        closed: the freeze that holds, or the window that is not open; None where it is open.
         claim: another run that wants into it.
     """
 
     past: Past
-    frozen_until: datetime | None = None
+    closed: Closed | None = None
     claim: Claim | None = None
 
 
@@ -147,9 +148,7 @@ def hindrance(now: Now, live: int, run: str) -> str | None:
         return f"rollout {newest.number} of run {newest.run or 'by hand'} is under way"
     if past.live != live:
         return f"rollout {past.live} came while this run built"
-    if now.frozen_until is not None:
-        return f"frozen until {now.frozen_until:%a %Y-%m-%d %H:%M %Z}"
-    return None
+    return now.closed.reason if now.closed else None
 
 
 def chosen(

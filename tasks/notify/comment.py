@@ -15,7 +15,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.core.markdown import inline, plain
-from tasks.notify.model import RELEASE, Commit, EnvironmentNews, News, StageNews, State
+from tasks.notify.model import (
+    RELEASE,
+    Commit,
+    EnvironmentNews,
+    News,
+    QuestionNews,
+    StageNews,
+    State,
+)
 
 __all__ = ["belongs", "is_ours", "write"]
 
@@ -51,6 +59,8 @@ def belongs(news: News) -> bool:
 
     What passes has its status, and GitHub takes no more than 500 changes an hour.
     """
+    if isinstance(news, QuestionNews):
+        return False
     if isinstance(news, EnvironmentNews):
         return True
     is_good = news.state is State.SUCCESS and news.stage != RELEASE

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from tasks.notify import github
+from tasks.notify import github, slack
 from tasks.notify.model import Commit, News
 from tasks.notify.ports import Channel
 
 __all__ = ["CHANNELS", "hearing", "tell"]
 
-CHANNELS: tuple[Channel, ...] = (github.CHANNEL,)
+CHANNELS: tuple[Channel, ...] = (github.CHANNEL, slack.CHANNEL)
 PATIENCE = timedelta(minutes=2)
 """A run ends as much later where the other side is away."""
 

@@ -19,7 +19,7 @@ from tasks.notify.github_messages import (
     is_same_deployment,
     is_same_status,
 )
-from tasks.notify.model import Commit, EnvironmentNews, News, StageNews
+from tasks.notify.model import Commit, EnvironmentNews, News, QuestionNews, StageNews
 from tasks.notify.ports import Channel, Herald
 
 __all__ = ["CHANNEL", "GitHubHerald"]
@@ -59,6 +59,8 @@ class GitHubHerald:
                 self.client.ask("POST", path, commit_status(news))
             case EnvironmentNews():
                 self._tell_deployment(repository, news)
+            case QuestionNews():
+                pass  # an answer to it would prove nothing
 
     def _tell_deployment(self, repository: str, news: EnvironmentNews) -> None:
         base = f"/repos/{repository}/deployments"

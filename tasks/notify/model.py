@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["RELEASE", "Commit", "End", "EnvironmentNews", "News", "StageNews", "State", "Told"]
+__all__ = [
+    "RELEASE",
+    "Commit",
+    "End",
+    "EnvironmentNews",
+    "News",
+    "QuestionNews",
+    "StageNews",
+    "State",
+    "Told",
+]
 
 RELEASE = "release"
 """The stage that binds images and manifests together, after all the others."""
@@ -36,6 +46,8 @@ class Commit:
         subject: first line of its message.
         run: id of the Prefect flow run.
         link: page of that run in Prefect's UI; empty where it has none.
+        rooms: channel and approvers' channel in Slack, empty where slipway.yaml names none; None
+            where this run does not know, and what was known before counts.
     """
 
     application: str
@@ -45,6 +57,7 @@ class Commit:
     author: str
     run: str
     link: str = ""
+    rooms: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,34 @@ class EnvironmentNews:
         return self.environment
 
 
-News = StageNews | EnvironmentNews
+@dataclass(frozen=True, slots=True)
+class QuestionNews:
+    """What approvers are asked, or that they are asked no more.
+
+    Attributes:
+        plan: id of what an answer is bound to.
+        state: WAITING as long as there is something to answer.
+        sentence: what became of the last answer, or how it ended; plain text.
+        page: what approvers read as markdown; everything in it that others wrote is escaped.
+        comment: whether an answer needs words.
+    """
+
+    commit: Commit
+    environment: str
+    release: str
+    plan: str
+    state: State
+    sentence: str = ""
+    page: str = ""
+    comment: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in a few words."""
+        return f"approval of {self.environment}"
+
+
+News = StageNews | EnvironmentNews | QuestionNews
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The rights that an environment's rollouts need, as manifests for whoever may grant them.
 
 An identity for each environment: what rolls out into dev has no right in prod. Nothing is asked
-for that no manifest, no probe and no record of the environment needs.
+for that no manifest, no probe and no record of the environment needs. The identities are outside
+of the applications' namespaces, whose pods could borrow them there.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
@@ -9,16 +10,14 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tasks.core.cluster import APPROVERS, OWN_NAMESPACE
 from tasks.core.objects import Kind, Object, Ref, Resource, ref_of
 from tasks.core.probes import Probe
 from tasks.rollout.model import Place
 from tasks.rollout.reach import labels_of
 from tasks.rollout.spread import keeps_apart
 
-__all__ = ["HOME", "account_of", "grants"]
-
-HOME = "slipway"
-"""Namespace of the identities: pods of an application's own namespace could borrow one there."""
+__all__ = ["account_of", "grants"]
 
 RBAC = "rbac.authorization.k8s.io"
 LOOK = ("get", "list", "watch")
@@ -51,22 +50,23 @@ _Named = tuple[Ref, Resource]
 
 ALWAYS = (
     _Right("", ("secrets",), KEEP),
+    _Right("", ("configmaps",), ("create", "get", "list", "watch")),
     _Right("coordination.k8s.io", ("leases",), ("create", "get", "update")),
     _Right("", ("pods",), ("delete", *LOOK)),
     _Right("", ("pods/log", "pods/proxy", "services/proxy"), ("get",)),
-    _Right("", ("configmaps", "events", "limitranges", "resourcequotas", "services"), LOOK),
+    _Right("", ("events", "limitranges", "resourcequotas", "services"), LOOK),
     _Right("apps", ("daemonsets", "deployments", "replicasets", "statefulsets"), LOOK),
     _Right("autoscaling", ("horizontalpodautoscalers",), LOOK),
 )
-"""Records and generated secrets, the lock, and what is looked at whatever the manifests hold."""
+"""Records and generated secrets, the audit trail, the lock, and what is looked at in any case."""
 COMMANDS = _Right("", ("pods/exec",), ("create", "get"))
 TUNNELS = _Right("", ("pods/portforward",), ("create", "get"))
 JOBS = _Right("batch", ("jobs",), ("create", "delete", *LOOK))
 
 
 def account_of(place: Place) -> str:
-    """Return the name of an environment's ServiceAccount, in the namespace HOME."""
-    return f"{HOME}-{place.application}-{place.name}"
+    """Return the name of an environment's ServiceAccount, in the namespace OWN_NAMESPACE."""
+    return f"slipway-{place.application}-{place.name}"
 
 
 def grants(
@@ -90,17 +90,26 @@ def grants(
     everywhere = [right.rule() for right in _everywhere(namespace, wanted, named)]
     everywhere += _handed_on(wanted, "ClusterRole")
     return (
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN_NAMESPACE}},
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
         {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
-            "metadata": {"name": name, "namespace": HOME},
+            "metadata": {"name": name, "namespace": OWN_NAMESPACE},
             "automountServiceAccountToken": False,
         },
         *_role("Role", {"name": name, "namespace": namespace}, inside),
+        *_judging(place, name),
         *_role("ClusterRole", {"name": name}, everywhere),
     )
+
+
+def _judging(place: Place, name: str) -> tuple[Object, ...]:
+    """Return the right to judge answers, where people are asked: their codes are used up."""
+    if place.environment.approval is None and not place.environment.overriders:
+        return ()
+    right = _Right("", ("secrets",), ("get", "update"), (APPROVERS,))
+    return _role("Role", {"name": name, "namespace": OWN_NAMESPACE}, [right.rule()])
 
 
 def _probing(probes: Iterable[Probe]) -> Iterator[_Right]:
@@ -148,7 +157,7 @@ def _handed_on(wanted: Iterable[Object], kind: str) -> list[Object]:
 
 def _role(kind: str, metadata: Mapping[str, str], rules: list[Object]) -> tuple[Object, Object]:
     """Return a role and its binding to the identity of the same name."""
-    subject = {"kind": "ServiceAccount", "name": metadata["name"], "namespace": HOME}
+    subject = {"kind": "ServiceAccount", "name": metadata["name"], "namespace": OWN_NAMESPACE}
     role = {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]}
     head = {"apiVersion": f"{RBAC}/v1", "metadata": dict(metadata)}
     return (

@@ -17,17 +17,19 @@ from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
 from prefect.states import Scheduled
 
-from tasks.approval.effects import enrol
+from tasks.approval import SecretApprovers, enrol
 from tasks.core.clock import utc_now
+from tasks.core.cluster import Objects
 
 __all__ = ["Asking", "People"]
 
 
 class People:
-    """Approvers who are enrolled where a test keeps its state."""
+    """Approvers who are enrolled in a test's cluster."""
 
-    def __init__(self, *names: str) -> None:
-        self.secrets = {name: enrol(name, (f"{name}@example.com",)) for name in names}
+    def __init__(self, cluster: Objects, *names: str) -> None:
+        kept = SecretApprovers(cluster)
+        self.secrets = {name: enrol(name, (f"{name}@example.com",), kept) for name in names}
 
     def form(self, name: str, **more: str) -> dict[str, str]:
         """Fill in the form as somebody does, with the code of this moment."""

@@ -39,8 +39,8 @@ def client(world: World) -> Iterator[SyncPrefectClient]:
 
 
 @pytest.fixture
-def people(world: World) -> People:  # noqa: ARG001 the state is the test's own
-    return People("ana", "bo", "maria")
+def people(world: World) -> People:
+    return People(world.cluster, "ana", "bo", "maria")
 
 
 def bringing(

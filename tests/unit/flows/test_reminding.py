@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
@@ -36,7 +36,7 @@ NEVER = Freeze(start="2020-01-01", end="2020-01-02", reason="long ago")
 @pytest.fixture
 def client(world: World) -> Iterator[SyncPrefectClient]:  # noqa: ARG001 the server is the world's
     """The server, with all our deployments."""
-    asyncio.run(register({}))
+    asyncio.run(register({}, ()))
     with get_client(sync_client=True) as found:
         yield found
 
@@ -55,10 +55,14 @@ def request(opened_at: datetime, release: str) -> Request:
     )
 
 
-@flow(persist_result=True)
-def asking_for_one() -> tuple[str, ...]:
-    opened = note_opening("p-r-1")
-    return ask_until_approved(request(opened, "r-1"), lambda notice, _: notice).by
+def asking_for_one(world: World) -> Flow[[], tuple[str, ...]]:
+    @flow(persist_result=True)
+    def ask() -> tuple[str, ...]:
+        opened = note_opening("p-r-1")
+        wanted = request(opened, "r-1")
+        return ask_until_approved(wanted, world.place, lambda notice, _: notice).by
+
+    return ask
 
 
 def calls(client: SyncPrefectClient, run: UUID) -> list[FlowRun]:
@@ -74,10 +78,10 @@ def at(call: FlowRun) -> datetime:
 
 
 def test_a_question_leaves_one_call_behind_and_each_call_the_next_until_it_is_answered(
-    client: SyncPrefectClient,
+    world: World, client: SyncPrefectClient
 ) -> None:
-    people = People("ana")
-    asking = Asking.begun(client, asking_for_one)
+    people = People(world.cluster, "ana")
+    asking = Asking.begun(client, asking_for_one(world))
     asking.resumed({**people.form("ana"), "code": "000000"})
     (first,) = calls(client, asking.id)
     assert first.state is not None

@@ -29,7 +29,7 @@ def test_somebody_is_added_listed_without_a_secret_and_removed() -> None:
     assert len(added.stdout.strip()) == 32
     listed = run("list", "--json")
     assert json.loads(listed.stdout) == [
-        {"name": "ana", "emails": "ana@example.com, a@x.example", "state": "ok"}
+        {"name": "ana", "emails": "ana@example.com, a@x.example", "slack": "", "state": "ok"}
     ]
     assert added.stdout.strip() not in listed.stdout + run("list").stdout
     assert run("remove", "ana").stdout == "✓ ana removed\n"
@@ -87,3 +87,19 @@ def test_without_a_named_cluster_the_command_says_how_to_name_one() -> None:
     result = run("list")
     assert isinstance(result.exception, ConfigError)
     assert result.exception.next_step == "name it with --context"
+
+
+def test_somebody_answers_in_slack_from_the_start_later_or_no_more() -> None:
+    run("add", "ana", "--email", "ana@example.com", "--slack", "U0ANA", "--show-secret")
+    run("add", "eva", "--email", "eva@example.com", "--show-secret")
+    assert isinstance(run("slack", "eva", "U0ANA").exception, ConfigError)
+    assert run("slack", "ana").stdout == "✓ ana answers in Slack no more\n"
+    assert run("slack", "eva", "U0ANA").stdout == "✓ eva answers in Slack as U0ANA\n"
+    users = [each["slack"] for each in json.loads(run("list", "--json").stdout)]
+    assert users == ["", "U0ANA"]
+
+
+def test_nobody_is_enrolled_with_a_user_that_is_none() -> None:
+    wrong = run("add", "ana", "--email", "a@x.example", "--slack", "@ana", "--show-secret")
+    assert isinstance(wrong.exception, ConfigError)
+    assert json.loads(run("list", "--json").stdout) == []

@@ -12,7 +12,6 @@ from tasks.approval.model import (
     Approver,
     Attempt,
     Choice,
-    Decision,
     Judged,
     Request,
     Ruling,
@@ -167,7 +166,8 @@ Facts = tuple[Request, Answer, Approver | None, tuple[str, ...]]
 @pytest.mark.parametrize(("facts", "expected"), RULINGS.values(), ids=RULINGS.keys())
 def test_an_answer_counts_as(facts: Facts, expected: tuple[Ruling, str]) -> None:
     ruling, reason = expected
-    assert decide_approval(*facts).decision == Decision(ruling, "ana", reason)
+    decision = decide_approval(*facts).decision
+    assert (decision.ruling, decision.approver, decision.reason) == (ruling, "ana", reason)
 
 
 def after(judged: Judged) -> Approver:

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.core.application import Application, Component, Environment
 from tasks.core.bases import Base
+from tasks.core.calendar import Closed
 from tasks.core.model import ComponentSource, Digest, ReleasedImage, Source
 from tasks.core.past import Past
 from tasks.core.record import Record, RolloutState
@@ -129,7 +130,7 @@ def past(*records: Record, live: int = 7) -> Past:
 
 
 UNDER_WAY = replace(RECORD, number=8, state=RolloutState.STARTED, run="r8", finished_at=None)
-FREEZE_END = datetime(2026, 1, 5, 8, tzinfo=UTC)
+FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", datetime(2026, 1, 5, 8, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -162,12 +163,12 @@ FREEZE_END = datetime(2026, 1, 5, 8, tzinfo=UTC)
             id="a newer release is not taken back",
         ),
         pytest.param(
-            Now(past(), frozen_until=FREEZE_END),
-            "frozen until Mon 2026-01-05 08:00 UTC",
+            Now(past(), closed=FROZEN),
+            FROZEN.reason,
             id="frozen",
         ),
         pytest.param(
-            Now(past(replace(UNDER_WAY, run=RUN), RECORD), FREEZE_END),
+            Now(past(replace(UNDER_WAY, run=RUN), RECORD), FROZEN),
             None,
             id="what this run has begun it brings to its end",
         ),

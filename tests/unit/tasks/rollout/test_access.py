@@ -1,14 +1,17 @@
 """Which rights a rollout is given."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tasks.core.application import Environment
+from tasks.core.cluster import OWN_NAMESPACE
+from tasks.core.gates import Approval
 from tasks.core.objects import Kind, Object, Resource
 from tasks.core.probes import Grpc, Probe, ProbeJob, Tcp
 from tasks.core.target import Target
-from tasks.rollout.access import HOME, account_of, grants
+from tasks.rollout.access import account_of, grants
 from tasks.rollout.model import Place
 
 CLUSTER_WIDE = {"Namespace", "ClusterRole"}
@@ -84,6 +87,15 @@ def test_a_role_among_the_manifests_is_handed_on_since_nobody_grants_what_they_l
 def test_the_identity_lives_outside_of_the_namespace_that_it_rolls_out_into() -> None:
     found = grants(place(), (), called)
     (account,) = (each for each in found if each["kind"] == "ServiceAccount")
-    assert account["metadata"] == {"name": account_of(place()), "namespace": HOME}
+    assert account["metadata"] == {"name": account_of(place()), "namespace": OWN_NAMESPACE}
     bindings = [each for each in found if each["kind"].endswith("Binding")]
     assert {binding["subjects"][0]["name"] for binding in bindings} == {account_of(place())}
+
+
+def test_approvers_codes_are_read_only_where_people_are_asked() -> None:
+    asking = replace(place().environment, approval=Approval(approvers=("ana",)))
+    for environment, expected in ((place().environment, []), (asking, [["slipway-approvers"]])):
+        found = grants(replace(place(), environment=environment), (), called)
+        own = [each for each in found if each["metadata"].get("namespace") == OWN_NAMESPACE]
+        named = [rule["resourceNames"] for each in own for rule in each.get("rules", ())]
+        assert named == expected

@@ -1,0 +1,48 @@
+"""Letting people know where they are asked, and that they are asked no more."""
+
+from flows.telling import commit_of_run, tell
+from flows.views import HOW
+from tasks.approval.model import Request
+from tasks.notify.model import QuestionNews, State
+
+__all__ = ["tell_answered", "tell_question", "tell_superseded"]
+
+
+def tell_question(request: Request, page: str, approved: tuple[str, ...], notice: str) -> None:
+    """Tell that the run waits.
+
+    Args:
+        request: what is asked.
+        page: what an approver reads, as markdown.
+        approved: who has said yes already.
+        notice: what became of the last answer, empty where none was given.
+    """
+    count = request.rules.count
+    yes = f"{len(approved)} of {count}: {', '.join(approved)} said yes. " if approved else ""
+    refused = f"The last answer did not count: {notice}" if notice and not approved else ""
+    tell(_news(request, State.WAITING, f"{yes}{refused}".strip(), page.replace(HOW, "")))
+
+
+def tell_answered(request: Request, approved: tuple[str, ...]) -> None:
+    """Tell that enough approvers have said yes."""
+    tell(_news(request, State.SUCCESS, f"{', '.join(approved)} said yes"))
+
+
+def tell_superseded(application: str, environment: str, run: str) -> None:
+    """Tell that what another run has asked has become pointless."""
+    commit = commit_of_run(application, run=run)
+    why = "superseded: a newer release waits"
+    tell(QuestionNews(commit, environment, "", "", State.INACTIVE, why))
+
+
+def _news(request: Request, state: State, sentence: str, page: str = "") -> QuestionNews:
+    return QuestionNews(
+        commit_of_run(request.application, request.author),
+        request.environment,
+        request.release,
+        request.plan,
+        state,
+        sentence,
+        page,
+        request.rules.comment,
+    )

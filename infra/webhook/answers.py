@@ -1,0 +1,149 @@
+"""Taking an answer from Slack to the run that waits for it, once."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from httpx import codes
+
+from infra.server.api import Api, may_pass
+from infra.server.client import Runs
+from infra.target import chosen
+from infra.webhook.model import Pressed
+from tasks.approval.approvers import SecretApprovers
+from tasks.approval.key import read_key
+from tasks.approval.model import Answer, Approver, Choice, Click
+from tasks.approval.proof import Subject, vouch
+from tasks.approval.slack import named
+from tasks.core.cluster_api import connect
+from tasks.core.errors import GateClosed, SlipwayError, Unavailable
+from tasks.core.slack import Asked, fetch_login
+from tasks.core.slack_client import Slack
+
+__all__ = ["AnswerDesk"]
+
+log = logging.getLogger(__name__)
+
+MOST_ANSWERS = 100
+People = Callable[[], tuple[Approver, ...]]
+
+
+def _people() -> tuple[Approver, ...]:
+    with connect(chosen()) as cluster:
+        return SecretApprovers(cluster).everybody()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDesk:
+    """Says who somebody in Slack is, and fills in the form of the run for them.
+
+    Attributes:
+        people: returns everybody who can approve.
+        connect: opens Prefect's API.
+    """
+
+    people: People = _people
+    connect: Callable[[], Api] = Api.connect
+
+    def answer(self, pressed: Pressed) -> str:
+        """Give an answer and return who has said what; whoever is refused is told so in Slack.
+
+        Raises:
+            GateClosed: the person is nobody here, or the run does not wait for this.
+            ConfigError: something is set up wrongly.
+            Unavailable: Prefect, or what keeps the approvers, does not answer.
+        """
+        try:
+            return self._answer(pressed)
+        except Unavailable:
+            raise
+        except SlipwayError as error:
+            _whisper(pressed, error.what)
+            raise
+
+    def _answer(self, pressed: Pressed) -> str:
+        asked = pressed.asked
+        name = named(pressed.user, self.people())
+        if not name:
+            raise GateClosed(
+                f"Slack's user {pressed.user} is no approver",
+                where=f"{asked.environment}/{asked.application}",
+                next_step=f"slipway approver slack NAME {pressed.user}",
+            )
+        with self._runs() as runs:
+            _hand_over(runs, asked, _form(pressed, name))
+        return f"{name} said {asked.choice} in Slack"
+
+    @contextmanager
+    def _runs(self) -> Iterator[Runs]:
+        """Tell a Prefect that says no from one that may say yes later."""
+        try:
+            api = self.connect()
+            with api.http:
+                yield Runs(api)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == codes.NOT_FOUND:
+                raise GateClosed("Prefect knows no such run any more", "Slack") from error
+            if may_pass(error):
+                raise Unavailable(f"answers {error.response.status_code}", "Prefect") from error
+            raise GateClosed(f"Prefect refuses ({error.response.status_code})", "Slack") from error
+        except httpx.TransportError as error:
+            # also where it may have counted: the next try finds that out
+            what = f"does not answer ({type(error).__name__})"
+            raise Unavailable(what, "Prefect", "slipway up") from error
+
+
+def _form(pressed: Pressed, name: str) -> dict[str, str]:
+    asked = pressed.asked
+    subject = Subject(asked.application, asked.environment, asked.release, asked.plan)
+    choice, comment = Choice(asked.choice), pressed.comment
+    answer = Answer(name, "", choice, comment, pressed.signed_at)
+    code = vouch(subject, answer, Click(pressed.user, pressed.signed_at), read_key())
+    return {"approver": name, "code": code, "decision": asked.choice, "comment": comment}
+
+
+def _hand_over(runs: Runs, asked: Asked, form: dict[str, str]) -> None:
+    """Resume the run with a form unless it has been, before a kill or a lost answer.
+
+    Raises:
+        GateClosed: the run does not wait for an answer to this.
+    """
+    try:
+        run = UUID(asked.run)
+    except ValueError as error:
+        raise GateClosed("the button names no run", "Slack") from error
+    head = re.escape(f"suspended-{asked.environment}-{asked.plan}")
+    if form["code"] in _given(runs, run, re.compile(rf"{head}-\d+-response")):
+        return
+    if not re.fullmatch(rf"{head}-\d+-description", runs.question_key(run)):
+        raise GateClosed(
+            f"{asked.plan} of {asked.release} does not wait for an answer any more",
+            where=f"{asked.environment}/{asked.application}",
+            next_step=f"slipway show {asked.environment}",
+        )
+    runs.answer(run, form)
+
+
+def _given(runs: Runs, run: UUID, key: re.Pattern[str]) -> set[str]:
+    """Return the proofs of the answers that a run has been given to a plan."""
+    wanted = {"prefix": "suspended-", "limit": MOST_ANSWERS, "exclude_keys": []}
+    found = runs.api.post(f"/flow_runs/{run}/input/filter", wanted)
+    values = [json.loads(each["value"]) for each in found if key.fullmatch(each["key"])]
+    return {str(value.get("code", "")) for value in values if isinstance(value, dict)}
+
+
+def _whisper(pressed: Pressed, what: str) -> None:
+    """Tell the person alone; that it fails changes nothing."""
+    try:
+        login = fetch_login()
+        if login is not None:
+            text = f"Your answer does not count: {what}."
+            place = {"channel": pressed.channel, "user": pressed.user}
+            Slack(login).call("chat.postEphemeral", **place, text=text)
+    except SlipwayError as error:
+        log.warning("nobody could be told why: %s", error)
