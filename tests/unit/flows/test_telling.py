@@ -13,7 +13,12 @@ import stamina
 from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
-from prefect.settings import PREFECT_UI_URL, temporary_settings
+from prefect.runtime import flow_run
+from prefect.settings import (
+    PREFECT_RESULTS_PERSIST_BY_DEFAULT,
+    PREFECT_UI_URL,
+    temporary_settings,
+)
 
 from flows.promote import Wishes, promote
 from flows.rollback import rollback
@@ -157,6 +162,25 @@ def test_what_passed_before_is_told_at_once(town: Town) -> None:
         == "lint: success, api: unchanged, passed before; web: unchanged, passed before"
     )
     assert town.heard[-1] == f"release: success, assembled {RELEASE.id}"
+
+
+def test_a_run_that_goes_on_tells_nothing_twice(town: Town) -> None:
+    @flow(retries=1)
+    @telling()
+    def interrupted() -> None:
+        tell_begun(SOURCE)
+        await_stages({}, SOURCE, ("api", "web"))
+        if flow_run.run_count == 1:
+            raise Unavailable("the cluster does not answer", "prod", "wait")
+        tell_release(RELEASE)
+
+    with temporary_settings({PREFECT_RESULTS_PERSIST_BY_DEFAULT: True}):
+        interrupted()
+    assert len(town.heard) == len(set(town.heard)) == 6 + 5 + 2
+    assert town.heard[-2:] == [
+        "release: error, the cluster does not answer",
+        f"release: success, assembled {RELEASE.id}",
+    ]
 
 
 def test_nobody_who_listens_costs_no_task(town: Town) -> None:
