@@ -146,6 +146,8 @@ def _waiting(view: "RunView") -> str:
             return "queued: no worker has taken it yet; slipway status says whether one runs"
         case "Recovering":
             return "queued again: its process was gone, it goes on where it was"
+        case "Clearing":
+            return "queued again: it was cancelled, what it had begun is brought to an end"
         case _:
             return "queued: waits for the worker"
 
