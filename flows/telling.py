@@ -9,6 +9,7 @@ from typing import Any
 from prefect.exceptions import Pause
 from prefect.futures import PrefectFuture, as_completed, wait
 from prefect.runtime import flow_run
+from prefect.utilities.urls import url_for
 
 from tasks.core.markdown import public_address
 from tasks.core.model import Release, Source
@@ -167,7 +168,7 @@ def _commit(about: Source | Release) -> Commit:
         about.subject,
         about.author,
         flow_run.id or "",
-        flow_run.ui_url or "",
+        url_for("flow-run", flow_run.id) or "" if flow_run.id else "",
     )
 
 
