@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from infra.webhook.decide import decide
+from infra.webhook.heads import twin
 from infra.webhook.metrics import Metrics
-from infra.webhook.missed import twin
 from infra.webhook.model import (
     Alerts,
     Ignore,

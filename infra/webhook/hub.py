@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from infra.webhook.github import read_event
-from infra.webhook.missed import Head, Missed, Sending, fits
+from infra.webhook.heads import Head, fits
+from infra.webhook.missed import Missed, Sending
 from infra.webhook.model import Refused
 from tasks.core.github import GitHub
 from tasks.core.github_login import AppKey
@@ -35,10 +36,19 @@ def fetch_hooks(hub: GitHub, repository: str) -> tuple[str, ...]:
     return tuple(f"{path}/{each['id']}" for each in hub.get_all(path) if each["active"])
 
 
-def fetch_sendings(hub: GitHub, hook: str, since: datetime) -> tuple[Sending, ...]:
-    """Return what GitHub tried to deliver to a hook since an instant, the newest first."""
+def fetch_sendings(
+    hub: GitHub, hook: str, since: datetime, most: int | None = None
+) -> tuple[Sending, ...]:
+    """Return what GitHub tried to deliver to a hook since an instant, the newest first.
+
+    Args:
+        hub: GitHub.
+        hook: path below which its API has the hook.
+        since: aware.
+        most: how many; all of them where None.
+    """
     found = map(_sending, hub.get_all(f"{hook}/deliveries"))
-    return tuple(itertools.takewhile(lambda each: each.at >= since, found))
+    return tuple(itertools.islice(itertools.takewhile(lambda each: each.at >= since, found), most))
 
 
 def fetch_missed(hub: GitHub, hook: str, sending: Sending) -> Missed | None:

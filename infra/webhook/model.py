@@ -223,10 +223,12 @@ class Look:
 
     Attributes:
         heads: commits of branches, by their refs in full.
+        hooks: paths of those hooks from which something has come.
     """
 
     at: datetime
     heads: Mapping[str, str]
+    hooks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

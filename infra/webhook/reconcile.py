@@ -7,17 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from infra.webhook import hub as asks
+from infra.webhook.heads import ON_ITS_WAY, Head, branches_of, found_push, judge_heads
 from infra.webhook.missed import (
+    GITHUB_KEEPS,
     LOOK_BACK,
-    ON_ITS_WAY,
-    Head,
     Missed,
     Sending,
-    branches_of,
-    found_push,
     is_ours,
     judge,
-    judge_heads,
     missing,
     since,
 )
@@ -28,6 +25,9 @@ from tasks.core.github import GitHub
 from tasks.core.repository import name_at
 
 __all__ = ["Finding", "Kind", "Reconciliation"]
+
+MOST_TO_KNOW = 100
+"""Deliveries that are looked at to know a hook by what has come from it."""
 
 
 class Kind(StrEnum):
@@ -61,6 +61,7 @@ class Reconciliation:
     store: Store
     hub: GitHub
     now: datetime
+    _ours: set[str] = field(default_factory=set)
     _read: dict[int, Missed | None] = field(default_factory=dict)
 
     def look(self) -> tuple[Finding, ...]:
@@ -88,6 +89,7 @@ class Reconciliation:
             self.store.keep_look(repository.name, first)
             yield Finding(Kind.FIRST, repository.name, "what is missed from now on is found")
             return
+        self._ours = set(before.hooks)
         asked = tuple(self._ask_again(repository, before))
         yield from (finding for finding, _ in asked)
         # nobody has pushed to an empty repository
@@ -100,7 +102,8 @@ class Reconciliation:
             self._event(repository, head, Push(head.ref, head.commit, "", None, default, pushed_at))
             for head in judged.unheard
         ]
-        self.store.keep_look(repository.name, Look(self.now, judged.seen), missed)
+        look = Look(self.now, judged.seen, tuple(sorted(self._ours)))
+        self.store.keep_look(repository.name, look, missed)
         for kind, found in ((Kind.FOUND, judged.unheard), (Kind.YOUNG, judged.young)):
             yield from (Finding(kind, repository.name, f"{h.ref} {h.commit}") for h in found)
 
@@ -130,12 +133,17 @@ class Reconciliation:
     def _missed(self, repository: Repository, begin: datetime) -> Sequence[Missed]:
         found: list[Missed | None] = []
         for hook in asks.fetch_hooks(self.hub, repository.name):
-            sendings = asks.fetch_sendings(self.hub, hook, begin)
-            known = self.store.known(each.guid for each in sendings)
-            if is_ours(sendings, known):
+            if hook in self._ours or self._leads_here(hook):
+                self._ours.add(hook)
+                sendings = asks.fetch_sendings(self.hub, hook, begin)
+                known = self.store.known(each.guid for each in sendings)
                 found += [self._payload(hook, each) for each in missing(sendings, known)]
         ours = [each for each in found if each is not None and _is_of(each, repository)]
         return sorted(ours, key=lambda each: each.sending.at)
+
+    def _leads_here(self, hook: str) -> bool:
+        sendings = asks.fetch_sendings(self.hub, hook, self.now - GITHUB_KEEPS, MOST_TO_KNOW)
+        return is_ours(sendings, self.store.known(each.guid for each in sendings))
 
     def _payload(self, hook: str, sending: Sending) -> Missed | None:
         """Read it once, however many repositories share the hook of an App."""

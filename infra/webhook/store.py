@@ -49,7 +49,8 @@ SCHEMA = (
     CREATE TABLE looks (
         name TEXT PRIMARY KEY,
         looked_at TEXT NOT NULL,
-        heads TEXT NOT NULL
+        heads TEXT NOT NULL,
+        hooks TEXT NOT NULL
     ) STRICT;
     """,
 )
@@ -152,16 +153,18 @@ class Store:
 
     def look(self, name: str) -> Look | None:
         """Return what was seen at the last look, None where nobody has looked yet."""
-        rows = self._read("SELECT looked_at, heads FROM looks WHERE name = ?", name.casefold())
-        for looked_at, heads in rows:
-            return Look(datetime.fromisoformat(looked_at), json.loads(heads))
+        query = "SELECT looked_at, heads, hooks FROM looks WHERE name = ?"
+        for looked_at, heads, hooks in self._read(query, name.casefold()):
+            at = datetime.fromisoformat(looked_at)
+            return Look(at, json.loads(heads), tuple(json.loads(hooks)))
         return None
 
     def keep_look(self, name: str, look: Look, events: Sequence[Event] = ()) -> None:
         """Keep what was seen, together with the events that were missed."""
-        row = (name.casefold(), look.at.astimezone(UTC).isoformat(), json.dumps(look.heads))
+        at = look.at.astimezone(UTC).isoformat()
+        row = (name.casefold(), at, json.dumps(look.heads), json.dumps(look.hooks))
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", row)
             _add(connection, events, look.at)
 
     def lag(self) -> tuple[int, datetime | None]:

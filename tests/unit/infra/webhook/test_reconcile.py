@@ -204,6 +204,21 @@ def test_a_hook_that_leads_elsewhere_is_let_be(hub: Hub) -> None:
     assert hub.asked == []
 
 
+def test_a_hook_that_was_ours_is_ours_however_long_it_was_silent(hub: Hub) -> None:
+    hub.has(ONE)
+    hub.sends(hook=hook_of(hub))
+    hub.looks()
+    hub.looks()
+    hub.looks(timedelta(days=30))
+    at = f"{hub.world.clock.now() + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+    rules = {"action": "published", "release": {"id": 7, "tag_name": "v1"}}
+    release = {**rules, "repository": push()["repository"]}
+    hub.there.knows(deliveries={hook_of(hub): [sent(1, at, "release", release)]})
+    assert hub.looks() == [
+        ("left", f"release refs/tags/v1 of {at[:10]} {at[11:16]}: no trigger fits the release v1")
+    ]
+
+
 def test_what_cannot_be_looked_at_is_looked_at_next_time(hub: Hub) -> None:
     hub.has(ONE)
     hub.looks()
