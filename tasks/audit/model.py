@@ -21,8 +21,6 @@ class Act(StrEnum):
     APPROVER_ADDED = "approver added"
     APPROVER_REMOVED = "approver removed"
     APPROVER_UNLOCKED = "approver unlocked"
-    SECRET_ADDED = "webhook secret added"  # noqa: S105 a word
-    SECRET_REMOVED = "webhook secret removed"  # noqa: S105 a word
 
 
 class Proof(StrEnum):
