@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from infra import server
 from infra.server.client import Runs
 from infra.target import choose
 from tasks.core.clock import SystemClock
+from tasks.core.errors import Unavailable
 from tasks.core.process import Options, run
 from tasks.core.target import Target
 
@@ -34,6 +36,8 @@ MAKERS = 3
 """Programs that make runs side by side."""
 MAKE_WITHIN = timedelta(minutes=15)
 QUIET = timedelta(seconds=60)
+SETTLE = timedelta(seconds=10)
+"""For the process of a run that is over to end."""
 GOES_ON_WITHIN = timedelta(minutes=2)
 LOOK_EVERY = timedelta(milliseconds=50)
 MEGABYTE = 1_000_000
@@ -73,6 +77,8 @@ def main() -> None:
         os.environ["PYTHONPATH"] = str(HERE)  # benchmarks are not installed, and engines import one
         choose(Target(folder, "none", "none", "none", "none"))
         try:
+            with suppress(Unavailable):  # on a busy machine it takes longer than its patience
+                server.up()
             server.up()
             report = _play(words.runs, words.answered)
         finally:
@@ -141,6 +147,7 @@ def _over(runs: Runs, run_id: UUID, clock: SystemClock, began: datetime) -> date
 
 
 def _cost(runs: Runs) -> Cost:
+    SystemClock().wait(SETTLE)
     families = [_family(name) for name in WATCHED]
     server_mb, worker_mb = (
         sum(each.memory_info().rss for each in family) / MEGABYTE for family in families

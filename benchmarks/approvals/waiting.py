@@ -1,4 +1,4 @@
-"""The runs that wait, on a real Prefect server; a program of its own: Prefect imports slowly.
+"""Making the runs that wait; a program of its own, for Prefect imports slowly.
 
 python -m benchmarks.approvals.waiting register
 python -m benchmarks.approvals.waiting make FIRST COUNT
@@ -10,9 +10,7 @@ the worker's: what is measured is waiting and going on, not a thousand starts of
 import asyncio
 import sys
 from contextlib import suppress
-from datetime import timedelta
 
-from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
@@ -21,26 +19,8 @@ from prefect.flow_engine import run_flow
 from prefect.states import Pending
 from prefect.types.entrypoint import EntrypointType
 
+from benchmarks.approvals.flow import wait
 from deployments import POOL
-from flows.suspension import ask
-from flows.views import describe_rollback
-from tasks.approval.model import Request
-from tasks.approval.task import note_opening, show_request
-from tasks.core.application import Approval
-from tasks.rollout.model import Back
-
-RULES = Approval(approvers=("ana",), expires=timedelta(hours=24))
-
-
-@flow(persist_result=True, flow_run_name="wait-{number}")
-def wait(number: int) -> str:
-    """Ask one person about something, as a rollback by hand does, and say what they answered."""
-    plan = f"p-{number}"
-    opened_at = note_opening(plan)
-    request = Request("shop", "prod", "r-1", plan, "Rui", "rui@example.com", opened_at, RULES)
-    question = describe_rollback(request, Back("they suffer"))
-    show_request(request, question)
-    return ask(request, question, 0).choice.value
 
 
 def register() -> None:
