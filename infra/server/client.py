@@ -22,6 +22,9 @@ RARELY = timedelta(seconds=1)
 """How often a run is looked at in its first seconds, and later, when it shares the machine."""
 STORED_WITHIN = timedelta(seconds=10)
 PAGE = 200
+"""The most that Prefect's server tells at once."""
+MOST = 20_000
+"""So many runs are looked through."""
 SHORTEST_ID = 4
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
 
@@ -132,7 +135,7 @@ class Runs:
 
     def waiting(self) -> tuple[RunView, ...]:
         """Return the runs that wait for somebody, the newest first."""
-        return self._found({"state": {"type": {"any_": ["PAUSED"]}}})
+        return tuple(self._all({"state": {"type": {"any_": ["PAUSED"]}}}))
 
     def named(self, word: str) -> RunView:
         """Return the newest run with that id, beginning of an id, or name.
@@ -233,8 +236,17 @@ class Runs:
         run: Json = self.api.get(f"/flow_runs/{run_id}")
         return run
 
-    def _found(self, wanted: Json, most: int = PAGE) -> tuple[RunView, ...]:
-        asked = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_DESC", "limit": most}
+    def _all(self, wanted: Json) -> Iterator[RunView]:
+        """Yield runs, the newest first, as many as are looked at: a thousand may be waiting."""
+        for offset in range(0, MOST, PAGE):
+            found = self._found(wanted, offset=offset)
+            yield from found
+            if len(found) < PAGE:
+                return
+
+    def _found(self, wanted: Json, most: int = PAGE, offset: int = 0) -> tuple[RunView, ...]:
+        sort = "EXPECTED_START_TIME_DESC"
+        asked = {"flow_runs": wanted, "sort": sort, "limit": most, "offset": offset}
         return tuple(map(self._view, self.api.post("/flow_runs/filter", asked)))
 
     def _by_id(self, run_id: UUID) -> RunView | None:
@@ -251,7 +263,7 @@ class Runs:
     def _by_beginning(self, word: str) -> RunView | None:
         if len(word) < SHORTEST_ID:
             return None
-        return next((run for run in self._found({}) if str(run.id).startswith(word.lower())), None)
+        return next((run for run in self._all({}) if str(run.id).startswith(word.lower())), None)
 
     def _view(self, run: Json, stages: tuple[StageView, ...] = ()) -> RunView:
         state = run["state"] or {}

@@ -22,8 +22,6 @@ class Act(StrEnum):
     APPROVER_REMOVED = "approver removed"
     APPROVER_UNLOCKED = "approver unlocked"
     APPROVER_LINKED = "approver linked to Slack"
-    SECRET_ADDED = "webhook secret added"  # noqa: S105 a word
-    SECRET_REMOVED = "webhook secret removed"  # noqa: S105 a word
 
 
 class Proof(StrEnum):

@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 
 from infra.cli import exits
-from tasks.core.errors import GateClosed
+from tasks.core.cluster_api import connect
+from tasks.core.errors import ConfigError, GateClosed
+from tasks.core.objects import Kind, Ref
 
 if TYPE_CHECKING:
     from infra.server.client import RunView
@@ -183,6 +185,37 @@ def test_a_run_that_is_over_does_nothing_when_it_is_set_going_again(
     schedule_by_hand(pipeline, refused.id)
     assert pipeline.until_over(refused.id).state in {"FAILED", "PAUSED"}
     assert shop.states("prod") == before
+
+
+def test_every_answer_stands_in_a_trail_that_nobody_can_change_unseen(
+    pipeline: "Pipeline", shop: "Shop"
+) -> None:
+    words = ("audit", "prod", "-a", str(shop.repository))
+    assert pipeline.slipway(*words, "--verify").code == exits.OK
+    [trail] = json.loads(pipeline.slipway(*words, "--json").stdout)
+    deeds = [each["deed"] for each in trail["entries"]]
+    told = {(deed["act"], deed["proof"]) for deed in deeds}
+    assert told == {
+        ("answer refused", "none"),
+        ("approved", "totp"),
+        ("rejected", "totp"),
+        ("rolled back", "totp"),
+    }
+    assert any(deed["origin"].endswith("(slipway)") for deed in deeds), "answered by the command"
+    assert len({deed["key"] for deed in deeds}) == len(deeds)
+    approved = next(each for each in reversed(shop.history("prod")) if each.approved_by)
+    assert approved.trail.partition(":")[2] in {each["sha256"] for each in trail["entries"]}
+
+    newest = f"slipway-audit-{len(deeds):06}"
+    place = shop.place("prod")
+    with connect(place.target) as cluster:
+        kept = cluster.read(Ref(Kind("v1", "ConfigMap"), place.namespace, newest))
+        assert kept is not None
+        with pytest.raises(ConfigError, match="immutable"):
+            cluster.replace({**kept, "data": {}})
+        cluster.delete(Ref(Kind("v1", "ConfigMap"), place.namespace, "slipway-audit-000002"))
+    broken = pipeline.slipway(*words, "--verify")
+    assert (broken.code, "entry 2 is missing" in broken.stdout) == (exits.NO, True)
 
 
 def test_silence_is_a_refusal(pipeline: "Pipeline", other: "Shop") -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -84,3 +85,18 @@ def test_an_answer_that_does_not_count_says_why() -> None:
 
     with answering(answer) as runs, pytest.raises(GateClosed, match="code: field required"):
         runs.answer(ID, FORM)
+
+
+def test_all_runs_that_wait_are_known_and_each_by_the_beginning_of_its_id() -> None:
+    stored = [{**STORED, "id": str(UUID(int=number << 96))} for number in range(1, 1001)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        assert asked["limit"] <= 200, "more than the server tells at once"
+        if "name" in asked["flow_runs"]:
+            return httpx.Response(200, json=[])
+        return httpx.Response(200, json=stored[asked["offset"] :][: asked["limit"]])
+
+    with answering(answer) as runs:
+        assert len(runs.waiting()) == 1000
+        assert runs.named("000003e8").id == UUID(int=1000 << 96)

@@ -77,10 +77,11 @@ def _on_a_free_port(monkeypatch: pytest.MonkeyPatch) -> Prefect:
     raise AssertionError
 
 
-def test_a_run_is_started_with_its_parameters_and_name(prefect: Prefect) -> None:
-    assert server.start("deliver/deliver", {"revision": "main"}, "shop@main", "once") == RUN
-    wanted = {"parameters": {"revision": "main"}, "name": "shop@main", "idempotency_key": "once"}
-    assert prefect.asked == [wanted]
+def test_a_run_is_started_with_its_parameters_name_and_tags(prefect: Prefect) -> None:
+    parameters, tags = {"revision": "main"}, ("by rui@laptop",)
+    assert server.start("deliver/deliver", parameters, "shop@main", "once", tags) == RUN
+    wanted = {"parameters": parameters, "name": "shop@main", "idempotency_key": "once"}
+    assert prefect.asked == [{**wanted, "tags": list(tags)}]
 
 
 def test_two_starts_without_a_key_are_two_runs(prefect: Prefect) -> None:
