@@ -15,7 +15,6 @@ from tasks.approval.task import (
     claim_environment,
     judge_answer,
     newest_claim,
-    note_opening,
     show_request,
 )
 from tasks.core.errors import GateClosed
@@ -33,7 +32,7 @@ def await_approval(
     """Suspend the run until enough approvers said yes, and return who did.
 
     Args:
-        request: what is to be approved; it is opened here.
+        request: what is to be approved.
         release: what waits.
         plan: what it would change.
         before: the rollout into the environment before, for the approver to read.
@@ -42,7 +41,6 @@ def await_approval(
         GateClosed: somebody said no, nobody answered in time, or a newer release came.
     """
     claim_place(release.application, plan.environment)
-    request = replace(request, opened_at=note_opening(plan.id))
     question = Question(request, release, plan, before)
     return ask_until_approved(
         request,
