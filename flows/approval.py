@@ -18,7 +18,6 @@ from tasks.approval.task import (
     claim_environment,
     judge_answer,
     newest_claim,
-    note_opening,
     show_request,
 )
 from tasks.audit import Deed
@@ -42,8 +41,7 @@ def await_approval(question: Question, place: Place) -> Approved:
         SlipwayError: an answer could not be written down, and does not count.
     """
     claim_place(place.application, place.name)
-    request = replace(question.request, opened_at=note_opening(question.plan.id))
-    question = replace(question, request=request)
+    request = question.request
     return ask_until_approved(
         request,
         place,
