@@ -167,7 +167,7 @@ def _tell_environment(
 def commit_of_run(application: str, author: str = "", run: str = "") -> Commit:
     """Return what news are about that concern a run, this one where no other is named."""
     board, own = _board.get(), flow_run.id or ""
-    link = url_for("flow-run", run or own) or "" if run or own else ""
+    link = "" if run else flow_run.ui_url or ""
     return Commit(application, "", "", "", author, run or own, link, board.rooms if board else None)
 
 

@@ -15,7 +15,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.core.markdown import inline, plain
-from tasks.notify.model import RELEASE, Commit, EnvironmentNews, News, QuestionNews, StageNews, State
+from tasks.notify.model import (
+    RELEASE,
+    Commit,
+    EnvironmentNews,
+    News,
+    QuestionNews,
+    StageNews,
+    State,
+)
 
 __all__ = ["belongs", "is_ours", "write"]
 

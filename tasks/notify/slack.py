@@ -67,9 +67,7 @@ class SlackHerald:
             )
             thread = replace(thread, ts=str(posted["ts"]))
         page.write(with_thread(page.kept, thread))
-        fresh = [
-            each for each in news if _is_worth_saying(each) and _digest(each) not in thread.said
-        ]
+        fresh = [each for each in news if _is_fresh(each, thread)]
         if fresh:
             said = {"thread_ts": thread.ts, **messages.reply(fresh)}
             self.slack.call("chat.postMessage", channel=channel, **said)
