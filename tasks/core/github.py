@@ -26,7 +26,9 @@ from tasks.core.http import authorities
 __all__ = ["GitHub", "github"]
 
 PATIENCE = timedelta(minutes=2)
-TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+TIMEOUT_SECONDS = 20.0
+HASTY_TIMEOUT_SECONDS = 5.0
+"""Without patience nobody waits long for an answer either."""
 HEADERS = {
     "accept": "application/vnd.github+json",
     "user-agent": "slipway",  # GitHub refuses requests without one
@@ -214,7 +216,7 @@ def github(login: Login, patience: timedelta = PATIENCE) -> Iterator[GitHub]:
     with httpx.Client(
         base_url=login.api,
         headers=HEADERS,
-        timeout=TIMEOUT,
+        timeout=TIMEOUT_SECONDS if patience else HASTY_TIMEOUT_SECONDS,
         verify=authorities(login.api),
         trust_env=login.api.startswith("https://"),
         follow_redirects=True,  # of repositories that were renamed

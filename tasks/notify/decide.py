@@ -41,10 +41,11 @@ def end_of(component: str, outcome: object) -> End:
     match outcome:
         case None:
             return End(component, State.ERROR, "not reached")
-        case SlipwayError():
+        case StageFailed():
             sentence, *lines = outcome.what.splitlines() or ("",)
-            state = State.FAILURE if isinstance(outcome, StageFailed) else State.ERROR
-            return End(component, state, sentence, tuple(lines))
+            return End(component, State.FAILURE, sentence, tuple(lines))
+        case SlipwayError():  # what follows its first line is about machines, for the run's log
+            return End(component, State.ERROR, outcome.what.partition("\n")[0])
         case Exception():
             return End(component, State.ERROR, f"a fault, {type(outcome).__name__}")
         case _:

@@ -148,6 +148,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of news; missed is why they were not sent, empty where they were."""
+    """What became of news.
+
+    Attributes:
+        missed: why they were not sent, empty where they were.
+        away: whether the channel did not answer for as long as it was tried.
+    """
 
     missed: str = ""
+    away: bool = False

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from prefect import get_run_logger, task
 
-from tasks.core.errors import SlipwayError
+from tasks.core.errors import SlipwayError, Unavailable
 from tasks.core.markdown import bullets, page, plain
 from tasks.core.task import publish
 from tasks.notify import effects
@@ -22,21 +22,23 @@ def send(channel: str, news: tuple[News, ...], before: Told | None = None) -> To
         news: the oldest first.
         before: what became of the news before, which these must not overtake.
     """
-    given_up = before is not None and before.missed
+    given_up = before is not None and before.away
     try:
         effects.tell(channel, news, timedelta(0) if given_up else effects.PATIENCE)
     except SlipwayError as error:
-        return _missed(channel, news, str(error))
+        _show_missed(channel, news, str(error))
+        return Told(str(error), away=isinstance(error, Unavailable))
     except Exception as error:  # noqa: BLE001 no news are worth a run
-        return _missed(channel, news, f"a fault of Slipway's own, {type(error).__name__}")
+        why = f"a fault of Slipway's own, {type(error).__name__}"
+        _show_missed(channel, news, why)
+        return Told(why)
     return Told()
 
 
-def _missed(channel: str, news: tuple[News, ...], why: str) -> Told:
+def _show_missed(channel: str, news: tuple[News, ...], why: str) -> None:
     get_run_logger().warning("%s was not told: %s", channel, why)
     unsaid = bullets(
         f"{plain(each.subject)}: {each.state}, {plain(each.sentence)}" for each in news
     )
     words = ("untold", channel, news[0].commit.application)
     publish(words, page(f"## {channel} was not told", plain(why), unsaid), why.partition("\n")[0])
-    return Told(why)

@@ -25,9 +25,9 @@ PASSED = Verdict(Outcome.PASSED, "nothing blocks")
             id="it says no, with the names",
         ),
         pytest.param(
-            Unavailable("BuildKit does not answer", "shop", "slipway lab up"),
+            Unavailable("BuildKit does not answer\ntcp://10.0.0.7:1234", "shop", "slipway lab up"),
             End("api", State.ERROR, "BuildKit does not answer"),
-            id="it could not be done",
+            id="it could not be done, and where is for the log",
         ),
         pytest.param(
             KeyError("a secret"),

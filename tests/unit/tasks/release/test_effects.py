@@ -71,6 +71,12 @@ def test_not_a_line_of_large_manifests_is_lost(tmp_path: Path) -> None:
     assert [thing["kind"] for thing in render(tmp_path, str(kubectl))] == ["Namespace"]
 
 
+def test_a_release_knows_where_its_commit_comes_from(source: Source) -> None:
+    elsewhere = replace(source, repository="https://github.com/acme/shop.git")
+    assert released(elsewhere).repository == "https://github.com/acme/shop.git"
+    assert released(elsewhere).id == released(source).id
+
+
 def test_a_release_knows_where_its_components_serve(source: Source) -> None:
     described = {"api": Component(context="api", port=3001)}
     source = replace(source, application=replace(source.application, components=described))
