@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from prefect.exceptions import Pause
@@ -46,11 +46,13 @@ class _Board:
         last: the newest sending on each channel, which the next one comes after.
         open: news of what has begun and not ended, by their subject.
         rooms: where Slack is told; None in a flow that sees no slipway.yaml.
+        commit: that the run is about, once something was told of it.
     """
 
     last: dict[str, PrefectFuture[Told]] = field(default_factory=dict)
     open: dict[str, News] = field(default_factory=dict)
     rooms: tuple[str, str] | None = None
+    commit: Commit | None = None
 
     def put(self, *news: News) -> None:
         for each in news:
@@ -168,15 +170,27 @@ def _tell_environment(
 def commit_of_run(application: str, author: str = "", run: str = "") -> Commit:
     """Return what news are about that concern a run, this one where no other is named."""
     board, own = _board.get(), flow_run.id or ""
+    if board is not None and board.commit is not None and not run:
+        return board.commit
     link = url_for("flow-run", run or own) or "" if run or own else ""
     return Commit(application, "", "", "", author, run or own, link, board.rooms if board else None)
 
 
 def _commit(about: Source | Release) -> Commit:
-    application = about.application
-    name = application if isinstance(application, str) else application.application
-    commit = commit_of_run(name, about.author)
-    return replace(commit, repository=about.repository, name=about.commit, subject=about.subject)
+    application, run, board = about.application, flow_run.id or "", _board.get()
+    made = Commit(
+        application if isinstance(application, str) else application.application,
+        about.repository,
+        about.commit,
+        about.subject,
+        about.author,
+        run,
+        url_for("flow-run", run) or "" if run else "",
+        board.rooms if board else None,
+    )
+    if board is not None:
+        board.commit = made
+    return made
 
 
 def _stages(source: Source) -> tuple[str, ...]:

@@ -16,7 +16,18 @@ from slack_sdk.signature import SignatureVerifier
 
 from tasks.core.slack import Asked, Login
 
-__all__ = ["SIGNING_SECRET", "StandIn", "press", "signed", "standing_in", "submission"]
+__all__ = [
+    "LIMITED",
+    "SIGNING_SECRET",
+    "TOKEN",
+    "StandIn",
+    "fault_in",
+    "press",
+    "says",
+    "signed",
+    "standing_in",
+    "submission",
+]
 
 SIGNING_SECRET, TOKEN = "8f742231b10e8888abcd99yyyzzz85a5", "xoxb-token-of-the-tests"
 Json = dict[str, Any]
@@ -31,7 +42,7 @@ class _Workspace:
     messages: dict[str, Json] = field(default_factory=dict)
 
     def serve(self, method: str, told: Json) -> Json:
-        fault = _fault_in(told) if method in ("chat.postMessage", "chat.update") else None
+        fault = fault_in(told) if method in ("chat.postMessage", "chat.update") else None
         if fault is not None:
             return {"ok": False, "error": fault}
         match method:
@@ -50,7 +61,7 @@ class _Workspace:
                 return {"ok": True, "user": "slipway", "team": "Acme", "url": "https://acme.x/"}
 
 
-def _fault_in(told: Json) -> str | None:
+def fault_in(told: Json) -> str | None:
     """docs.slack.dev, Block Kit: 50 blocks, 3,000 characters a text, 2,000 a button's value."""
     if not str(told.get("channel", "")).startswith("C"):
         return "channel_not_found"
