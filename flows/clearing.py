@@ -45,7 +45,6 @@ CLEARS = ("deliver", "guard", "promote", "redeploy", "rollback")
 RECOVERING = "Recovering"
 """Name of the state in which a run is scheduled again whose process was gone."""
 REASON = "cancelled by a person"
-BETWEEN = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CRASHED})
 
 
 def clear_up(*places: Place) -> None:
@@ -76,16 +75,15 @@ def clear_up_all(application: Application, target: Target) -> None:
 def is_clearing(states: Iterable[State[Any]]) -> bool:
     """Say whether a run goes on only to clear up, by all that it has been through.
 
-    A process that was killed while it cleared up is scheduled again as any other; somebody who
-    retries a run by hand wants it to go on.
+    What it was scheduled for last decides. A process that was killed while it cleared up is
+    scheduled again as any other, which says nothing; somebody who retries a run by hand wants it
+    to go on. Prefect may say once more that the run is cancelled when it is scheduled already.
     """
-    newest_first = sorted(states, key=lambda state: state.timestamp, reverse=True)
-    for state in newest_first:
-        if state.type is StateType.SCHEDULED and state.name == CLEARING:
-            return True
-        if state.type not in BETWEEN and state.name != RECOVERING:
-            return False
-    return False
+    scheduled = [
+        state for state in states if state.type is StateType.SCHEDULED and state.name != RECOVERING
+    ]
+    newest = max(scheduled, key=lambda state: state.timestamp, default=None)
+    return newest is not None and newest.name == CLEARING
 
 
 def _states() -> list[State[Any]]:

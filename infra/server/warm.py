@@ -132,6 +132,8 @@ class WarmWorker(ProcessWorker):
         self._warm = warm
         self.starting: set[str] = set()
         """Runs that wait for their process: a warm process that imports anew takes its time."""
+        self.underway: set[str] = set()
+        """Runs that this worker sees to: of one that is cancelled it has yet to say so."""
 
     @classmethod
     def __dispatch_key__(cls) -> str:
@@ -150,8 +152,12 @@ class WarmWorker(ProcessWorker):
             return await super().run(flow_run, configuration, task_status)
         run_id = str(flow_run.id)
         self.starting.add(run_id)
+        self.underway.add(run_id)
         told = _Told(task_status, lambda: self.starting.discard(run_id))
-        with TemporaryDirectory(prefix="slipway-run-") as folder, contextlib.closing(told):
+        with contextlib.ExitStack() as ending:
+            ending.callback(self.underway.discard, run_id)
+            ending.enter_context(contextlib.closing(told))
+            folder = ending.enter_context(TemporaryDirectory(prefix="slipway-run-"))
             async with FlowRunExecutorContext() as context:
                 starter = _Starter(self._warm, Order(variables, folder), context.control_channel)
                 executor = context.create_executor(

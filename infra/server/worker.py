@@ -72,9 +72,11 @@ async def _serve() -> None:
     worker, due, changed = _worker(), asyncio.Event(), asyncio.Event()
     async with get_client() as client:
         await _recover(client, since=None)
-        starting = worker.starting if isinstance(worker, WarmWorker) else set()
+        warm = worker if isinstance(worker, WarmWorker) else None
+        starting = warm.starting if warm else set()
+        underway = warm.underway if warm else set()
         beside = (
-            _keep_recovering(client, starting),
+            _keep_recovering(client, starting, underway),
             _keep_listening(due, DUE),
             _keep_listening(changed, CHANGED),
             keep_forms(client, changed),
@@ -94,7 +96,9 @@ def _worker() -> ProcessWorker:
     return WarmWorker(POOL, WarmProcess(state_dir() / "logs" / "worker.log"))
 
 
-async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) -> None:
+async def _keep_recovering(
+    client: PrefectClient, starting: AbstractSet[str], underway: AbstractSet[str]
+) -> None:
     known: set[UUID] = set()
     while True:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
@@ -103,7 +107,7 @@ async def _keep_recovering(client: PrefectClient, starting: AbstractSet[str]) ->
             await close_expired(client, known)
             processes = run_processes()
             await end_cancelling(client, processes, utc_now())
-            await clear_cancelled(client, processes)
+            await clear_cancelled(client, underway | processes.keys())
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 

@@ -48,12 +48,19 @@ def lived(*names: str) -> list[State[object]]:
             id="killed while it cleared up",
         ),
         pytest.param(
+            ("CANCELLED", f"SCHEDULED {CLEARING}", "PENDING", "CANCELLED", "RUNNING"),
+            True,
+            id="Prefect says twice that it is cancelled",
+        ),
+        pytest.param(
             (f"SCHEDULED {CLEARING}", "RUNNING", f"CANCELLED {CLEARED}", "SCHEDULED", "RUNNING"),
             False,
             id="somebody tries it again by hand",
         ),
         pytest.param(
-            ("PAUSED", "FAILED", f"SCHEDULED {RECOVERING}", "RUNNING"), False, id="never answered"
+            ("SCHEDULED", "PAUSED", "FAILED", f"SCHEDULED {RECOVERING}", "RUNNING"),
+            False,
+            id="never answered",
         ),
     ],
 )
