@@ -2,10 +2,11 @@
 
 from flows.telling import commit_of_run, tell
 from flows.views import HOW
+from tasks.approval.calls import Call
 from tasks.approval.model import Request
 from tasks.notify.model import QuestionNews, State
 
-__all__ = ["tell_answered", "tell_question", "tell_superseded"]
+__all__ = ["tell_again", "tell_answered", "tell_question", "tell_superseded"]
 
 
 def tell_question(request: Request, page: str, approved: tuple[str, ...], notice: str) -> None:
@@ -26,6 +27,20 @@ def tell_question(request: Request, page: str, approved: tuple[str, ...], notice
 def tell_answered(request: Request, approved: tuple[str, ...]) -> None:
     """Tell that enough approvers have said yes."""
     tell(_news(request, State.SUCCESS, f"{', '.join(approved)} said yes"))
+
+
+def tell_again(request: Request, call: Call, run: str) -> None:
+    """Tell that a run waits still, and who may answer by now.
+
+    Args:
+        request: what is asked.
+        call: when, and whom.
+        run: that asks.
+    """
+    commit = commit_of_run(request.application, request.author, run)
+    said = f"{call.what}: {', '.join(call.people)}"
+    about = (request.environment, request.release, request.plan)
+    tell(QuestionNews(commit, *about, State.WAITING, said, again=True))
 
 
 def tell_superseded(application: str, environment: str, run: str) -> None:

@@ -36,12 +36,12 @@ def answered(request: Request, answer: Answer, decision: Decision, key: str) -> 
     """
     return Deed(
         key=key,
-        act=ACTS[decision.ruling],
+        act=Act.OVERRODE if decision.override and not decision.counts else ACTS[decision.ruling],
         actor=decision.approver,
         proof=PROOFS[decision.means] if decision.means else Proof.NONE,
         origin=answer.origin or FORM,
         about=Subject(request.application, request.environment, request.release, request.plan),
-        reason=decision.reason,
+        reason=f"{decision.reason}, {decision.override}" if decision.override else decision.reason,
     )
 
 

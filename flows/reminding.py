@@ -15,6 +15,8 @@ from prefect.exceptions import PrefectException
 from prefect.states import Scheduled
 from pydantic import TypeAdapter
 
+from flows.asking import tell_again
+from flows.telling import telling
 from tasks.approval.calls import Call, next_call
 from tasks.approval.model import Request
 from tasks.approval.task import call_people
@@ -26,6 +28,7 @@ _REQUEST = TypeAdapter(Request)
 
 
 @flow(persist_result=True)
+@telling()
 def remind(run: UUID, request: Request, at: datetime) -> bool:
     """Call people again about a run that waits for an approval; where it does not, do nothing.
 
@@ -38,6 +41,7 @@ def remind(run: UUID, request: Request, at: datetime) -> bool:
         return False
     call = Call(at, request.approvers_at(at), escalated=at == request.escalates_at)
     call_people(request, call, str(run))
+    tell_again(request, call, str(run))
     leave_call(request, run, at)
     return True
 

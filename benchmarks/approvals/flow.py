@@ -8,7 +8,7 @@ from flows.suspension import ask
 from flows.views import describe_rollback
 from tasks.approval.model import Request
 from tasks.approval.task import note_opening, show_request
-from tasks.core.application import Approval
+from tasks.core.gates import Approval
 from tasks.rollout.model import Back
 
 RULES = Approval(approvers=("ana",), expires=timedelta(hours=24))

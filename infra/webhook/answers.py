@@ -104,7 +104,8 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
     choice, comment = Choice(asked.choice), pressed.comment
     answer = Answer(name, "", choice, comment, pressed.signed_at)
     code = vouch(subject, answer, Click(pressed.user, pressed.signed_at), read_key())
-    return {"approver": name, "code": code, "decision": asked.choice, "comment": comment}
+    form = {"approver": name, "code": code, "decision": asked.choice, "comment": comment}
+    return {**form, "sent_from": "Slack"}
 
 
 def _hand_over(runs: Runs, asked: Asked, form: dict[str, str]) -> None:

@@ -23,6 +23,11 @@ class Call:
     people: tuple[str, ...]
     escalated: bool
 
+    @property
+    def what(self) -> str:
+        """What is said to them."""
+        return "may approve now, too" if self.escalated else "nobody has answered yet"
+
 
 def next_call(request: Request, after: datetime) -> Call | None:
     """Return the first call that is due after an instant, None where there is none any more."""

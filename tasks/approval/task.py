@@ -69,7 +69,7 @@ def judge_answer(
 @task(task_run_name="{request.environment}: call again")
 def call_people(request: Request, call: Call, run: str) -> None:
     """Say who is waited for, in the log and as an artifact; whoever listens to those hears it."""
-    what = "may approve now, too" if call.escalated else "nobody has answered yet"
+    what = call.what
     place = f"{request.environment}/{request.application}"
     get_run_logger().warning("%s: %s: %s", place, what, ", ".join(call.people))
     shown = page(

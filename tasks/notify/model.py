@@ -116,6 +116,7 @@ class QuestionNews:
         sentence: what became of the last answer, or how it ended; plain text.
         page: what approvers read as markdown; everything in it that others wrote is escaped.
         comment: whether an answer needs words.
+        again: people are only called once more.
     """
 
     commit: Commit
@@ -126,6 +127,7 @@ class QuestionNews:
     sentence: str = ""
     page: str = ""
     comment: bool = False
+    again: bool = False
 
     @property
     def subject(self) -> str:

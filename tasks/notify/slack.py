@@ -77,6 +77,9 @@ class SlackHerald:
     def _tell_question(self, page: Page, channel: str, news: QuestionNews) -> None:
         run = news.commit.run
         before = next((each for each in page.kept.questions if each.run == run), None)
+        if news.again:
+            self._call_again(before, news)
+            return
         if news.state is not State.WAITING:
             if before is not None:
                 self._change(before, messages.closed(news))
@@ -87,6 +90,13 @@ class SlackHerald:
             posted = self.slack.call("chat.postMessage", channel=channel, **shown)
             before = Question(run, news.plan, str(posted["channel"]), str(posted["ts"]))
         page.write(with_question(page.kept, run, before))
+
+    def _call_again(self, question: Question | None, news: QuestionNews) -> None:
+        """Call people in a reply to what they were asked, which the whole channel sees."""
+        if question is not None:
+            place = {"channel": question.channel, "thread_ts": question.ts}
+            said = messages.reply([news])
+            self.slack.call("chat.postMessage", **place, reply_broadcast=True, **said)
 
     def _change(self, question: Question, message: messages.Json) -> bool:
         """Change a message in place; say whether it is still there."""

@@ -9,8 +9,8 @@ from prefect import flow
 from flows.asking import tell_answered, tell_question, tell_superseded
 from flows.telling import tell_begun, telling
 from tasks.approval.model import Request
-from tasks.core.application import Approval
 from tasks.core.errors import GateClosed
+from tasks.core.gates import Approval
 from tasks.core.notices import Notify, SlackRooms
 from tasks.notify.model import News, QuestionNews, State
 from tasks.notify.ports import Channel

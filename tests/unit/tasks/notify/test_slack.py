@@ -144,6 +144,17 @@ def test_the_question_changes_in_place_until_it_is_over(slack: StandIn) -> None:
     assert not [each for each in message["blocks"] if each["type"] == "actions"]
 
 
+def test_people_are_called_again_under_what_they_were_asked(slack: StandIn) -> None:
+    herald(slack).tell([ASKS])
+    (question,) = slack.messages
+    again = replace(ASKS, sentence="nobody has answered yet: ana", again=True)
+    herald(slack).tell([again])
+    called = slack.messages[list(slack.messages)[-1]]
+    assert called["thread_ts"] == question
+    assert called["reply_broadcast"]
+    assert "nobody has answered yet: ana" in called["text"]
+
+
 def test_a_newer_release_ends_the_question_of_the_older_run(slack: StandIn) -> None:
     herald(slack).tell([ASKS])
     other = replace(COMMIT, run="run-2")
