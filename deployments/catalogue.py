@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect import Flow
 
+from flows.check import check
 from flows.deliver import deliver
 from flows.guard import guard
 from flows.rollback import rollback
@@ -42,6 +43,7 @@ class Entry:
 
 CATALOGUE = (
     Entry(deliver, ("delivery",)),
+    Entry(check, ("pull request",)),
     Entry(rollback, ("rollback",)),
     Entry(guard, ("rollback",)),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from pydantic import TypeAdapter
 from deployments import POOL
 from deployments.catalogue import CATALOGUE, Entry
 from tasks.core.paths import state_dir
-from tasks.core.target import Target
+from tasks.core.target import Target, workshop_of
 
-__all__ = ["register"]
+__all__ = ["defaults", "register"]
 
 
 async def register(target: dict[str, Any]) -> None:
@@ -39,10 +40,17 @@ def _deployment(entry: Entry, target: dict[str, Any]) -> RunnerDeployment:
         name=entry.name,
         description=entry.description,
         tags=list(entry.tags),
-        parameters={"target": target},
+        parameters=defaults(entry, target),
         work_pool_name=POOL,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+
+
+def defaults(entry: Entry, target: dict[str, Any]) -> dict[str, Any]:
+    """Return what a flow works with; one that knows builders alone gets nothing else."""
+    workshop = asdict(workshop_of(Target(**target)))
+    known = {"target": target, "workshop": workshop}
+    return {name: known[name] for name in entry.flow.parameters.properties if name in known}
 
 
 def main() -> None:

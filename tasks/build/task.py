@@ -5,14 +5,14 @@ from prefect import get_run_logger, task
 from tasks.build.effects import build
 from tasks.build.render import image_page
 from tasks.core.model import Image, Source
-from tasks.core.target import Target
+from tasks.core.target import Builders
 from tasks.core.task import publish, showing_refusal
 
 __all__ = ["build_image"]
 
 
 @task(task_run_name="{component}: build")
-def build_image(source: Source, component: str, target: Target) -> Image:
+def build_image(source: Source, component: str, target: Builders) -> Image:
     """Build the image of one component."""
     application = source.application.application
     with showing_refusal("build", application, component):

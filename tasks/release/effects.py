@@ -1,6 +1,7 @@
 """Rendering overlays with kustomize, as the draft of a release."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -14,7 +15,8 @@ from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.model import Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
 from tasks.core.registry import repository_of
-from tasks.core.target import Target
+from tasks.core.target import Builders, Workshop
+from tasks.core.unreviewed import alone
 from tasks.release.decide import (
     CLUSTER_WIDE,
     UNKNOWN,
@@ -36,7 +38,7 @@ QUICK = {"GOGC": "400"}
 log = logging.getLogger(__name__)
 
 
-def draft(source: Source, target: Target) -> Release:
+def draft(source: Source, target: Builders) -> Release:
     """Render the manifests of every environment before there are images.
 
     Raises:
@@ -49,8 +51,9 @@ def draft(source: Source, target: Target) -> Release:
         for name, each in sorted(application.components.items())
     )
     overlays = [Path(source.tree) / each.overlay for each in application.environments.values()]
+    kubectl, env = alone(target.kubectl) if isinstance(target, Workshop) else (target.kubectl, {})
     with ThreadPoolExecutor() as pool:
-        rendered = pool.map(partial(render, kubectl=target.kubectl), overlays)
+        rendered = pool.map(partial(render, kubectl=kubectl, env=env), overlays)
         objects = {
             name: _prepare(source, images, name, things)
             for name, things in zip(application.environments, rendered, strict=True)
@@ -79,14 +82,19 @@ def draft(source: Source, target: Target) -> Release:
     )
 
 
-def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
+def render(overlay: Path, kubectl: str, env: Mapping[str, str] | None = None) -> tuple[Object, ...]:
     """Render a kustomize overlay.
+
+    Args:
+        overlay: folder with a kustomization.
+        kubectl: program that has kustomize in it.
+        env: variables that it gets beside this process's own.
 
     Raises:
         ConfigError: kustomize or YAML refuses it.
     """
     try:
-        options = process.Options(env=QUICK, kept_lines=None)
+        options = process.Options(env={**QUICK, **(env or {})}, kept_lines=None)
         argv = [kubectl, "kustomize", str(overlay)]
         done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
         return parse_stream(done.stdout)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMIT_FORMAT",
     "RECIPE",
+    "accept",
     "content_hash",
     "delivered_entries",
     "is_commit",
@@ -212,6 +213,10 @@ def delivered_entries(
         for entry in inside
         if not any(PurePosixPath(entry.path).is_relative_to(path) for path in ignored)
     )
+
+
+def accept(_commit: Commit, _entries: Iterable[Entry]) -> None:
+    """Let a commit in that reviewed branches have."""
 
 
 def stale_trees(

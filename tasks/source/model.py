@@ -1,9 +1,10 @@
 """What a repository is, and what git says about one commit of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["Commit", "Entry", "Location", "Submodule"]
+__all__ = ["Admit", "Commit", "Entry", "Location", "Submodule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Entry:
     mode: str
     blob: str
     path: str
+
+
+Admit = Callable[[Commit, tuple[Entry, ...]], None]
+"""Looks at a commit and its files before anything of it is written, and raises where it may not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -420,11 +420,18 @@ FAULTS = {
         ("event: push, branches: [main]", "event: release"),
         "33: triggers[0].paths: says nothing about a release",
     ),
+    "an end that a pull request does not go to": (
+        (
+            "event: push, branches: [main], paths: [api/**], until: prod",
+            "event: pull_request, until: prod",
+        ),
+        "33: triggers[0].until: says nothing about a pull_request",
+    ),
     "a trigger for an event that is none": (
         ("event: push", "event: fork"),
         (
-            "33: triggers[0].event: must be 'push', 'release', 'workflow_run' or 'deployment',"
-            ' got "fork"'
+            "33: triggers[0].event: must be 'push', 'pull_request', 'release', 'workflow_run' or"
+            " 'deployment', got \"fork\""
         ),
     ),
     "a key that stands twice": (
