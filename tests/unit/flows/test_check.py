@@ -58,7 +58,8 @@ def test_a_pull_request_is_checked_with_nobodys_account_and_a_cache_of_its_own(
         assert any(word.startswith("BUILDKIT_CACHE_MOUNT_NS=pull-") for word in words)
         assert config is not None
         assert not list(Path(config).iterdir())
-    assert not (tmp_path / "state" / "delivered").exists()
+    assert list(tmp_path.rglob("checked/*.json"))
+    assert not list(tmp_path.rglob("delivered/*.json"))
 
 
 def test_what_has_not_changed_is_not_checked_again(proposed: Pulls) -> None:

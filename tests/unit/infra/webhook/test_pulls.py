@@ -92,10 +92,7 @@ def test_the_check_knows_whose_code_it_is(home: str | None, *, fork: bool) -> No
         pytest.param(pull("labeled"), (PULLS,), "the pull request was labeled", id="a label"),
         pytest.param(pull("edited"), (PULLS,), "the pull request was edited", id="another title"),
         pytest.param(
-            {
-                **pull(),
-                "pull_request": {**pull()["pull_request"], "head": {"ref": "x", "sha": "-x"}},
-            },
+            pull(head={"ref": "x", "sha": "-x"}),
             (PULLS,),
             "'-x' is no commit",
             id="words for git in the place of a commit",

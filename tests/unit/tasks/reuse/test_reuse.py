@@ -128,7 +128,7 @@ def test_a_verdict_holds_for_the_database_that_it_was_made_with(
 
 def test_a_damaged_note_costs_a_build_and_nothing_else(tmp_path: Path) -> None:
     keep(SOURCE, DELIVERED, TERMS)
-    (note,) = (tmp_path / "delivered").glob("*.json")
+    (note,) = tmp_path.rglob("delivered/*.json")
     note.write_text("{")
     assert find(SOURCE, "web", TERMS) is None
 
