@@ -8,6 +8,7 @@ from prefect import Flow
 from flows.check import check
 from flows.deliver import deliver
 from flows.guard import guard
+from flows.preview import preview, remove_preview
 from flows.rollback import rollback
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -44,6 +45,8 @@ class Entry:
 CATALOGUE = (
     Entry(deliver, ("delivery",)),
     Entry(check, ("pull request",)),
+    Entry(preview, ("pull request",)),
+    Entry(remove_preview, ("pull request",)),
     Entry(rollback, ("rollback",)),
     Entry(guard, ("rollback",)),
 )

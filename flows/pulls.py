@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from prefect import task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -16,14 +18,15 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Cancelling
 
-from tasks.core.errors import GateClosed
+from tasks.core.errors import GateClosed, Unavailable
 
-__all__ = ["ABOUT_PULLS", "END_WITHIN_SECONDS", "end_older", "ending", "is_about", "require_newest"]
+__all__ = ["ABOUT_PULLS", "await_ended", "end_older", "ending", "is_about", "require_newest"]
 
 ABOUT_PULLS = ("check", "preview", "remove-preview")
 """Names of the flows that are about one pull request each."""
 PAGE = 200
-END_WITHIN_SECONDS = 60
+PAUSES = [5.0] * 12
+"""Seconds between looks at a run that its worker is ending."""
 _WORKING = frozenset({StateType.RUNNING, StateType.PENDING})
 _UNDER_WAY = [*_WORKING, StateType.SCHEDULED, StateType.PAUSED]
 
@@ -43,6 +46,20 @@ def end_older(repository: str, number: int) -> tuple[UUID, ...]:
         for each in older:
             client.set_flow_run_state(each.id, ending(each, mine.name), force=True)
     return tuple(each.id for each in older)
+
+
+@task(cache_policy=NO_CACHE, retries=len(PAUSES), retry_delay_seconds=PAUSES)
+def await_ended(runs: tuple[UUID, ...]) -> None:
+    """Wait until no process is at any of the runs.
+
+    Raises:
+        Unavailable: one does not end; its worker may be away.
+    """
+    with get_client(sync_client=True) as client:
+        for run in runs:
+            left = client.read_flow_run(run)
+            if left.state is not None and not left.state.is_final():
+                raise Unavailable("does not end", where=f"run {left.name}")
 
 
 def require_newest(repository: str, number: int) -> None:

@@ -1,6 +1,9 @@
 """What happens to a pull request, and what that starts."""
 
+from pydantic import TypeAdapter
+
 from infra.webhook.model import Ignore, PullRequest, Repository, Start
+from tasks.core.previews import Previews
 from tasks.core.proposal import name_of_pull
 from tasks.core.triggers import Trigger, matches
 from tasks.source.decide import is_commit
@@ -21,20 +24,39 @@ def decide_pull_request(
         repository: that it is proposed to.
         rules: those for pull requests.
     """
+    previews = repository.application.previews if not pull.fork else None
+    if pull.action == "closed" and previews is not None:
+        return _about("remove-preview", pull, repository, _where(repository, previews))
+    why = _pointless(pull, rules)
+    if why is not None:
+        return Ignore(why)
+    if previews is not None:
+        where = _where(repository, previews)
+        return _about("preview", pull, repository, {"commit": pull.commit, **where})
+    return _about("check", pull, repository, {"commit": pull.commit, "fork": pull.fork})
+
+
+def _pointless(pull: PullRequest, rules: tuple[Trigger, ...]) -> str | None:
+    """Say why a pull request starts nothing, None where it does."""
     if pull.action not in NEW_HEAD:
-        return Ignore(f"the pull request was {pull.action}")
+        return f"the pull request was {pull.action}"
     if not is_commit(pull.commit):
-        return Ignore(f"{pull.commit!r} is no commit")
+        return f"{pull.commit!r} is no commit"
     fitting = [each for each in rules if not each.branches or matches(each.branches, pull.base)]
     if not fitting:
-        return Ignore(f"no trigger fits a pull request to {pull.base}")
+        return f"no trigger fits a pull request to {pull.base}"
     if pull.draft and not fitting[0].drafts:
-        return Ignore("the pull request is a draft")
-    parameters: dict[str, object] = {
-        "repository": repository.address,
-        "number": pull.number,
-        "commit": pull.commit,
-        "fork": pull.fork,
-    }
-    name = name_of_pull(repository.address, pull.number)
-    return Start("check/check", f"check {name}", parameters)
+        return "the pull request is a draft"
+    return None
+
+
+def _where(repository: Repository, previews: Previews) -> dict[str, object]:
+    """Say where previews go: as it was registered, for a pull request can change slipway.yaml."""
+    described = TypeAdapter(Previews).dump_python(previews, mode="json")
+    return {"application": repository.application.application, "previews": described}
+
+
+def _about(flow: str, pull: PullRequest, repository: Repository, more: dict[str, object]) -> Start:
+    name = f"{flow.replace('-', ' ')} {name_of_pull(repository.address, pull.number)}"
+    about = {"repository": repository.address, "number": pull.number}
+    return Start(f"{flow}/{flow}", name, {**about, **more})

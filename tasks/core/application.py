@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
+from tasks.core.generated import GeneratedSecret
 from tasks.core.monitoring import AlertRule, Monitoring
+from tasks.core.previews import Previews
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -146,14 +148,6 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class GeneratedSecret:
-    """A Kubernetes Secret that is made once for an environment with random values."""
-
-    name: Name
-    keys: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
 class Environment:
     """A cluster and a namespace.
 
@@ -233,6 +227,7 @@ class Application:
         irreversible: why there is no way back behind this commit's release; such a release is
             never taken back without a person, who is paged instead.
         triggers: which events start a delivery; a push to the default branch where absent.
+        previews: where pull requests of the own repository are shown; nowhere where absent.
     """
 
     application: Name
@@ -247,6 +242,7 @@ class Application:
     alerts: tuple[AlertRule, ...] = ()
     monitoring: Monitoring = field(default_factory=Monitoring)
     triggers: tuple[Trigger, ...] | None = None
+    previews: Previews | None = None
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

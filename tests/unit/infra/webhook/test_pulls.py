@@ -6,6 +6,7 @@ import pytest
 from infra.webhook.decide import decide
 from infra.webhook.github import read_event
 from infra.webhook.model import Ignore, Start
+from tasks.core.previews import Previews
 from tasks.core.triggers import Trigger
 from tests.unit.infra.webhook.world import ONE, push, repository
 
@@ -105,5 +106,44 @@ def test_what_a_pull_request_starts(
     match decided(payload, *triggers):
         case Start() as start:
             assert start.run_name == expected
+        case Ignore(reason):
+            assert reason == expected
+
+
+PREVIEWS = Previews("deploy/preview", "shop-pr-{number}")
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        pytest.param(pull(), "preview/preview", id="the repository's own branch is shown"),
+        pytest.param(pull("synchronize"), "preview/preview", id="and so is its new head"),
+        pytest.param(pull(home="eve/shop"), "check/check", id="a fork is only checked"),
+        pytest.param(pull(home=None), "check/check", id="and so is one that is gone"),
+        pytest.param(pull("closed"), "remove-preview/remove-preview", id="closed without a merge"),
+        pytest.param(
+            pull("closed", merged=True), "remove-preview/remove-preview", id="closed by a merge"
+        ),
+        pytest.param(
+            pull("closed", home="eve/shop"), "the pull request was closed", id="a fork had none"
+        ),
+        pytest.param(pull(draft=True), "the pull request is a draft", id="a draft"),
+        pytest.param(
+            pull("closed", draft=True, base="topic"),
+            "remove-preview/remove-preview",
+            id="what is closed goes, whatever the rules say by now",
+        ),
+    ],
+)
+def test_what_comes_and_goes_where_previews_are_configured(
+    payload: dict[str, Any], expected: str
+) -> None:
+    event = read_event("pull_request", "d-1", json.dumps(payload).encode())
+    match decide(event, repository(MAIN, previews=PREVIEWS)):
+        case Start(deployment, name, parameters):
+            assert deployment == expected
+            assert name == f"{expected.partition('/')[0].replace('-', ' ')} shop#7"
+            assert ("application" in parameters) is (expected != "check/check")
+            json.dumps(parameters)
         case Ignore(reason):
             assert reason == expected
