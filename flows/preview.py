@@ -13,11 +13,11 @@ from flows.checks import check_images
 from flows.pulls import await_ended, end_older, require_newest
 from tasks.core.errors import StageFailed
 from tasks.core.model import Image, Release, Source
-from tasks.core.previews import Previews
+from tasks.core.previews import Previews, name_of
 from tasks.core.proposal import Proposal, name_of_pull
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target, workshop_of
-from tasks.preview.decide import name_of, require_inside, shown
+from tasks.preview.decide import require_inside, shown
 from tasks.preview.effects import Pull
 from tasks.preview.task import claim_namespace, remove_namespace
 from tasks.push.task import push_image
@@ -59,7 +59,7 @@ def preview(  # noqa: PLR0913, PLR0917 one field of the form each
     proposal = Proposal(repository, number, commit, fork=False)
     source = shown(fetch_proposed(proposal), application, previews, number)
     apart = replace(workshop_of(target), cache=proposal.cache)
-    draft = draft_release(source, apart)
+    draft = draft_release(source, apart, number)
     require_inside(draft, source.application, number)
     images = check_images(source, draft, apart, tuple(source.application.components))
     require_newest(repository, number)

@@ -10,7 +10,7 @@ from tasks.core.generated import GeneratedSecret
 from tasks.core.strict import STRICT
 from tasks.core.units import Duration
 
-__all__ = ["NUMBER", "Previews"]
+__all__ = ["NUMBER", "Previews", "name_of"]
 
 NUMBER = "{number}"
 """Stands where the number of the pull request will be."""
@@ -21,7 +21,7 @@ class Previews:
     """Where pull requests of the own repository are shown.
 
     Attributes:
-        overlay: of the pull request's own commit; it names no namespace.
+        overlay: of the pull request's own commit; `{number}` in its manifests becomes the number.
         namespace: with `{number}` in it, such as `shop-pr-{number}`.
         context: kube context; one that a person names on the command line goes before it.
         url: with `{number}` in it; for people.
@@ -39,3 +39,8 @@ class Previews:
     keep: Duration = timedelta(hours=72)
     most: Annotated[int, Field(ge=1, le=100)] = 5
     secrets: tuple[GeneratedSecret, ...] = ()
+
+
+def name_of(number: int) -> str:
+    """Return what the environment of a pull request is called."""
+    return f"pr-{number}"

@@ -8,14 +8,13 @@ from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, GateClosed
 from tasks.core.model import Release, Source
 from tasks.core.objects import Object, parse_stream
-from tasks.core.previews import NUMBER, Previews
+from tasks.core.previews import NUMBER, Previews, name_of
 from tasks.core.slos import Slos
 
 __all__ = [
     "APPLICATION",
     "environment_of",
     "is_due",
-    "name_of",
     "namespace_of",
     "require_inside",
     "require_ours",
@@ -26,11 +25,6 @@ __all__ = [
 APPLICATION, PULL_REQUEST = "slipway.dev/application", "slipway.dev/pull-request"
 UNTIL = "slipway.dev/until"
 """Annotation: when the namespace may go, ISO 8601 in UTC."""
-
-
-def name_of(number: int) -> str:
-    """Return what the environment of a pull request is called."""
-    return f"pr-{number}"
 
 
 def environment_of(previews: Previews, number: int) -> Environment:
@@ -72,11 +66,13 @@ def require_inside(release: Release, application: Application, number: int) -> N
     """See that a preview changes its own namespace alone.
 
     Raises:
-        ConfigError: its overlay holds an object that no namespace has.
+        ConfigError: its overlay holds an object that no namespace has, but for its own.
     """
     name = name_of(number)
+    own = ("Namespace", application.environments[name].namespace)
     for thing in parse_stream(release.manifests_for(name).yaml):
-        if "namespace" not in thing["metadata"]:
+        which = (thing["kind"], thing["metadata"]["name"])
+        if "namespace" not in thing["metadata"] and which != own:
             raise ConfigError(
                 f"{thing['kind']}/{thing['metadata']['name']} belongs to the whole cluster",
                 where=application.environments[name].overlay,

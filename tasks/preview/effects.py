@@ -19,7 +19,8 @@ from tasks.preview.decide import (
 __all__ = ["Pull", "claim", "remove"]
 
 NAMESPACE = Kind("v1", "Namespace")
-OVER = ApplyOptions(force=True)
+OVER = ApplyOptions(manager="slipway-preview", force=True)
+"""A manager of its own: what a rollout says of the namespace takes no label away."""
 
 
 @dataclass(frozen=True, slots=True)

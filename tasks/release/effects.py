@@ -14,6 +14,7 @@ from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.model import Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
+from tasks.core.previews import name_of
 from tasks.core.registry import repository_of
 from tasks.core.target import Builders, Workshop
 from tasks.core.unreviewed import alone
@@ -22,6 +23,7 @@ from tasks.release.decide import (
     UNKNOWN,
     Belonging,
     adopt,
+    fill,
     name_release,
     pin,
     sign,
@@ -38,8 +40,13 @@ QUICK = {"GOGC": "400"}
 log = logging.getLogger(__name__)
 
 
-def draft(source: Source, target: Builders) -> Release:
+def draft(source: Source, target: Builders, number: int | None = None) -> Release:
     """Render the manifests of every environment before there are images.
+
+    Args:
+        source: with the overlays.
+        target: whose registry and kubectl.
+        number: of the pull request that has one of the environments; None where none has.
 
     Raises:
         ConfigError: an overlay cannot be rendered, reaches beyond its namespace, or no
@@ -52,10 +59,13 @@ def draft(source: Source, target: Builders) -> Release:
     )
     overlays = [Path(source.tree) / each.overlay for each in application.environments.values()]
     kubectl, env = alone(target.kubectl) if isinstance(target, Workshop) else (target.kubectl, {})
+    own = None if number is None else name_of(number)
     with ThreadPoolExecutor() as pool:
         rendered = pool.map(partial(render, kubectl=kubectl, env=env), overlays)
         objects = {
-            name: _prepare(source, images, name, things)
+            name: _prepare(
+                source, images, name, things if name != own else fill(things, str(number))
+            )
             for name, things in zip(application.environments, rendered, strict=True)
         }
     name = name_release(images, objects)

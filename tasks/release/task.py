@@ -12,9 +12,9 @@ __all__ = ["assemble", "draft_release"]
 
 
 @task(task_run_name="manifests: render")
-def draft_release(source: Source, target: Builders) -> Release:
-    """Render the manifests of every environment before there are images."""
-    return effects.draft(source, target)
+def draft_release(source: Source, target: Builders, number: int | None = None) -> Release:
+    """Render the manifests of every environment, a pull request's too, before there are images."""
+    return effects.draft(source, target, number)
 
 
 @task(task_run_name="release: assemble {source.commit:.12}", persist_result=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from prefect import flow
@@ -37,7 +38,10 @@ FILES = {
     "api/Dockerfile": DOCKERFILE,
     "deploy/dev/kustomization.yaml": "resources: [api.yaml]\n",
     "deploy/dev/api.yaml": DEPLOYMENT.format(name="api").replace("shop-api:1", "api"),
-    "deploy/preview/kustomization.yaml": "resources: [../dev]\n",
+    "deploy/preview/kustomization.yaml": "namespace: shop-pr-{number}\n"
+    "resources: [../dev, own.yaml]\n"
+    "commonAnnotations: {host: 'pr-{number}.example.com'}\n",
+    "deploy/preview/own.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: any}\n",
 }
 PREVIEWS = Previews("deploy/preview", "shop-pr-{number}")
 NAMESPACE = Ref(Kind("v1", "Namespace"), "", "shop-pr-7")
@@ -78,8 +82,8 @@ def shown(pulls: Pulls, commit: str, target: Target) -> State[Record]:
     return preview(pulls.repository, 7, commit, "shop", described, target, return_state=True)
 
 
-def removed(pulls: Pulls, target: Target, **because: str) -> str:
-    return remove_preview(pulls.repository, 7, "shop", PREVIEWS, target, **because)  # type: ignore[arg-type]
+def removed(pulls: Pulls, target: Target, because: Literal["closed", "age"] = "closed") -> str:
+    return remove_preview(pulls.repository, 7, "shop", PREVIEWS, target, because)
 
 
 def planned() -> list[FlowRun]:
@@ -98,9 +102,12 @@ def test_a_preview_comes_and_goes(
     assert world.cluster.objects[NAMESPACE]["metadata"]["labels"] == {
         "app.kubernetes.io/managed-by": "slipway",
         "slipway.dev/application": "shop",
+        "slipway.dev/environment": "pr-7",
         "slipway.dev/pull-request": "7",
     }
-    pods = world.cluster.objects[WORKLOAD]["spec"]["template"]["spec"]
+    workload = world.cluster.objects[WORKLOAD]
+    assert workload["metadata"]["annotations"]["host"] == "pr-7.example.com"
+    pods = workload["spec"]["template"]["spec"]
     assert pods["containers"][0]["image"] == record.release.images[0].reference
     assert record.release.images[0].repository == f"{registry.host}/team/api"
     assert len(planned()) == before + 1
