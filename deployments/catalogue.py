@@ -14,8 +14,10 @@ from prefect.schedules import Schedule
 
 from deployments import OURS, forms, nights
 from deployments.forms import Form, Offer
+from flows.check import check
 from flows.deliver import deliver
 from flows.guard import guard
+from flows.preview import preview, remove_preview
 from flows.promotion import promotion
 from flows.redeploy import redeploy
 from flows.reminding import remind
@@ -70,6 +72,9 @@ class Entry:
 CATALOGUE = (
     Entry(deliver, "delivery", forms.deliver),
     Entry(promotion, "delivery", forms.promote),
+    Entry(check, "pull request"),
+    Entry(preview, "pull request"),
+    Entry(remove_preview, "pull request"),
     Entry(rollback, "rollback", forms.rollback),
     Entry(guard, "rollback"),
     Entry(redeploy, NIGHTLY, forms.redeploy, nights.schedules),

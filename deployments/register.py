@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -22,9 +22,9 @@ from deployments.forms import Form, Offer, shown
 from deployments.offers import offers
 from deployments.registered import registered
 from deployments.target import instance_target
-from tasks.core.target import Target
+from tasks.core.target import Target, workshop_of
 
-__all__ = ["Wanted", "register", "wanted"]
+__all__ = ["Wanted", "defaults", "register", "wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,7 @@ def wanted(target: dict[str, Any], offered: Iterable[Offer]) -> Iterator[Wanted]
         offered: the applications that are registered.
     """
     for entry in CATALOGUE:
-        given = {"target": target} if "target" in entry.flow.parameters.properties else {}
-        yield Wanted(entry, entry.name, entry.tags, given)
+        yield Wanted(entry, entry.name, entry.tags, defaults(entry, target))
     for offer in offered:
         for entry in CATALOGUE:
             if entry.form is not None:
@@ -120,6 +119,13 @@ async def _delete_others(client: PrefectClient, names: set[str]) -> tuple[str, .
             await client.delete_deployment(found.id)
             gone.append(name)
     return tuple(gone)
+
+
+def defaults(entry: Entry, target: dict[str, Any]) -> dict[str, Any]:
+    """Return what a flow works with; one that knows builders alone gets nothing else."""
+    workshop = asdict(workshop_of(Target(**target)))
+    known = {"target": target, "workshop": workshop}
+    return {name: known[name] for name in entry.flow.parameters.properties if name in known}
 
 
 def main() -> None:

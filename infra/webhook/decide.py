@@ -16,6 +16,7 @@ from infra.webhook.model import (
     Start,
     WorkflowEnded,
 )
+from infra.webhook.pulls import decide_pull_request
 from tasks.core.alerts import Alert
 from tasks.core.triggers import Trigger, matches
 from tasks.guard.decide import breaches
@@ -46,7 +47,7 @@ def decide(event: Event, repository: Repository | None) -> Start | Ignore:  # no
         case Push():
             return _push(event.facts, repository)
         case PullRequest():
-            return Ignore("pull requests start nothing yet")
+            return decide_pull_request(event.facts, repository, _rules(repository, "pull_request"))
         case ReleasePublished():
             return _release(event.facts, repository)
         case WorkflowEnded():

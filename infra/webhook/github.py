@@ -76,6 +76,7 @@ class _Branch(_Theirs):
 class _Proposed(_Theirs):
     head: _Branch
     base: _Branch
+    draft: bool = False
     updated_at: str | None = None
 
 
@@ -207,6 +208,7 @@ def _pull_request(body: bytes) -> _Found:
         commit=head.sha,
         base=base.ref,
         fork=head.repo is None or head.repo.full_name != home,
+        draft=found.pull_request.draft,
     )
     same = (found.action, head.sha, found.pull_request.updated_at)
     return home, f"refs/pull/{found.number}/head", facts, same

@@ -71,13 +71,22 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """Somebody proposes, changes or closes a pull request; fork: its code is a stranger's."""
+    """Somebody proposes, changes or closes a pull request.
+
+    Attributes:
+        action: opened, synchronize, closed and so on.
+        commit: its head.
+        base: branch that it is proposed to.
+        fork: its code is a stranger's.
+        draft: its author does not want it looked at yet.
+    """
 
     action: str
     number: int
     commit: str
     base: str
     fork: bool
+    draft: bool = False
     kind: Literal["pull_request"] = "pull_request"
 
 

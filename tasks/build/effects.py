@@ -21,7 +21,7 @@ from tasks.core.model import Image, Source
 from tasks.core.oci import Layout, blob_path, read_layout
 from tasks.core.paths import state_dir
 from tasks.core.registry import repository_of
-from tasks.core.target import Target
+from tasks.core.target import Builders, Target
 from tasks.core.units import format_size
 
 __all__ = ["build"]
@@ -33,7 +33,7 @@ KEPT_DAYS = 7
 def build(
     source: Source,
     component: str,
-    target: Target,
+    target: Builders,
     log: Callable[[str], None],
     flags: tuple[str, ...] = (),
 ) -> Image:
@@ -42,7 +42,8 @@ def build(
     Args:
         source: the commit's clean tree.
         component: its name in slipway.yaml.
-        target: which BuildKit builds, and which registry keeps the cache.
+        target: which BuildKit builds, and which registry keeps the cache: that is for targets
+            alone, so that code that nobody has reviewed writes nothing that others read.
         log: takes each line that a person should read.
         flags: further ones of buildx; `--pull` and `--no-cache` build on fresh base images.
 
@@ -64,10 +65,11 @@ def build(
     return _describe(component, home, log)
 
 
-def _request(source: Source, component: str, target: Target, layout: Path) -> Build:
+def _request(source: Source, component: str, target: Builders, layout: Path) -> Build:
     described = source.application.components[component]
     dockerfile = dockerfile_of(source, component)
     repository = repository_of(source.application, component, target.registry)
+    shared = cache_flags(repository) if isinstance(target, Target) else ()
     return Build(
         where=f"{source.application.application}/{component}",
         context=Path(source.tree) / described.context,
@@ -76,11 +78,11 @@ def _request(source: Source, component: str, target: Target, layout: Path) -> Bu
         deadline=described.image.deadline,
         args=build_args(source, component, dockerfile.read_text(errors="replace")),
         outputs=(output(str(layout), repository, int(source.committed_at.timestamp())),),
-        flags=("--provenance", "mode=max", *cache_flags(repository)),
+        flags=("--provenance", "mode=max", *shared),
     )
 
 
-def _build(request: Build, target: Target, log: Callable[[str], None]) -> None:
+def _build(request: Build, target: Builders, log: Callable[[str], None]) -> None:
     built = run_build(request, target, log)
     if built.failed is not None:
         lines = "\n".join(built.tail)

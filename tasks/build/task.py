@@ -5,7 +5,7 @@ from prefect import get_run_logger, task
 from tasks.build.effects import build
 from tasks.build.render import image_page
 from tasks.core.model import Image, Source
-from tasks.core.target import Target
+from tasks.core.target import Builders
 from tasks.core.task import publish, showing_refusal
 
 __all__ = ["build_image"]
@@ -13,7 +13,7 @@ __all__ = ["build_image"]
 
 @task(task_run_name="{component}: build")
 def build_image(
-    source: Source, component: str, target: Target, flags: tuple[str, ...] = ()
+    source: Source, component: str, target: Builders, flags: tuple[str, ...] = ()
 ) -> Image:
     """Build the image of one component; flags are further ones of buildx."""
     application = source.application.application

@@ -10,9 +10,11 @@ from pydantic.dataclasses import dataclass
 
 from tasks.core.calendar import Calendar
 from tasks.core.gates import Approval, Freeze, People, Window
+from tasks.core.generated import GeneratedSecret
 from tasks.core.monitoring import AlertRule, Monitoring
 from tasks.core.nightly import Nightly, OwnNight
 from tasks.core.notices import Notify
+from tasks.core.previews import Previews
 from tasks.core.probes import Probe
 from tasks.core.slos import Slos
 from tasks.core.strategy import Hooks, RollbackRules, Rolling, Strategy
@@ -122,13 +124,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class GeneratedSecret:
-    """A Kubernetes Secret that is made once for an environment with random values."""
-
-    name: Name
-    keys: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Environment:
     """A cluster and a namespace.
@@ -213,6 +208,7 @@ class Application:
         irreversible: why there is no way back behind this commit's release; such a release is
             never taken back without a person, who is paged instead.
         triggers: which events start a delivery; a push to the default branch where absent.
+        previews: where pull requests of the own repository are shown; nowhere where absent.
     """
 
     application: Name
@@ -229,6 +225,7 @@ class Application:
     monitoring: Monitoring = field(default_factory=Monitoring)
     triggers: tuple[Trigger, ...] | None = None
     notify: Notify = field(default_factory=Notify)
+    previews: Previews | None = None
 
     def image_name(self, component: str) -> str:
         """Return the name that stands for a component's image in the manifests."""

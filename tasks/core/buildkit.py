@@ -5,7 +5,7 @@ import shutil
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,8 +17,9 @@ from tasks.core.clock import utc_now
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
 from tasks.core.model import Source
 from tasks.core.paths import state_dir
-from tasks.core.target import Target
+from tasks.core.target import Builders, Workshop
 from tasks.core.transcript import FailedStep, Transcript
+from tasks.core.unreviewed import OWN_CACHE, require_known_frontend
 
 __all__ = ["Build", "Built", "dockerfile_of", "run_build", "scratch_folder"]
 
@@ -88,20 +89,23 @@ def scratch_folder() -> Path:
     return folder
 
 
-def run_build(build: Build, target: Target, log: Callable[[str], None]) -> Built:
+def run_build(build: Build, target: Builders, log: Callable[[str], None]) -> Built:
     """Build and stream what the steps print; a `RUN` that fails is a result, not an error.
 
     Raises:
         Unavailable: BuildKit or a base image's registry does not answer.
         StageFailed: the Dockerfile cannot be built, or the build ran over its deadline.
         ToolFailed: buildx ended by a signal.
+        ConfigError: nobody has reviewed the Dockerfile, and it asks for a frontend of its own.
     """
+    if isinstance(target, Workshop):
+        build = _apart(build, target)
     if not _answers(target.builder):  # buildx itself would try for 20 s
         raise _away(build, target)
     builder = _builder(target)
     transcript = Transcript(log)
     argv = [target.buildx, "build", "--builder", builder, *_flags(build, target)]
-    env = {**_environment(), **build.environment}
+    env = {**_environment(target), **build.environment}
     options = process.Options(env=env, on_line=transcript.feed, ok=ANY_STATUS)
     done = process.run([*argv, str(build.context)], timeout=build.deadline, options=options)
     transcript.end()
@@ -115,7 +119,7 @@ def run_build(build: Build, target: Target, log: Callable[[str], None]) -> Built
     raise _why(build, target, transcript)
 
 
-def _flags(build: Build, target: Target) -> list[str]:
+def _flags(build: Build, target: Builders) -> list[str]:
     flags = ["--progress", "rawjson", "--platform", "linux/amd64"]
     flags += ["--target", build.target, "--file", str(build.dockerfile), *build.flags]
     for output in build.outputs:
@@ -127,11 +131,24 @@ def _flags(build: Build, target: Target) -> list[str]:
     return flags
 
 
-def _environment() -> dict[str, str]:
-    return {**QUIET, "BUILDX_CONFIG": str(state_dir() / "buildx")}
+def _apart(build: Build, workshop: Workshop) -> Build:
+    """Keep a build away from what builds of reviewed code will read again."""
+    require_known_frontend(build.dockerfile, build.where)
+    args = {name: value for name, value in build.args.items() if not name.startswith("BUILDKIT_")}
+    return replace(build, args={**args, OWN_CACHE: workshop.cache})
 
 
-def _builder(target: Target) -> str:
+def _environment(target: Builders) -> dict[str, str]:
+    ours = {**QUIET, "BUILDX_CONFIG": str(state_dir() / "buildx")}
+    if isinstance(target, Workshop):
+        # buildx would lend the accounts of `docker login` to whatever a Dockerfile names
+        nobody = state_dir() / "buildx" / "nobody"
+        nobody.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return {**ours, "DOCKER_CONFIG": str(nobody)}
+    return ours
+
+
+def _builder(target: Builders) -> str:
     """Make the builder known to our own buildx configuration, once, and return its name."""
     name = "slipway-" + hashlib.sha256(target.builder.encode()).hexdigest()[:12]
     home = state_dir() / "buildx"
@@ -140,7 +157,9 @@ def _builder(target: Target) -> str:
         if not (home / "instances" / name).is_file():
             argv = [target.buildx, "create", "--name", name, "--driver", "remote", target.builder]
             process.run(
-                argv, timeout=timedelta(minutes=1), options=process.Options(env=_environment())
+                argv,
+                timeout=timedelta(minutes=1),
+                options=process.Options(env=_environment(target)),
             )
     return name
 
@@ -163,7 +182,7 @@ def _ended_by_signal(
     )
 
 
-def _why(build: Build, target: Target, transcript: Transcript) -> Unavailable | StageFailed:
+def _why(build: Build, target: Builders, transcript: Transcript) -> Unavailable | StageFailed:
     """Say why nothing could be built: BuildKit away, base image not readable, bad Dockerfile."""
     if not _answers(target.builder):
         return _away(build, target)
@@ -181,7 +200,7 @@ def _why(build: Build, target: Target, transcript: Transcript) -> Unavailable | 
     )
 
 
-def _away(build: Build, target: Target) -> Unavailable:
+def _away(build: Build, target: Builders) -> Unavailable:
     return Unavailable(
         f"BuildKit does not answer at {target.builder}",
         where=build.where,

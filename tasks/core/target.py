@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Target"]
+__all__ = ["Builders", "Target", "Workshop", "workshop_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,39 @@ class Target:
     prometheus: str | None = None
     ingress: str | None = None
     ca_certificates: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What builds and renders code that nobody has reviewed: no cluster, no engine, no account.
+
+    Attributes:
+        registry: host and path prefix that stand in rendered manifests; nothing is sent there.
+        builder: BuildKit's address (`unix:///…`, `tcp://…`).
+        buildx: path of the buildx program.
+        kubectl: path of the kubectl program (kustomize is in it).
+        ca_certificates: bundle handed to builds as the secret `ca-certificates`.
+        cache: whose the cache mounts are that builds write into: those of nobody else are seen.
+    """
+
+    registry: str
+    builder: str
+    buildx: str = "docker-buildx"
+    kubectl: str = "kubectl"
+    ca_certificates: str | None = None
+    cache: str = "unreviewed"
+
+
+Builders = Target | Workshop
+"""Whoever builds: for releases, or for code that nobody has reviewed."""
+
+
+def workshop_of(target: Target) -> Workshop:
+    """Return a target's builders without anything that leads to a cluster or a registry."""
+    return Workshop(
+        registry=target.registry,
+        builder=target.builder,
+        buildx=target.buildx,
+        kubectl=target.kubectl,
+        ca_certificates=target.ca_certificates,
+    )

@@ -21,19 +21,21 @@ class Trigger:
     Attributes:
         event: GitHub's word for it.
         branches: patterns of branches; of a push, the default branch where neither branches nor
-            tags stand here.
+            tags stand here; of a pull request, those that it may be proposed to, any where absent.
         tags: patterns of tags.
         paths: patterns of files of which a push must touch one.
         workflows: names of the workflows whose success counts; any where absent.
         until: last environment to go to; all of them where absent.
+        drafts: whether draft pull requests are checked, too.
     """
 
-    event: Literal["push", "release", "workflow_run", "deployment"]
+    event: Literal["push", "pull_request", "release", "workflow_run", "deployment"]
     branches: tuple[Pattern, ...] = ()
     tags: tuple[Pattern, ...] = ()
     paths: tuple[Pattern, ...] = ()
     workflows: tuple[Pattern, ...] = ()
     until: Name | None = None
+    drafts: bool = False
 
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:

@@ -6,12 +6,14 @@ from pathlib import Path
 from tasks.core.buildkit import Build, dockerfile_of, run_build
 from tasks.core.errors import StageFailed
 from tasks.core.model import CheckResult, Source
-from tasks.core.target import Target
+from tasks.core.target import Builders
 
 __all__ = ["lint"]
 
 
-def lint(source: Source, component: str, target: Target, log: Callable[[str], None]) -> CheckResult:
+def lint(
+    source: Source, component: str, target: Builders, log: Callable[[str], None]
+) -> CheckResult:
     """Build the component's lint target.
 
     Raises:

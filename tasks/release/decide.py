@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tasks.core.model import Digest, Release, ReleasedImage
 from tasks.core.objects import Object, container_lists, pod_template, ref_of
+from tasks.core.previews import NUMBER
 
 __all__ = [
     "UNKNOWN",
@@ -15,6 +16,7 @@ __all__ = [
     "Pinned",
     "adopt",
     "assemble",
+    "fill",
     "name_release",
     "pin",
     "sign",
@@ -81,6 +83,13 @@ def pin(objects: Iterable[Object], images: Mapping[str, ReleasedImage]) -> Pinne
         elif match and not match["digest"]:
             loose.add(container["image"])
     return Pinned(pinned, tuple(sorted(loose)))
+
+
+def fill(objects: Iterable[Object], number: str) -> tuple[Object, ...]:
+    """Put the number of a pull request where `{number}` stands, names and namespaces included."""
+    return tuple(
+        json.loads(json.dumps(thing, default=str).replace(NUMBER, number)) for thing in objects
+    )
 
 
 def adopt(thing: Object, whose: Belonging) -> Object:

@@ -1,6 +1,7 @@
 """Rendering overlays with kustomize, as the draft of a release."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -13,13 +14,16 @@ from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
 from tasks.core.model import Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
+from tasks.core.previews import name_of
 from tasks.core.registry import repository_of
-from tasks.core.target import Target
+from tasks.core.target import Builders, Workshop
+from tasks.core.unreviewed import alone
 from tasks.release.decide import (
     CLUSTER_WIDE,
     UNKNOWN,
     Belonging,
     adopt,
+    fill,
     name_release,
     pin,
     sign,
@@ -36,8 +40,13 @@ QUICK = {"GOGC": "400"}
 log = logging.getLogger(__name__)
 
 
-def draft(source: Source, target: Target) -> Release:
+def draft(source: Source, target: Builders, number: int | None = None) -> Release:
     """Render the manifests of every environment before there are images.
+
+    Args:
+        source: with the overlays.
+        target: whose registry and kubectl.
+        number: of the pull request that has one of the environments; None where none has.
 
     Raises:
         ConfigError: an overlay cannot be rendered, reaches beyond its namespace, or no
@@ -49,10 +58,14 @@ def draft(source: Source, target: Target) -> Release:
         for name, each in sorted(application.components.items())
     )
     overlays = [Path(source.tree) / each.overlay for each in application.environments.values()]
+    kubectl, env = alone(target.kubectl) if isinstance(target, Workshop) else (target.kubectl, {})
+    own = None if number is None else name_of(number)
     with ThreadPoolExecutor() as pool:
-        rendered = pool.map(partial(render, kubectl=target.kubectl), overlays)
+        rendered = pool.map(partial(render, kubectl=kubectl, env=env), overlays)
         objects = {
-            name: _prepare(source, images, name, things)
+            name: _prepare(
+                source, images, name, things if name != own else fill(things, str(number))
+            )
             for name, things in zip(application.environments, rendered, strict=True)
         }
     name = name_release(images, objects)
@@ -81,14 +94,19 @@ def draft(source: Source, target: Target) -> Release:
     )
 
 
-def render(overlay: Path, kubectl: str) -> tuple[Object, ...]:
+def render(overlay: Path, kubectl: str, env: Mapping[str, str] | None = None) -> tuple[Object, ...]:
     """Render a kustomize overlay.
+
+    Args:
+        overlay: folder with a kustomization.
+        kubectl: program that has kustomize in it.
+        env: variables that it gets beside this process's own.
 
     Raises:
         ConfigError: kustomize or YAML refuses it.
     """
     try:
-        options = process.Options(env=QUICK, kept_lines=None)
+        options = process.Options(env={**QUICK, **(env or {})}, kept_lines=None)
         argv = [kubectl, "kustomize", str(overlay)]
         done = process.run(argv, timeout=RENDER_TIMEOUT, options=options)
         return parse_stream(done.stdout)

@@ -3,7 +3,7 @@
 from prefect import task
 
 from tasks.core.model import Release, ReleasedImage, Source
-from tasks.core.target import Target
+from tasks.core.target import Builders, Target
 from tasks.core.task import publish
 from tasks.release import decide, effects
 from tasks.release.render import release_page
@@ -12,9 +12,9 @@ __all__ = ["assemble", "draft_release"]
 
 
 @task(task_run_name="manifests: render")
-def draft_release(source: Source, target: Target) -> Release:
-    """Render the manifests of every environment before there are images."""
-    return effects.draft(source, target)
+def draft_release(source: Source, target: Builders, number: int | None = None) -> Release:
+    """Render the manifests of every environment, a pull request's too, before there are images."""
+    return effects.draft(source, target, number)
 
 
 @task(task_run_name="release: assemble {source.commit:.12}", persist_result=True)

@@ -16,7 +16,7 @@ from tasks.core.model import ReleasedImage, ScanResult, Source
 from tasks.core.paths import state_dir
 from tasks.core.target import Target
 
-__all__ = ["Delivered", "Terms", "find", "keep"]
+__all__ = ["Delivered", "Terms", "find", "find_checked", "keep", "keep_checked"]
 
 log = logging.getLogger(__name__)
 
@@ -70,24 +70,61 @@ def keep(source: Source, delivered: Delivered, terms: Terms) -> None:
     note = _note(source, delivered.image.component, terms)
     note.parent.mkdir(parents=True, exist_ok=True)
     write_whole(note, _ADAPTER.dump_json(delivered))
+    keep_checked(source, delivered.scan, terms.today)
+
+
+def find_checked(source: Source, component: str, today: date, database: datetime | None) -> bool:
+    """Say whether lint, test, build and scan have passed the same content under the same policy.
+
+    Args:
+        source: whose component it is.
+        component: its name in slipway.yaml.
+        today: waivers that have ended are no part of the policy any more.
+        database: when the usable vulnerability database was made, None where none is usable.
+    """
+    return _checked_note(source, component, today, database).is_file()
+
+
+def keep_checked(source: Source, scan: ScanResult, today: date) -> None:
+    """Remember that a component passed; no delivery ever asks for it, checks alone do."""
+    note = _checked_note(source, scan.component, today, scan.database)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(note, b"{}")
+
+
+def _checked_note(source: Source, component: str, today: date, database: datetime | None) -> Path:
+    return _named("checked", _asked(source, component, today, database))
 
 
 def _note(source: Source, component: str, terms: Terms) -> Path:
     """Name the note by everything that made the stages say yes, content first."""
     described = source.application.components[component]
-    scan = source.application.scan
-    in_force = tuple(waiver for waiver in scan.waivers if terms.today <= waiver.expires)
     parts = {
-        "application": source.application.application,
-        "component": component,
-        "content": next(part.content for part in source.components if part.name == component),
+        **_asked(source, component, terms.today, terms.database),
         "registry": terms.target.registry,
-        "policy": _POLICY.dump_python(replace(scan, waivers=in_force), mode="json"),
-        "database": terms.database and terms.database.isoformat(),
         "max_size": described.image.max_size,
         "smoke": _SMOKE.dump_python(described.smoke, mode="json"),
         "port": described.port,
         "bounds": _BOUNDS.dump_python(terms.bounds, mode="json"),
     }
+    return _named("delivered", parts)
+
+
+def _asked(
+    source: Source, component: str, today: date, database: datetime | None
+) -> dict[str, object]:
+    """Return what lint, test, build and scan say yes to."""
+    scan = source.application.scan
+    in_force = tuple(waiver for waiver in scan.waivers if today <= waiver.expires)
+    return {
+        "application": source.application.application,
+        "component": component,
+        "content": next(part.content for part in source.components if part.name == component),
+        "policy": _POLICY.dump_python(replace(scan, waivers=in_force), mode="json"),
+        "database": database and database.isoformat(),
+    }
+
+
+def _named(folder: str, parts: dict[str, object]) -> Path:
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    return state_dir() / "delivered" / f"{key}.json"
+    return state_dir() / folder / f"{key}.json"

@@ -11,7 +11,21 @@ from tasks.core.vulnerabilities import fetch_database, is_usable
 from tasks.reuse import effects
 from tasks.reuse.effects import Delivered, Terms
 
-__all__ = ["find_delivered", "keep_delivered"]
+__all__ = ["find_checked", "find_delivered", "keep_checked", "keep_delivered"]
+
+
+@task(task_run_name="{component}: checked before?", cache_policy=NO_CACHE)
+def find_checked(source: Source, component: str) -> bool:
+    """Say whether this content has passed what is asked of a pull request before."""
+    now, database = utc_now(), fetch_database()
+    usable = database.updated_at if is_usable(database, now) else None
+    return effects.find_checked(source, component, now.date(), usable)
+
+
+@task(task_run_name="{scan.component}: passed")
+def keep_checked(source: Source, scan: ScanResult) -> None:
+    """Remember a component that passed, for other checks."""
+    effects.keep_checked(source, scan, utc_now().date())
 
 
 @task(task_run_name="{component}: unchanged?", cache_policy=NO_CACHE)

@@ -21,6 +21,7 @@ __all__ = [
     "COMMIT_FORMAT",
     "PEOPLE_FORMAT",
     "RECIPE",
+    "accept",
     "content_hash",
     "delivered_entries",
     "is_commit",
@@ -232,6 +233,10 @@ def delivered_entries(
         for entry in inside
         if not any(PurePosixPath(entry.path).is_relative_to(path) for path in ignored)
     )
+
+
+def accept(_commit: Commit, _entries: Iterable[Entry]) -> None:
+    """Let a commit in that reviewed branches have."""
 
 
 def stale_trees(

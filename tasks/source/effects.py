@@ -11,9 +11,9 @@ from tasks.core.clock import utc_now
 from tasks.core.config import load
 from tasks.core.errors import ConfigError
 from tasks.core.model import ComponentSource, Source
-from tasks.source.decide import content_hash, delivered_entries, parse_address
+from tasks.source.decide import accept, content_hash, delivered_entries, parse_address
 from tasks.source.git import changes_beside, commit_in_folder
-from tasks.source.model import Commit, Entry, Location
+from tasks.source.model import Admit, Commit, Entry, Location
 from tasks.source.trees import Workshop
 
 __all__ = ["fetch_source", "repository_of"]
@@ -22,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 def fetch_source(
-    repository: str, revision: str = "HEAD", log: Callable[[str], None] = logger.info
+    repository: str,
+    revision: str = "HEAD",
+    log: Callable[[str], None] = logger.info,
+    admit: Admit = accept,
 ) -> Source:
     """Bring a commit of a repository onto this machine as a clean tree.
 
@@ -30,6 +33,7 @@ def fetch_source(
         repository: path, or address for git; credentials in it are used and forgotten.
         revision: commit, tag or branch.
         log: takes each line that a person should read.
+        admit: raises where a commit is not to be looked into.
 
     Raises:
         ConfigError: no such repository or revision, or one that cannot be delivered.
@@ -43,8 +47,9 @@ def fetch_source(
     workshop = Workshop(location)
     with workshop.locked() as mirror:
         commit = mirror.commit(mirror.obtain(name))
-    tree = workshop.tree(commit, log)
     entries = mirror.entries(commit.name)
+    admit(commit, entries)
+    tree = workshop.tree(commit, log)
     with workshop.locked():
         workshop.prune(utc_now())
         mirror.tidy()

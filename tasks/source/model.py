@@ -1,11 +1,12 @@
 """What a repository is, and what git says about one commit of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.core.gates import Person
 
-__all__ = ["Commit", "Entry", "Location", "Submodule"]
+__all__ = ["Admit", "Commit", "Entry", "Location", "Submodule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Entry:
     mode: str
     blob: str
     path: str
+
+
+Admit = Callable[[Commit, tuple[Entry, ...]], None]
+"""Looks at a commit and its files before anything of it is written, and raises where it may not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tasks.core.application import TestTarget
 from tasks.core.buildkit import Build, Built, dockerfile_of, run_build, scratch_folder
 from tasks.core.errors import StageFailed
 from tasks.core.model import CheckResult, Outcome, Source
-from tasks.core.target import Target
+from tasks.core.target import Builders
 from tasks.test.decide import REPORT_STAGE, judge, parse_report, with_report_stage
 from tasks.test.model import Report
 
@@ -25,11 +25,13 @@ class _Run:
 
     component: str
     build: Build
-    target: Target
+    target: Builders
     log: Callable[[str], None]
 
 
-def test(source: Source, component: str, target: Target, log: Callable[[str], None]) -> CheckResult:
+def test(
+    source: Source, component: str, target: Builders, log: Callable[[str], None]
+) -> CheckResult:
     """Build the component's test target and judge what it reports.
 
     Raises:

@@ -9,6 +9,7 @@ from tasks.core.config.addresses import wrong_with
 from tasks.core.config.gates import gate_findings
 from tasks.core.config.known import Known
 from tasks.core.config.monitoring import monitoring_findings
+from tasks.core.config.previews import preview_findings
 from tasks.core.config.probes import probe_findings
 from tasks.core.config.problem import Finding, Path
 from tasks.core.config.queries import slo_findings
@@ -39,6 +40,7 @@ def meaning_findings(application: Application, known: Known) -> Iterator[Finding
     yield from monitoring_findings(application)
     yield from nightly_findings(application)
     yield from trigger_findings(application)
+    yield from preview_findings(application)
 
 
 def _durations(value: object, path: Path) -> Iterator[Finding]:

@@ -8,7 +8,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tasks.core import application, gates, monitoring, notices, probes, slos, strategy, triggers
+from tasks.core import (
+    application,
+    gates,
+    monitoring,
+    notices,
+    previews,
+    probes,
+    slos,
+    strategy,
+    triggers,
+)
 from tasks.core.config.problem import Path
 from tasks.core.units import format_duration
 
@@ -18,7 +28,17 @@ Schema = dict[str, Any]
 _DURATION = TypeAdapter(timedelta)
 _MODEL = {
     name: value
-    for module in (application, gates, monitoring, notices, probes, slos, strategy, triggers)
+    for module in (
+        application,
+        gates,
+        monitoring,
+        notices,
+        previews,
+        probes,
+        slos,
+        strategy,
+        triggers,
+    )
     for name, value in vars(module).items()
 }
 

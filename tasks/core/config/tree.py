@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
-from tasks.core.application import Application, Component, Environment
+from tasks.core.application import Application, Component
 from tasks.core.config.dockerfile import Dockerfile, parse_dockerfile
 from tasks.core.config.problem import Finding, Path
 
@@ -17,7 +17,9 @@ def tree_findings(application: Application, root: FilePath) -> Iterator[Finding]
     for name, component in application.components.items():
         yield from _component(component, root, ("components", name))
     for name, environment in application.environments.items():
-        yield from _overlay(environment, root, ("environments", name, "overlay"))
+        yield from _overlay(environment.overlay, root, ("environments", name, "overlay"))
+    if application.previews:
+        yield from _overlay(application.previews.overlay, root, ("previews", "overlay"))
 
 
 def inside(root: FilePath, relative: str) -> FilePath | None:
@@ -102,14 +104,14 @@ def _no_target(path: Path, component: Component, target: str, parsed: Dockerfile
     return Finding(path, f"{file} has no target {target!r}, only {there}", remedy)
 
 
-def _overlay(environment: Environment, root: FilePath, path: Path) -> Iterator[Finding]:
-    folder = inside(root, environment.overlay)
+def _overlay(overlay: str, root: FilePath, path: Path) -> Iterator[Finding]:
+    folder = inside(root, overlay)
     if folder is None:
-        yield _outside(path, environment.overlay)
+        yield _outside(path, overlay)
     elif not _is(folder, "dir"):
-        what = f"folder {environment.overlay!r} does not exist"
+        what = f"folder {overlay!r} does not exist"
         yield Finding(path, what, "name the folder of the kustomize overlay, or create it")
     elif kustomization_in(folder) is None:
-        what = f"{environment.overlay} holds no kustomization.yaml"
+        what = f"{overlay} holds no kustomization.yaml"
         remedy = "write one that lists the manifests under `resources:`"
         yield Finding(path, what, remedy)

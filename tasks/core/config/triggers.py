@@ -9,16 +9,17 @@ from tasks.core.triggers import Trigger
 __all__ = ["trigger_findings"]
 
 _TAKEN = {
-    "push": ("branches", "tags", "paths"),
-    "release": ("tags",),
-    "workflow_run": ("branches", "workflows"),
-    "deployment": (),
+    "push": ("branches", "tags", "paths", "until"),
+    "pull_request": ("branches", "drafts"),
+    "release": ("tags", "until"),
+    "workflow_run": ("branches", "workflows", "until"),
+    "deployment": ("until",),
 }
-"""The patterns that an event has something to hold against."""
+"""The keys that mean something for an event."""
 
 
 def trigger_findings(application: Application) -> Iterator[Finding]:
-    """Environments that do not exist, and patterns that an event knows nothing of."""
+    """Environments that do not exist, and keys that an event knows nothing of."""
     for index, trigger in enumerate(application.triggers or ()):
         path: Path = ("triggers", index)
         if trigger.until is not None and trigger.until not in application.environments:
@@ -29,11 +30,11 @@ def trigger_findings(application: Application) -> Iterator[Finding]:
 
 
 def _idle(trigger: Trigger, path: Path) -> Iterator[Finding]:
-    for key in ("branches", "tags", "paths", "workflows"):
+    for key in ("branches", "tags", "paths", "workflows", "until", "drafts"):
         if getattr(trigger, key) and key not in _TAKEN[trigger.event]:
             taken = ", ".join(_TAKEN[trigger.event])
             yield Finding(
                 (*path, key),
                 f"says nothing about a {trigger.event}",
-                f"remove it; a {trigger.event} takes {taken or 'no patterns'}",
+                f"remove it; a {trigger.event} takes {taken}",
             )

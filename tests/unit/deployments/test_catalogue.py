@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ import yaml
 
 from deployments import POOL
 from deployments.catalogue import CATALOGUE, Entry
+from deployments.register import defaults
+from tasks.core.target import Target
 
 ROOT = Path(__file__).parents[3]
 WRITTEN = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
@@ -30,3 +33,10 @@ def test_every_field_of_a_form_is_described(entry: Entry) -> None:
     fields = entry.flow.parameters.properties
     assert list(fields) == list(inspect.signature(entry.flow.fn).parameters)
     assert all(field.get("description") for field in fields.values())
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+def test_only_what_acts_in_a_cluster_is_told_of_one(entry: Entry) -> None:
+    told = str(defaults(entry, asdict(Target("/kube", "the-context", "registry", "b", "d"))))
+    assert ("the-context" in told) is (entry.name != "check")
+    assert ("/kube" in told) is (entry.name != "check")

@@ -24,6 +24,7 @@ from infra.webhook.tls import Tls
 from tasks.core.application import Application, Component, Environment
 from tasks.core.clock import FakeClock
 from tasks.core.errors import SlipwayError
+from tasks.core.previews import Previews
 from tasks.core.triggers import Trigger
 
 SECRET = "the secret of the tests"
@@ -31,7 +32,7 @@ TOKEN = "the token of the tests"
 ZERO, ONE, TWO = "0" * 40, "1" * 40, "2" * 40
 
 
-def application(*triggers: Trigger) -> Application:
+def application(*triggers: Trigger, previews: Previews | None = None) -> Application:
     return Application(
         application="shop",
         components={"web": Component(context=".")},
@@ -40,11 +41,13 @@ def application(*triggers: Trigger) -> Application:
             for name in ("dev", "staging", "prod")
         },
         triggers=triggers or None,
+        previews=previews,
     )
 
 
-def repository(*triggers: Trigger) -> Repository:
-    return Repository("acme/shop", "https://git.example/acme/shop.git", application(*triggers))
+def repository(*triggers: Trigger, previews: Previews | None = None) -> Repository:
+    described = application(*triggers, previews=previews)
+    return Repository("acme/shop", "https://git.example/acme/shop.git", described)
 
 
 def push(commit: str = ONE, ref: str = "refs/heads/main", **more: object) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.buildkit import Build, run_build
 from tasks.core.errors import StageFailed, ToolFailed, Unavailable
-from tasks.core.target import Target
+from tasks.core.target import Target, workshop_of
 
 RUN_FAILED = json.dumps(
     {"vertexes": [{"digest": "d", "name": "[lint 1/1] RUN lint", "error": "exit code: 1"}]}
@@ -71,6 +71,19 @@ def test_a_build_is_asked_for_with_the_certificates_and_streams_its_output(
     assert "--no-cache --output type=cacheonly --build-arg A=1" in built
     assert "--secret id=ca-certificates,src=/ca.pem" in built
     assert log == ["[1/1] X"]
+
+
+def test_a_build_that_nobody_has_reviewed_names_neither_frontend_nor_cache(
+    target: Target, build: Build
+) -> None:
+    kept = given_buildx(target)
+    build.dockerfile.write_text("FROM scratch\n")
+    evil = {"BUILDKIT_SYNTAX": "evil", "BUILDKIT_CACHE_MOUNT_NS": "", "BUILDKIT_SYNTAX=e x": "y"}
+    asked = replace(build, args={"A": "1", **evil})
+    run_build(asked, replace(workshop_of(target), cache="pull-7"), print)
+    (built,) = (line for line in kept.read_text().splitlines() if line.startswith("build"))
+    assert "--build-arg A=1 --build-arg BUILDKIT_CACHE_MOUNT_NS=pull-7" in built
+    assert built.count("BUILDKIT") == 1
 
 
 def test_a_run_step_that_fails_is_a_result(target: Target, build: Build) -> None:

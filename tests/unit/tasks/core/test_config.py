@@ -440,11 +440,22 @@ FAULTS = {
         ("event: push, branches: [main]", "event: release"),
         "33: triggers[0].paths: says nothing about a release",
     ),
+    "an end that a pull request does not go to": (
+        (
+            "event: push, branches: [main], paths: [api/**], until: prod",
+            "event: pull_request, until: prod",
+        ),
+        "33: triggers[0].until: says nothing about a pull_request",
+    ),
+    "previews that nothing starts": (
+        ("triggers:", "previews: {overlay: deploy/dev, namespace: 'shop-pr-{number}'}\ntriggers:"),
+        "32: previews: are started by no trigger",
+    ),
     "a trigger for an event that is none": (
         ("event: push", "event: fork"),
         (
-            "33: triggers[0].event: must be 'push', 'release', 'workflow_run' or 'deployment',"
-            ' got "fork"'
+            "33: triggers[0].event: must be 'push', 'pull_request', 'release', 'workflow_run' or"
+            " 'deployment', got \"fork\""
         ),
     ),
     "a key that stands twice": (
@@ -657,3 +668,58 @@ def test_the_schema_describes_every_class_and_says_the_files_own_words() -> None
 def test_the_schema_knows_every_key_of_the_example() -> None:
     assert set(yaml.safe_load(YAML)) <= set(schema()["properties"])
     json.dumps(schema())
+
+
+GOOD = "{overlay: deploy/dev, namespace: 'shop-pr-{number}', url: 'https://{number}.example.com'}"
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        pytest.param(("shop-pr", "shop-pull"), [], id="as they should be"),
+        pytest.param(
+            ("shop-pr-{number}", "shop-pr"),
+            ["namespace: must be a name with {number} in it, behind letters or digits"],
+            id="one namespace for all",
+        ),
+        pytest.param(
+            ("shop-pr-{number}", "{number}"),
+            ["namespace: must be a name with {number} in it, behind letters or digits"],
+            id="a namespace that could be anybody's",
+        ),
+        pytest.param(
+            ("shop-pr-{number}", "shop-{number}-{number}"),
+            ["namespace: must be a name with {number} in it, behind letters or digits"],
+            id="a number twice",
+        ),
+        pytest.param(
+            ("deploy/dev", "deploy/none"),
+            ["overlay: folder 'deploy/none' does not exist"],
+            id="no overlay",
+        ),
+        pytest.param(
+            ("{number}.example", "www.example"), ["url: must hold {number}"], id="one address"
+        ),
+        pytest.param(
+            ("com'}", "com', from_forks: always}"),
+            ["from_forks: must be 'never', got \"always\""],
+            id="forks",
+        ),
+    ],
+)
+def test_previews_are_validated(
+    repository: Path, edit: tuple[str, str], expected: list[str]
+) -> None:
+    described = GOOD.replace(*edit)
+    text = f"  - {{event: pull_request}}\npreviews: {described}\n"
+    (repository / "slipway.yaml").write_text(YAML + text)
+    assert problems(repository) == [f"35: previews.{each}" for each in expected]
+
+
+def test_a_preview_takes_no_environments_namespace(repository: Path) -> None:
+    text = YAML.replace("shop-prod", "shop-pr-1")
+    text += f"  - {{event: pull_request}}\npreviews: {GOOD}\n"
+    (repository / "slipway.yaml").write_text(text)
+    assert problems(repository) == [
+        "35: previews.namespace: shop-pr-1 of prod could be that of a pull request"
+    ]

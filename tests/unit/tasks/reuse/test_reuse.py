@@ -25,7 +25,7 @@ from tasks.core.model import (
     Verdict,
 )
 from tasks.core.target import Target
-from tasks.reuse import Delivered, Terms, find, keep
+from tasks.reuse import Delivered, Terms, find, find_checked, keep, keep_checked
 
 TODAY = date(2026, 1, 1)
 DIGEST = Digest("sha256:" + "a" * 64)
@@ -128,6 +128,39 @@ def test_a_verdict_holds_for_the_database_that_it_was_made_with(
 
 def test_a_damaged_note_costs_a_build_and_nothing_else(tmp_path: Path) -> None:
     keep(SOURCE, DELIVERED, TERMS)
-    (note,) = tmp_path.rglob("*.json")
+    (note,) = tmp_path.rglob("delivered/*.json")
     note.write_text("{")
     assert find(SOURCE, "web", TERMS) is None
+
+
+def test_what_a_pull_request_has_passed_is_never_delivered() -> None:
+    keep_checked(SOURCE, DELIVERED.scan, TODAY)
+    assert find_checked(SOURCE, "web", TODAY, None)
+    assert find(SOURCE, "web", TERMS) is None
+
+
+def test_what_was_delivered_need_not_be_checked_again() -> None:
+    keep(SOURCE, DELIVERED, TERMS)
+    assert find_checked(SOURCE, "web", TODAY, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "database"),
+    [
+        pytest.param(
+            replace(SOURCE, components=(ComponentSource("web", "2" * 64),)), None, id="other files"
+        ),
+        pytest.param(
+            replace(
+                SOURCE,
+                application=replace(SOURCE.application, scan=ScanPolicy(medium=Action.BLOCK)),
+            ),
+            None,
+            id="another policy",
+        ),
+        pytest.param(SOURCE, YESTERDAY, id="another database"),
+    ],
+)
+def test_what_is_another_is_checked_again(source: Source, database: datetime | None) -> None:
+    keep_checked(SOURCE, DELIVERED.scan, TODAY)
+    assert not find_checked(source, "web", TODAY, database)

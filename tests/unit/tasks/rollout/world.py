@@ -242,7 +242,9 @@ class World:
         replica_set = _owned("apps/v1", "ReplicaSet", set_name, thing)
         replica_set["metadata"]["annotations"] = {REVISION: revision}
         cluster.change(replica_set, "kube-controller-manager")
-        owner = cluster.objects[Ref(Kind("apps/v1", "ReplicaSet"), "shop", set_name)]
+        owner = cluster.objects[
+            Ref(Kind("apps/v1", "ReplicaSet"), thing["metadata"]["namespace"], set_name)
+        ]
         how = self.behaviour.get(template["spec"]["containers"][0]["image"], "ready")
         pod = _owned("v1", "Pod", f"{set_name}-0", owner)
         pod |= {"spec": template["spec"], "status": _POD_STATUS[how]}
@@ -264,7 +266,8 @@ class World:
 
 def _owned(api_version: str, kind: str, name: str, owner: Object) -> Object:
     owners = [{"uid": owner["metadata"]["uid"]}]
-    metadata = {"name": name, "namespace": "shop", "labels": {}, "ownerReferences": owners}
+    place = owner["metadata"]["namespace"]
+    metadata = {"name": name, "namespace": place, "labels": {}, "ownerReferences": owners}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 

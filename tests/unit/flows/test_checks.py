@@ -1,4 +1,4 @@
-from flows.images import joined
+from flows.checks import joined
 from tasks.core.errors import StageFailed, Unavailable
 
 LINT = StageFailed("lint found problems", "shop/web", "correct them")
