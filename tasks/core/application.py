@@ -124,7 +124,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-@dataclass(frozen=True, slots=True, config=STRICT)
 class Environment:
     """A cluster and a namespace.
 
