@@ -7,12 +7,15 @@ from prefect.runtime import flow_run
 
 from flows.checks import check_images, unchecked
 from flows.pulls import end_older
+from flows.telling import tell_begun, telling
 from tasks.core.proposal import Proposal, name_of_pull
 from tasks.core.target import Workshop
 from tasks.release.task import draft_release
 from tasks.source.task import fetch_proposed
 
 __all__ = ["check"]
+
+STAGES = ("lint", "test", "build", "scan")
 
 
 def _run_name() -> str:
@@ -21,6 +24,7 @@ def _run_name() -> str:
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def check(
     repository: str, number: int, commit: str, workshop: Workshop, *, fork: bool = True
 ) -> tuple[str, ...]:
@@ -36,6 +40,7 @@ def check(
     end_older(repository, number)
     proposal = Proposal(repository, number, commit, fork)
     source = fetch_proposed(proposal)
+    tell_begun(source, STAGES)
     apart = replace(workshop, cache=proposal.cache)
     draft = draft_release(source, apart)
     names = unchecked(source)

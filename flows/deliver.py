@@ -9,6 +9,7 @@ from flows.promote import Wishes, failure_of, promote
 from flows.telling import tell_begun, tell_release, telling
 from tasks.core.errors import ConfigError
 from tasks.core.record import Record, RolloutState
+from tasks.core.repository import last_word
 from tasks.core.target import Target
 from tasks.release.task import assemble, draft_release
 from tasks.source.decide import is_commit
@@ -62,8 +63,7 @@ def deliver(
 
 def name_of(repository: str, revision: str) -> str:
     """Return what people call a delivery: the repository's last word and what of it."""
-    last = repository.rstrip("/").removesuffix(".git").rpartition("/")[2].rpartition("@")[2]
-    return f"{last}@{revision[:12] if is_commit(revision) else revision}"
+    return f"{last_word(repository)}@{revision[:12] if is_commit(revision) else revision}"
 
 
 def environments_until(names: tuple[str, ...], until: str | None) -> tuple[str, ...]:

@@ -5,8 +5,10 @@ from prefect.runtime import flow_run
 
 from flows.clearing import clear_up
 from flows.promote import Wishes, failure_of, promote, require_images
+from flows.telling import telling
 from tasks.core.choices import chosen
 from tasks.core.record import Record, RolloutState
+from tasks.core.repository import last_word
 from tasks.core.target import Target
 from tasks.rollout.place import place_of
 from tasks.rollout.promotable import origin_of
@@ -18,11 +20,11 @@ __all__ = ["promotion"]
 
 def _run_name() -> str:
     parameters = flow_run.parameters
-    last = parameters["repository"].rstrip("/").removesuffix(".git").rpartition("/")[2]
-    return f"promote {last} to {parameters['environment']}"
+    return f"promote {last_word(parameters['repository'])} to {parameters['environment']}"
 
 
 @flow(name="promote", flow_run_name=_run_name, persist_result=True)
+@telling()
 def promotion(  # noqa: PLR0913, PLR0917 one field of the form each
     repository: str,
     environment: str,
@@ -49,7 +51,7 @@ def promotion(  # noqa: PLR0913, PLR0917 one field of the form each
     found = find_release(place_of(newest, giver, target), choice.goal, environment)
     application = fetch_source(repository, found.release.commit).application  # its own rules
     require_images(found.release, place_of(application, environment, target))
-    wishes = Wishes(target, despite)
+    wishes = Wishes(target, despite, repository)
     record = promote(found.release, environment, application, wishes, found)
     if record.state is not RolloutState.SUCCEEDED:
         raise failure_of(record)

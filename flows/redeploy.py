@@ -8,12 +8,13 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.clearing import clear_up_all
-from flows.deliver import name_of
 from flows.night_views import night_page, summary
 from flows.nights import find_missed
 from flows.renewal import End, Renewal, Tonight, renew
+from flows.telling import telling
 from flows.watch import Watched, watch
 from tasks.core.errors import StageFailed
+from tasks.core.repository import last_word
 from tasks.core.target import Target
 from tasks.core.task import publish
 from tasks.fresh.decide import chosen
@@ -27,11 +28,12 @@ SKIPPED = "Skipped"
 
 def _run_name() -> str:
     wanted = flow_run.parameters.get("environment")
-    name = name_of(flow_run.parameters["repository"], "HEAD").partition("@")[0]
+    name = last_word(flow_run.parameters["repository"])
     return f"redeploy {wanted}/{name}" if wanted else f"redeploy {name}"
 
 
 @flow(flow_run_name=_run_name, persist_result=True)
+@telling()
 def redeploy(
     repository: str,
     target: Target,

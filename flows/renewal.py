@@ -11,7 +11,7 @@ from flows.nights import find_hindrance
 from flows.promote import Wishes, promote
 from tasks.core.application import Application
 from tasks.core.model import Outcome, Release, ReleasedImage, Source
-from tasks.core.nights import nightly_of
+from tasks.core.nights import automatic_in, nightly_of
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.fresh.decide import renewed
@@ -162,6 +162,7 @@ def _rolled_out(built: _Built, place: Place, tonight: Tonight) -> Record:
     """Take a release through the gates; what runs well is what deliveries use from then on."""
     wishes = Wishes(
         tonight.target,
+        repository=tonight.repository,
         onto=built.live.number,
         unasked=_is_unasked(built, place, tonight),
         actor=ACTOR,
@@ -175,6 +176,5 @@ def _rolled_out(built: _Built, place: Place, tonight: Tonight) -> Record:
 
 def _is_unasked(built: _Built, place: Place, tonight: Tonight) -> bool:
     """Say whether nobody is asked: it is allowed, the code is the same, every scan has passed."""
-    nightly = nightly_of(tonight.application, place.name)
     passed = all(each.scan.verdict.outcome is Outcome.PASSED for each in built.made)
-    return nightly is not None and nightly.automatic and passed
+    return automatic_in(tonight.application, place.name) and passed

@@ -47,12 +47,14 @@ class _Board:
         open: news of what has begun and not ended, by their subject.
         rooms: where Slack is told; None in a flow that sees no slipway.yaml.
         commit: that the run is about, once something was told of it.
+        stages: that a commit goes through here; those of a delivery where None.
     """
 
     last: dict[str, PrefectFuture[Told]] = field(default_factory=dict)
     open: dict[str, News] = field(default_factory=dict)
     rooms: tuple[str, str] | None = None
     commit: Commit | None = None
+    stages: tuple[str, ...] | None = None
 
     def put(self, *news: News) -> None:
         for each in news:
@@ -102,13 +104,14 @@ def tell(*news: News) -> None:
         board.put(*news)
 
 
-def tell_begun(source: Source) -> None:
-    """Tell which stages a commit is going to go through."""
+def tell_begun(source: Source, stages: tuple[str, ...] | None = None) -> None:
+    """Tell which stages a commit is going to go through: those of a delivery where None."""
     board, named = _board.get(), source.application.notify.slack
     if board is not None:
         board.rooms = (named.channel, named.approvers_channel or "") if named else ("", "")
-    commit = _commit(source)
-    tell(*(StageNews(commit, each, State.PENDING) for each in (*_stages(source), RELEASE)))
+        board.stages = stages
+    commit, last = _commit(source), (RELEASE,) if stages is None else ()
+    tell(*(StageNews(commit, each, State.PENDING) for each in (*_stages(source), *last)))
 
 
 def await_stages(futures: Futures, source: Source, known: Sequence[str]) -> None:
@@ -194,8 +197,10 @@ def _commit(about: Source | Release) -> Commit:
 
 
 def _stages(source: Source) -> tuple[str, ...]:
-    components = source.application.components.values()
-    return tuple(dict.fromkeys(stage for each in components for stage in stages_of(each)))
+    components, board = source.application.components.values(), _board.get()
+    found = dict.fromkeys(stage for each in components for stage in stages_of(each))
+    wanted = board.stages if board is not None else None
+    return tuple(stage for stage in found if wanted is None or stage in wanted)
 
 
 def _ended(stage: str, futures: Futures, source: Source, known: Sequence[str]) -> StageNews:

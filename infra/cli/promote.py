@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from flows.origin import tag_of
 from infra.cli.options import Context, Json, Kubeconfig, Registry
+from infra.cli.origin import own_origin
 from infra.cli.runs import Wait, address_of, begin
 from infra.server import start
 from infra.target import Named, chosen
@@ -52,4 +54,5 @@ def promote(  # noqa: PLR0913 one parameter an option
         "despite": despite,
         "target": dataclasses.asdict(target),
     }
-    begin(start("promote/promote", parameters), wait=wait, as_json=as_json)
+    run = start("promote/promote", parameters, tags=(tag_of(own_origin()),))
+    begin(run, wait=wait, as_json=as_json)

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from flows.origin import tag_of
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
+from infra.cli.origin import own_origin
 from infra.cli.runs import Wait, address_of, begin
 from infra.server import start
 from infra.target import Named, chosen
@@ -42,4 +44,5 @@ def redeploy(  # noqa: PLR0913 one parameter an option
         "environment": environment,
         "target": dataclasses.asdict(target),
     }
-    begin(start("redeploy/redeploy", parameters), wait=wait, as_json=as_json)
+    run = start("redeploy/redeploy", parameters, tags=(tag_of(own_origin()),))
+    begin(run, wait=wait, as_json=as_json)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from infra.server.client import LogLine, Runs, RunView
 from infra.target import Named, chosen
 from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
+from tasks.core.repository import last_word
 
 __all__ = ["Wait", "address_of", "approve", "asked", "begin", "cancel", "deliver", "logs"]
 
@@ -76,7 +77,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "despite": despite,
         "target": dataclasses.asdict(target),
     }
-    name = f"{PurePosixPath(place).name.removesuffix('.git')}@{revision[:12]}"
+    name = f"{last_word(place)}@{revision[:12]}"
     run = start("deliver/deliver", parameters, name, tags=(tag_of(own_origin()),))
     begin(run, wait=wait, as_json=as_json)
 

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import httpx
@@ -15,6 +15,8 @@ from infra.server.api import Api, may_pass
 from infra.server.client import Runs
 from infra.target import chosen
 from infra.webhook.model import Pressed
+from infra.webhook.settings import settings
+from infra.webhook.store import Store
 from tasks.approval.approvers import SecretApprovers
 from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Choice, Click
@@ -30,12 +32,28 @@ __all__ = ["AnswerDesk"]
 log = logging.getLogger(__name__)
 
 MOST_ANSWERS = 100
-People = Callable[[], tuple[Approver, ...]]
+People = Callable[[Asked], tuple[Approver, ...]]
 
 
-def _people() -> tuple[Approver, ...]:
-    with connect(chosen()) as cluster:
+def _people(asked: Asked) -> tuple[Approver, ...]:
+    """Return the approvers of the cluster that an environment is in."""
+    target = chosen()
+    if not target.context:
+        target = replace(target, context=_context_of(asked))
+    with connect(target) as cluster:
         return SecretApprovers(cluster).everybody()
+
+
+def _context_of(asked: Asked) -> str:
+    """Return what slipway.yaml named as an environment's cluster when it was registered."""
+    store = Store(settings().store)
+    try:
+        repository = store.repository_of(asked.application)
+    finally:
+        store.close()
+    environments = repository.application.environments if repository else {}
+    described = environments.get(asked.environment)
+    return (described and described.context) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ class AnswerDesk:
     """Says who somebody in Slack is, and fills in the form of the run for them.
 
     Attributes:
-        people: returns everybody who can approve.
+        people: returns everybody who can approve in an environment.
         connect: opens Prefect's API.
     """
 
@@ -68,7 +86,7 @@ class AnswerDesk:
 
     def _answer(self, pressed: Pressed) -> str:
         asked = pressed.asked
-        name = named(pressed.user, self.people())
+        name = named(pressed.user, self.people(asked))
         if not name:
             raise GateClosed(
                 f"Slack's user {pressed.user} is no approver",

@@ -11,7 +11,6 @@ __all__ = ["Night", "automatic_in", "nightly_of", "nights", "shiftable", "shifte
 
 MINUTE = timedelta(minutes=1)
 LAST_MINUTE = 24 * 60 - 1
-FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from tasks.core.repository import last_word
+
 __all__ = ["Proposal", "name_of_pull"]
 
 
@@ -36,5 +38,4 @@ class Proposal:
 
 def name_of_pull(repository: str, number: int) -> str:
     """Return what people call a pull request: `shop#7`."""
-    last = repository.rstrip("/").removesuffix(".git").rpartition("/")[2].rpartition("@")[2]
-    return f"{last}#{number}"
+    return f"{last_word(repository)}#{number}"

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-__all__ = ["name_at"]
+__all__ = ["last_word", "name_at"]
 
 _SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//).+)")
 _NAME = re.compile(r"/*(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/*")
@@ -32,3 +32,8 @@ def name_at(address: str, host: str) -> str | None:
     if found is None or there.casefold() not in {each.casefold() for each in same}:
         return None
     return f"{found['owner']}/{found['name']}"
+
+
+def last_word(address: str) -> str:
+    """Return what people call the repository at an address or path: `shop` of `…/shop.git`."""
+    return address.rstrip("/").removesuffix(".git").rpartition("/")[2].rpartition("@")[2]

@@ -18,10 +18,10 @@ STARTUP_SECONDS = 180
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process start servers, one after the other: each takes a while."""
+    """Let the tests of a file share a server: starting one takes a while."""
     for item in items:
         if "prefect" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("prefect"))
+            item.add_marker(pytest.mark.xdist_group(f"prefect {item.path.stem}"))
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,9 @@ def situation(
     with standing_in() as slack, receiver.serving():
         keep_login(slack.login)
         made = Situation(receiver, slack)
-        receiver.courier.answerer = AnswerDesk(made.approvers.everybody, prefect_api).answer
+        receiver.courier.answerer = AnswerDesk(
+            lambda _: made.approvers.everybody(), prefect_api
+        ).answer
         yield made
     receiver.store.close()
 

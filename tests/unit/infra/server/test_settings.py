@@ -75,7 +75,7 @@ def guarded(tmp_path: Path) -> Iterator[Server]:
         psutil.wait_procs([process], timeout=30)
 
 
-@pytest.mark.xdist_group("prefect")
+@pytest.mark.xdist_group("prefect settings")
 def test_who_does_not_know_the_password_is_let_nowhere(guarded: Server) -> None:
     for path in ("/flows/count", "/deployments/count", "/variables/count", "/admin/settings"):
         word = (USER, "guessed")
