@@ -98,7 +98,7 @@ def ask_until_approved(
 
 def _with(approved: Approved, decision: Decision) -> Approved:
     by = (*approved.by, decision.approver) if decision.counts else approved.by
-    return Approved(by, decision.override or approved.override)
+    return Approved(by, decision.override or approved.override, decision.means)
 
 
 def claim_place(application: str, environment: str) -> None:

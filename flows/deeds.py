@@ -11,7 +11,7 @@ from tasks.guard.decide import is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
 
-__all__ = ["UNWRITTEN", "Asked", "answered", "overridden", "taken_back"]
+__all__ = ["UNWRITTEN", "Asked", "answered", "overridden", "proof_of", "taken_back"]
 
 ACTS = {
     Ruling.APPROVED: Act.APPROVED,
@@ -38,7 +38,7 @@ def answered(request: Request, answer: Answer, decision: Decision, key: str) -> 
         key=key,
         act=Act.OVERRODE if decision.override and not decision.counts else ACTS[decision.ruling],
         actor=decision.approver,
-        proof=PROOFS[decision.means] if decision.means else Proof.NONE,
+        proof=proof_of(decision.means),
         origin=answer.origin or FORM,
         about=Subject(request.application, request.environment, request.release, request.plan),
         reason=f"{decision.reason}, {decision.override}" if decision.override else decision.reason,
@@ -58,10 +58,11 @@ def taken_back(place: Place, by: By, back: Back, found: Record | Exception, aske
 
     Args:
         place: where.
-        by: who asked for it, and who approved; an approver's code is the better proof.
+        by: who asked for it, and who approved.
         back: what was asked for.
         found: the rollback's record, or why there is none.
-        asked: from where.
+        asked: from where, and by what it is known who did it: an approver's code or click proves
+            the approver, whoever asked.
     """
     rollout = found.number if isinstance(found, Record) else None
     if isinstance(found, Record) and is_back(found):
@@ -69,15 +70,22 @@ def taken_back(place: Place, by: By, back: Back, found: Record | Exception, aske
     else:
         act = Act.ROLLBACK_REFUSED if isinstance(found, REFUSALS) else Act.ROLLBACK_FAILED
         why = f"{back.reason}: {_what(found)}"
+    proved = by.approved_by if asked.proof in PROOFS.values() else ()
+    actor = proved[0] if proved else by.actor
     return Deed(
         key=f"{by.run}/back",
         act=act,
-        actor=by.actor,
-        proof=Proof.TOTP if by.approved_by else asked.proof,
+        actor=actor,
+        proof=asked.proof,
         origin=asked.origin,
         about=Subject(place.application, place.name, back.blames or "", rollout=rollout),
-        reason=why,
+        reason=why if actor == by.actor else f"{by.actor} asked: {why}",
     )
+
+
+def proof_of(means: Means | None) -> Proof:
+    """Return by what an answer is proved."""
+    return PROOFS[means] if means else Proof.NONE
 
 
 def overridden(release: Release, place: Place, run: str, origin: str, reason: str) -> Deed:

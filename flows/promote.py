@@ -119,7 +119,7 @@ def _request(
     people = NOBODY
     if rules.not_committers:
         live = find_live_commit(place, plan.live) if plan.live is not None else None
-        people = find_committers(wishes.repository, live, release)
+        people = find_committers(wishes.repository or release.repository, live, release)
     asked = Asked(note_opening(plan.id), place.environment, people)
     return rollout_request(release, plan, rules, asked)
 

@@ -8,11 +8,13 @@ from prefect.runtime import flow_run
 from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
 from flows.clearing import clear_up
+from flows.deeds import proof_of
 from flows.questions import approved_before, rollback_request, settled
 from flows.telling import telling
 from flows.trail import try_write
 from flows.views import describe_rollback
 from tasks.approval.task import note_opening
+from tasks.audit import Proof
 from tasks.core.choices import chosen_in
 from tasks.core.past import Past
 from tasks.core.record import Record
@@ -66,10 +68,10 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     begun, past = find_begun(place, flow_run.id), read_past(place)
     by, back = By(flow_run.id, actor), Back(reason, chosen_in(to, environment))
     if begun is not None:  # killed while it acted: people were asked, go on
-        by = By(flow_run.id, begun.actor, begun.approved_by)
+        by, proof = By(flow_run.id, begun.actor, begun.approved_by), Proof.NONE
     else:
-        by, back = _approved(place, past, by, back)
-    found = try_back(place, by, back)
+        by, back, proof = _approved(place, past, by, back)
+    found = try_back(place, by, back, proof)
     if isinstance(found, Record) and is_back(found):
         return found
     if isinstance(found, REFUSALS):
@@ -77,16 +79,20 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
     raise page_failure(place, asked_for(past, reason), found)
 
 
-def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back]:
-    """Ask an approver where the environment has any, and say for whom and against what they are."""
+def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back, Proof]:
+    """Ask an approver where the environment has any, and say for whom and against what they are.
+
+    The proof is that of their answer.
+    """
     now = note_opening(f"back from {past.live}")
     request = rollback_request(place, past, back, now)
     approved = approved_before(past, back, now)
     back = settled(back, past, request)
     if request is None:
-        return replace(by, approved_by=approved), back
+        return replace(by, approved_by=approved), back, Proof.NONE
     request = replace(request, opened_at=now)
     found = ask_until_approved(
         request, place, lambda notice, _: describe_rollback(request, back, notice), write=try_write
     )
-    return replace(by, actor=by.actor or found.by[0], approved_by=found.by), back
+    by = replace(by, actor=by.actor or found.by[0], approved_by=found.by)
+    return by, back, proof_of(found.means)

@@ -60,6 +60,7 @@ def add(  # noqa: PLR0913 one parameter an option
         secret = add_approver(name, tuple(email), cluster)
         if slack:
             link(name, slack, approvers)
+            _note(Act.APPROVER_LINKED, name, cluster, slack)
     if show_secret:
         sys.stdout.write(f"{secret}\n")
         return

@@ -155,10 +155,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Who has let a release in, in the order of their answers, and who opened a closed gate."""
+    """Who has let a release in, in the order of their answers, and who opened a closed gate.
+
+    Attributes:
+        means: what the last of them was believed by.
+    """
 
     by: tuple[str, ...] = ()
     override: Override | None = None
+    means: Means | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from flows.deeds import Asked, answered, overridden, taken_back
 from flows.origin import origin_in, tag_of
-from tasks.approval.model import Answer, Choice, Decision, Request, Ruling
+from tasks.approval.model import Answer, Choice, Decision, Means, Request, Ruling
 from tasks.audit import Act, Proof
 from tasks.core.errors import Conflict, Unavailable
 from tasks.core.gates import Approval
@@ -21,32 +21,24 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RULES = Approval(approvers=("ana",), expires=timedelta(hours=1))
 REQUEST = Request("shop", "prod", "r-1", "p-1", "Rui", "rui@example.com", NOON, RULES)
 ANSWER = Answer("ana", "123456", Choice.APPROVE, "", NOON)
-LATE = replace(ANSWER, answered_at=NOON + timedelta(hours=2))
 PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
 BACK = Back("they suffer", blames="r-2")
 RESTORED = replace(STAGING, number=8, restores=5, state=RolloutState.SUCCEEDED)
 
 
 @pytest.mark.parametrize(
-    ("ruling", "answer", "expected"),
+    ("ruling", "means", "expected"),
     [
-        pytest.param(Ruling.APPROVED, ANSWER, (Act.APPROVED, Proof.TOTP), id="a yes that counts"),
-        pytest.param(Ruling.REJECTED, ANSWER, (Act.REJECTED, Proof.TOTP), id="a no that counts"),
-        pytest.param(
-            Ruling.REJECTED, LATE, (Act.REJECTED, Proof.NONE), id="too late, nobody looked at it"
-        ),
-        pytest.param(
-            Ruling.REFUSED,
-            ANSWER,
-            (Act.REFUSED, Proof.NONE),
-            id="what does not count",
-        ),
+        pytest.param(Ruling.APPROVED, Means.TOTP, (Act.APPROVED, Proof.TOTP), id="a code"),
+        pytest.param(Ruling.REJECTED, Means.SLACK, (Act.REJECTED, Proof.SLACK), id="a click"),
+        pytest.param(Ruling.REFUSED, Means.TOTP, (Act.REFUSED, Proof.TOTP), id="in a freeze"),
+        pytest.param(Ruling.REFUSED, None, (Act.REFUSED, Proof.NONE), id="a wrong code"),
     ],
 )
-def test_an_answer_is_proved_where_it_counted(
-    ruling: Ruling, answer: Answer, expected: tuple[Act, Proof]
+def test_an_answer_is_proved_by_what_came_with_it(
+    ruling: Ruling, means: Means | None, expected: tuple[Act, Proof]
 ) -> None:
-    deed = answered(REQUEST, answer, Decision(ruling, "ana", "why"), "run/0")
+    deed = answered(REQUEST, ANSWER, Decision(ruling, "ana", "why", means=means), "run/0")
     assert (deed.act, deed.proof) == expected
     assert (deed.key, deed.actor, deed.origin, deed.reason) == ("run/0", "ana", "Prefect UI", "why")
     assert "123456" not in repr(deed)
@@ -89,16 +81,23 @@ def test_what_a_rollback_came_to(found: object, expected: tuple[Act, int | None,
 @pytest.mark.parametrize(
     ("approved_by", "proof", "expected"),
     [
-        pytest.param((), Proof.GUARD, Proof.GUARD, id="the guard"),
-        pytest.param((), Proof.CLI, Proof.CLI, id="whoever has the cluster's credentials"),
-        pytest.param(("ana",), Proof.CLI, Proof.TOTP, id="an approver's code is the better proof"),
+        pytest.param((), Proof.GUARD, ("rui", "they suffer"), id="the guard"),
+        pytest.param((), Proof.CLI, ("rui", "they suffer"), id="who has the credentials"),
+        pytest.param(
+            ("ana",), Proof.TOTP, ("ana", "rui asked: they suffer"), id="who gave the code"
+        ),
+        pytest.param(
+            ("ana",), Proof.CLI, ("rui", "they suffer"), id="approved with the release, long ago"
+        ),
     ],
 )
-def test_how_it_is_known_who_took_a_release_back(
-    approved_by: tuple[str, ...], proof: Proof, expected: Proof
+def test_a_rollback_is_the_deed_of_whom_the_proof_is_about(
+    approved_by: tuple[str, ...], proof: Proof, expected: tuple[str, str]
 ) -> None:
     by = By("run-1", "rui", approved_by)
-    assert taken_back(PLACE, by, BACK, RESTORED, Asked("here", proof)).proof is expected
+    deed = taken_back(PLACE, by, BACK, RESTORED, Asked("here", proof))
+    assert (deed.actor, deed.reason) == expected
+    assert deed.proof is proof
 
 
 def test_whoever_overrides_a_mark_is_not_known_but_from_where_and_why() -> None:

@@ -24,6 +24,7 @@ from tasks.approval.task import note_opening
 from tasks.core.calendar import Calendar
 from tasks.core.gates import Approval, Escalation, Freeze
 from tests.unit.flows.asking import Asking, People
+from tests.unit.tasks.rollout.test_canary import ONE
 from tests.unit.tasks.rollout.world import World
 
 RULES = Approval(
@@ -37,8 +38,9 @@ NEVER = Freeze(start="2020-01-01", end="2020-01-02", reason="long ago")
 
 
 @pytest.fixture
-def client(world: World) -> Iterator[SyncPrefectClient]:  # noqa: ARG001 the server is the world's
+def client(world: World) -> Iterator[SyncPrefectClient]:
     """The server, with the deployment as it is registered: its form is enforced."""
+    world.when_rolling_out(ONE)  # the trail has a namespace
     with get_client(sync_client=True) as found:
         form = remind.parameters.model_dump(mode="json")
         found.create_deployment(

@@ -76,7 +76,7 @@ def test_an_approver_proves_who_they_are_by_the_same_code_as_in_a_form() -> None
     assert (record.restores, record.approved_by) == (1, ("ana",))
     assert trail(world) == [
         ("approved", "ana", "totp", "ana said yes"),
-        ("rolled back", getpass.getuser(), "totp", "they suffer"),
+        ("rolled back", getpass.getuser(), "cli", "they suffer"),
     ]
 
 

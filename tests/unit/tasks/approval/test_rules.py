@@ -128,7 +128,7 @@ Case = tuple[Request, Answer, tuple[str, ...]]
 
 @pytest.mark.parametrize(("case", "expected"), CLOSED.values(), ids=CLOSED.keys())
 def test_what_the_calendar_closes(case: Case, expected: Decision) -> None:
-    assert judged(*case) == expected
+    assert replace(judged(*case), means=None) == expected
 
 
 def test_outside_the_windows_is_closed_like_a_freeze() -> None:
