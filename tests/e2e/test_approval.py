@@ -175,18 +175,6 @@ def test_a_newer_release_takes_the_place_of_the_waiting_one(
     assert shop.states("prod") == before
 
 
-def test_a_run_that_is_over_does_nothing_when_it_is_set_going_again(
-    pipeline: "Pipeline", shop: "Shop"
-) -> None:
-    before = shop.states("prod")
-    shop.given_greeting("Refused")
-    asked = waits(pipeline.when_delivered(shop))
-    refused = pipeline.when_answered(asked.id, pipeline.answer(decision="reject"))
-    schedule_by_hand(pipeline, refused.id)
-    assert pipeline.until_over(refused.id).state in {"FAILED", "PAUSED"}
-    assert shop.states("prod") == before
-
-
 def test_every_answer_stands_in_a_trail_that_nobody_can_change_unseen(
     pipeline: "Pipeline", shop: "Shop"
 ) -> None:
@@ -216,12 +204,3 @@ def test_every_answer_stands_in_a_trail_that_nobody_can_change_unseen(
         cluster.delete(Ref(Kind("v1", "ConfigMap"), place.namespace, "slipway-audit-000002"))
     broken = pipeline.slipway(*words, "--verify")
     assert (broken.code, "entry 2 is missing" in broken.stdout) == (exits.NO, True)
-
-
-def test_silence_is_a_refusal(pipeline: "Pipeline", other: "Shop") -> None:
-    other.given_change("slipway.yaml", "expires: 24h", "expires: 2s")
-    asked = pipeline.when_started(other)
-    ended = pipeline.until(asked, lambda view: "nobody answered within" in view.message)
-    assert other.history("prod") == ()
-    with pytest.raises(GateClosed):
-        pipeline.runs.answer(ended.id, pipeline.answer())

@@ -1,9 +1,19 @@
-"""What fails is told with its reason, and users keep what they had."""
+"""What fails is told with its reason, and users keep what they had.
+
+Slipway works with the rights of `slipway access` here, which are enough for everything but for
+what is not of the environment.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
+
+from tasks.core.cluster import Scope
+from tasks.core.cluster_api import connect
+from tasks.core.errors import ConfigError
+from tasks.core.objects import Kind
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline_world import Pipeline
@@ -15,6 +25,15 @@ CONFIG = "deploy/base/kustomization.yaml"
 MANIFESTS = "deploy/base/guestbook.yaml"
 GREETING = "      - GREETING=Guestbook"
 KEY_LINE = "MIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+LQmlQ"
+
+SECRET, NODE, POD = Kind("v1", "Secret"), Kind("v1", "Node"), Kind("v1", "Pod")
+NAMESPACE = "    namespace: "
+MADE_UP = "    secrets: [{ name: made-up, keys: [password] }]\n"
+PLANTED = """
+secretGenerator:
+  - name: planted
+    literals: [PASSWORD={value}]
+"""
 
 NO_SUCH_IMAGE = """\
       initContainers:
@@ -29,12 +48,21 @@ NO_SUCH_IMAGE = """\
 
 @pytest.fixture(scope="module")
 def live(pipeline: "Pipeline") -> "Iterator[Shop]":
-    """An application with a good release in dev, whose probe looks at the version."""
+    """An application with a good release in dev, whose probe looks at the version.
+
+    There is a Secret among its manifests, and one that Slipway makes up.
+    """
     with pipeline.shop("dev") as shop:
+        value = f"planted-{uuid4().hex}"
+        pipeline.planted.add(value)
+        with (shop.repository / CONFIG).open("a") as manifests:
+            manifests.write(PLANTED.format(value=value))
+        shop.given_change("slipway.yaml", NAMESPACE, MADE_UP + NAMESPACE)
         file = shop.repository / "slipway.yaml"
         wanted = """contains: '"version": "0"', deadline: 6s"""
         file.write_text(file.read_text().replace("""contains: '"ok"'""", wanted))
         shop.given_commit("Watch the version")
+        shop = shop.given_least_rights("dev")  # noqa: PLW2901 the same, with fewer rights
         view = pipeline.when_delivered(shop)
         assert view.state == "COMPLETED", view.message
         yield shop
@@ -131,6 +159,17 @@ class TestTakenBack:
         assert "cannot be pulled" in failed.message
         assert shop.states("dev")[-1] == (last + 1, "restored")
         assert "initContainers" not in shop.workload("dev")["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace"), [(SECRET, "kube-system"), (POD, "default"), (NODE, "")]
+)
+def test_what_is_not_of_the_environment_is_not_slipways_to_see(
+    shop: "Shop", kind: Kind, namespace: str
+) -> None:
+    assert shop.acting is not None
+    with connect(shop.acting) as cluster, pytest.raises(ConfigError, match="forbidden"):
+        cluster.find(Scope((kind,), namespace))
 
 
 def test_a_rollback_by_hand_goes_to_any_good_rollout(pipeline: "Pipeline", shop: "Shop") -> None:
