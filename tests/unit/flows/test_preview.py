@@ -136,6 +136,14 @@ def test_a_preview_comes_and_goes(
             id="rights in the whole cluster",
         ),
         pytest.param(
+            {
+                "deploy/preview/kustomization.yaml": "resources: [../dev, node.yaml]\n",
+                "deploy/preview/node.yaml": "apiVersion: v1\nkind: Node\nmetadata: {name: one}\n",
+            },
+            "Node/one belongs to the whole cluster",
+            id="a kind that only the cluster knows to have no namespace",
+        ),
+        pytest.param(
             {"deploy/preview/kustomization.yaml": "namespace: kube-system\nresources: [../dev]\n"},
             "is in namespace kube-system, not in shop-pr-7",
             id="another namespace",
