@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.states import Failed, Scheduled
@@ -32,7 +33,7 @@ from prefect.workers.process import ProcessWorker
 from deployments import POOL
 from flows.clearing import CLEARING, RECOVERING
 from infra.server.cancelled import clear_cancelled, end_cancelling
-from infra.server.forms import CHANGED, keep_forms
+from infra.server.forms import CHANGED, keep_forms, run_of
 from infra.server.prefect_engine import RUN_VARIABLE
 from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
@@ -69,7 +70,13 @@ def main() -> None:
 
 
 async def _serve() -> None:
-    worker, due, changed = _worker(), asyncio.Event(), asyncio.Event()
+    worker, due = _worker(), asyncio.Event()
+    ended: asyncio.Queue[UUID] = asyncio.Queue()
+
+    def hear(event: Event) -> None:
+        if run := run_of(event):
+            ended.put_nowait(run)
+
     async with get_client() as client:
         await _recover(client, since=None)
         warm = worker if isinstance(worker, WarmWorker) else None
@@ -77,9 +84,9 @@ async def _serve() -> None:
         underway = warm.underway if warm else set()
         beside = (
             _keep_recovering(client, starting, underway),
-            _keep_listening(due, DUE),
-            _keep_listening(changed, CHANGED),
-            keep_forms(client, changed),
+            _keep_listening(lambda _: due.set(), DUE),
+            _keep_listening(hear, CHANGED),
+            keep_forms(client, ended),
             _keep_submitting(worker, due),
         )
         tasks = [asyncio.create_task(each) for each in beside]
@@ -112,14 +119,14 @@ async def _keep_recovering(
             log.exception("looking for runs without a process failed, trying again")
 
 
-async def _keep_listening(heard: asyncio.Event, names: Iterable[str]) -> None:
+async def _keep_listening(hear: Callable[[Event], None], names: Iterable[str]) -> None:
     """Hear from the server of runs; one that is due and missed, the worker finds when it polls."""
     wanted = EventFilter(event=EventNameFilter(name=list(names)))
     while True:
         try:
             async with get_events_subscriber(filter=wanted) as events:
-                async for _ in events:
-                    heard.set()
+                async for event in events:
+                    hear(event)
         except Exception as error:  # noqa: BLE001 whatever it is, polling goes on
             log.debug("the server's events are not to be had: %s", error)
         await asyncio.sleep(LOOK_EVERY_SECONDS)
