@@ -1,7 +1,7 @@
 """Bringing the choices of forms up to date after something was rolled out."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
@@ -11,15 +11,15 @@ from prefect.exceptions import ObjectNotFound
 from deployments.catalogue import CATALOGUE
 from deployments.forms import Offer, shown
 from deployments.offers import offers
-from deployments.registered import registered
+from deployments.registered import Registered
 from deployments.target import instance_target
 
 __all__ = ["refresh", "update"]
 
 
-async def refresh(client: PrefectClient) -> tuple[str, ...]:
-    """Read every environment's history and bring forms up to date; return those that changed."""
-    found = await asyncio.to_thread(lambda: offers(registered(), instance_target()))
+async def refresh(client: PrefectClient, applications: Iterable[Registered]) -> tuple[str, ...]:
+    """Read applications' histories and bring their forms up to date; return those that changed."""
+    found = await asyncio.to_thread(lambda: offers(applications, instance_target()))
     return tuple([name for offer in found for name in await update(client, offer)])
 
 

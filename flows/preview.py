@@ -19,7 +19,7 @@ from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target, workshop_of
 from tasks.preview.decide import require_inside, shown
 from tasks.preview.effects import Pull
-from tasks.preview.task import claim_namespace, remove_namespace
+from tasks.preview.task import claim_namespace, inspect_kinds, remove_namespace
 from tasks.push.task import push_image
 from tasks.release.task import assemble, draft_release
 from tasks.rollout.model import By, Place
@@ -64,6 +64,7 @@ def preview(  # noqa: PLR0913, PLR0917 one field of the form each
     images = check_images(source, draft, apart, tuple(source.application.components))
     require_newest(repository, number)
     place = place_of(source.application, name_of(number), target)
+    inspect_kinds(draft, source.application, number, place.target)
     pull = Pull(application, number, previews)
     _plan_end(pull, repository, claim_namespace(pull, place.target), target)
     return _rolled_out(_released(draft, images, source, target), place, number)

@@ -1,6 +1,6 @@
 """Of the runs about one pull request the newest goes on; those before it are ended."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect import task
@@ -10,6 +10,7 @@ from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -27,6 +28,8 @@ ABOUT_PULLS = ("check", "preview", "remove-preview")
 PAGE = 200
 PAUSES = [5.0] * 12
 """Seconds between looks at a run that its worker is ending."""
+LEEWAY = timedelta(minutes=5)
+"""The clocks of those who ask for runs may differ by as much."""
 _WORKING = frozenset({StateType.RUNNING, StateType.PENDING})
 _UNDER_WAY = [*_WORKING, StateType.SCHEDULED, StateType.PAUSED]
 
@@ -70,7 +73,7 @@ def require_newest(repository: str, number: int) -> None:
     """
     with get_client(sync_client=True) as client:
         mine = client.read_flow_run(UUID(flow_run.id))
-        for each in _others(client, [*_UNDER_WAY, StateType.COMPLETED]):
+        for each in _others(client, [*_UNDER_WAY, StateType.COMPLETED], since=mine.created):
             if is_about(each, repository, number) and _before(mine, each) and not _planned(each):
                 raise GateClosed(
                     f"superseded by the run {each.name}", where=f"{repository}: {number}"
@@ -91,13 +94,19 @@ def ending(run: FlowRun, newer: str) -> State:
     return Cancelled(name="Superseded", message=message)
 
 
-def _others(client: SyncPrefectClient, states: list[StateType]) -> list[FlowRun]:
+def _others(
+    client: SyncPrefectClient, states: list[StateType], since: datetime | None = None
+) -> list[FlowRun]:
+    """Return runs about any pull requests; since leaves out most that were due earlier."""
+    earliest = since - LEEWAY if since else None
+    due = FlowRunFilterExpectedStartTime.model_validate({"after_": earliest})
     found: list[FlowRun] = []
     while True:
         page = client.read_flow_runs(
             flow_filter=FlowFilter(name=FlowFilterName(any_=list(ABOUT_PULLS))),
             flow_run_filter=FlowRunFilter(
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states)),
+                expected_start_time=due,
             ),
             sort=FlowRunSort.START_TIME_DESC,
             limit=PAGE,

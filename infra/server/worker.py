@@ -6,9 +6,10 @@ repeat, so here it is scheduled again and goes on from its stored results.
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.states import Failed, Scheduled
@@ -32,7 +34,7 @@ from prefect.workers.process import ProcessWorker
 from deployments import POOL
 from flows.clearing import CLEARING, RECOVERING
 from infra.server.cancelled import clear_cancelled, end_cancelling
-from infra.server.forms import CHANGED, keep_forms
+from infra.server.forms import CHANGED, keep_forms, run_of
 from infra.server.prefect_engine import RUN_VARIABLE
 from infra.server.warm import WarmProcess, WarmWorker
 from tasks.core.clock import utc_now
@@ -52,6 +54,8 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 3
+LOOKS_UNASKED = 10
+"""Every so many looks are for cancelled runs, too, of which the server may have told nobody."""
 MOST_RECOVERIES = 10
 MOST_FAILED = 50
 """So many runs that failed last are looked at."""
@@ -59,6 +63,7 @@ GRACE = timedelta(seconds=20)
 """A run that has just been given to a worker has no process yet."""
 DUE = tuple(f"prefect.flow-run.{name}" for name in ("Scheduled", "Resuming", RECOVERING, CLEARING))
 """Events after which a worker has something to do."""
+CANCELLED = "prefect.flow-run.Cancelled"
 ORPHANED = (StateType.RUNNING, StateType.PENDING, StateType.CRASHED)
 
 
@@ -69,17 +74,25 @@ def main() -> None:
 
 
 async def _serve() -> None:
-    worker, due, changed = _worker(), asyncio.Event(), asyncio.Event()
+    worker, due, cancelled = _worker(), asyncio.Event(), asyncio.Event()
+    ended: asyncio.Queue[UUID] = asyncio.Queue()
+
+    def hear(event: Event) -> None:
+        if event.event == CANCELLED:
+            cancelled.set()
+        if run := run_of(event):
+            ended.put_nowait(run)
+
     async with get_client() as client:
         await _recover(client, since=None)
         warm = worker if isinstance(worker, WarmWorker) else None
         starting = warm.starting if warm else set()
         underway = warm.underway if warm else set()
         beside = (
-            _keep_recovering(client, starting, underway),
-            _keep_listening(due, DUE),
-            _keep_listening(changed, CHANGED),
-            keep_forms(client, changed),
+            _keep_recovering(client, starting, underway, cancelled),
+            _keep_listening(lambda _: due.set(), DUE),
+            _keep_listening(hear, CHANGED),
+            keep_forms(client, ended),
             _keep_submitting(worker, due),
         )
         tasks = [asyncio.create_task(each) for each in beside]
@@ -97,29 +110,35 @@ def _worker() -> ProcessWorker:
 
 
 async def _keep_recovering(
-    client: PrefectClient, starting: AbstractSet[str], underway: AbstractSet[str]
+    client: PrefectClient,
+    starting: AbstractSet[str],
+    underway: AbstractSet[str],
+    cancelled: asyncio.Event,
 ) -> None:
     known: set[UUID] = set()
-    while True:
+    for look in itertools.count():
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
-            await _recover(client, since=GRACE, starting=starting)
+            processes = await _recover(client, since=GRACE, starting=starting)
             await close_expired(client, known)
-            processes = run_processes()
-            await end_cancelling(client, processes, utc_now())
-            await clear_cancelled(client, underway | processes.keys())
+            if cancelled.is_set() or look % LOOKS_UNASKED == 0:
+                cancelled.clear()
+                ending = await end_cancelling(client, processes, utc_now())
+                clearing = await clear_cancelled(client, underway | processes.keys())
+                if ending or clearing:
+                    cancelled.set()
         except Exception:
             log.exception("looking for runs without a process failed, trying again")
 
 
-async def _keep_listening(heard: asyncio.Event, names: Iterable[str]) -> None:
+async def _keep_listening(hear: Callable[[Event], None], names: Iterable[str]) -> None:
     """Hear from the server of runs; one that is due and missed, the worker finds when it polls."""
     wanted = EventFilter(event=EventNameFilter(name=list(names)))
     while True:
         try:
             async with get_events_subscriber(filter=wanted) as events:
-                async for _ in events:
-                    heard.set()
+                async for event in events:
+                    hear(event)
         except Exception as error:  # noqa: BLE001 whatever it is, polling goes on
             log.debug("the server's events are not to be had: %s", error)
         await asyncio.sleep(LOOK_EVERY_SECONDS)
@@ -138,15 +157,20 @@ async def _keep_submitting(worker: ProcessWorker, due: asyncio.Event) -> None:
 
 async def _recover(
     client: PrefectClient, since: timedelta | None, starting: AbstractSet[str] = frozenset()
-) -> None:
-    """Schedule again what has no process any more, but for what is about to get one."""
+) -> dict[str, list[psutil.Process]]:
+    """Schedule again what has no process any more, but for what is about to get one.
+
+    Returns:
+        The processes of runs, by the run's id.
+    """
     unfinished = await _unfinished(client)
-    about, processes = frozenset(starting), run_processes()
+    about, processes = frozenset(starting), await asyncio.to_thread(run_processes)
     gone = [run for run in unfinished if str(run.id) not in about | processes.keys()]
     await reschedule(client, gone, since)
     for run_id, family in processes.items():
         if not any(_is_engine(process) for process in family):
             end_leftovers(run_id, family)
+    return processes
 
 
 async def reschedule(

@@ -108,7 +108,7 @@ def _workflow(run: WorkflowEnded, repository: Repository) -> Start | Ignore:
     if run.action != "completed" or run.conclusion != "success":
         return Ignore(f"the workflow is {run.conclusion or run.action}, not a success")
     for trigger in _rules(repository, "workflow_run"):
-        branch = not trigger.branches or matches(trigger.branches, run.branch)
+        branch = matches(trigger.branches or (run.default_branch,), run.branch)
         if branch and (not trigger.workflows or matches(trigger.workflows, run.workflow)):
             return _deliver(repository, run.commit, trigger.until)
     return Ignore(f"no trigger fits the workflow {run.workflow} on {run.branch}")

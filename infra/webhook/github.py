@@ -234,6 +234,7 @@ def _workflow_run(body: bytes) -> _Found:
         branch=branch,
         commit=run.head_sha,
         fork=run.head_repository is None or run.head_repository.full_name != home,
+        default_branch=found.repository.default_branch,
     )
     return home, f"refs/heads/{branch}", facts, (found.action, run.id, run.run_attempt)
 

@@ -102,7 +102,14 @@ class ReleasePublished:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowEnded:
-    """A workflow run of GitHub Actions; conclusion is None before its end."""
+    """A workflow run of GitHub Actions.
+
+    Attributes:
+        conclusion: None before its end.
+        branch: of the commit: for a pull request's workflow the branch that is proposed.
+        fork: it ran on a stranger's code.
+        default_branch: of the repository; a guess in events of older stores.
+    """
 
     action: str
     workflow: str
@@ -110,6 +117,7 @@ class WorkflowEnded:
     branch: str
     commit: str
     fork: bool
+    default_branch: str = "main"
     kind: Literal["workflow_run"] = "workflow_run"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tasks.core.objects import Kind, Object, Ref
+from tasks.core.objects import Kind, Object, Ref, Resource
 
 __all__ = [
     "APPROVERS",
@@ -116,6 +116,14 @@ class Tunnel(Protocol):
 
 class Objects(Protocol):
     """Reading and writing objects."""
+
+    def resource(self, kind: Kind) -> Resource:
+        """Return how the cluster calls a kind.
+
+        Raises:
+            ConfigError: it knows no such kind.
+        """
+        ...
 
     def read(self, ref: Ref) -> Object | None:
         """Return an object, None where there is none."""

@@ -11,12 +11,14 @@ from tasks.core.clock import FakeClock
 from tasks.core.cluster import WRITE, Answer, Applied, ApplyOptions, FieldConflict, Scope, Tunnel
 from tasks.core.errors import ConfigError, Conflict, Unavailable
 from tasks.core.fields_fake import Path, leaves, managed, tree
-from tasks.core.objects import Kind, Object, Ref, ref_of
+from tasks.core.objects import Kind, Object, Ref, Resource, ref_of
 
 __all__ = ["FakeCluster", "Killed"]
 
 NAMESPACE = Kind("v1", "Namespace")
-CLUSTER_WIDE = frozenset({"Namespace", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"})
+CLUSTER_WIDE = frozenset(
+    {"ClusterRole", "ClusterRoleBinding", "Namespace", "Node", "PersistentVolume"}
+)
 
 V = TypeVar("V")
 Controller = Callable[["FakeCluster", Object], None]
@@ -53,6 +55,10 @@ class FakeCluster:
     changed: dict[Ref, dict[Path, datetime]] = field(default_factory=dict)
     pending: list[Ref] = field(default_factory=list)
     version: int = 0
+
+    def resource(self, kind: Kind) -> Resource:
+        """Return how the cluster calls a kind; it knows every one."""
+        return Resource(f"{kind.name.lower()}s", kind.name not in CLUSTER_WIDE)
 
     def read(self, ref: Ref) -> Object | None:
         """Return an object, None where there is none."""

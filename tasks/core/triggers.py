@@ -21,7 +21,8 @@ class Trigger:
     Attributes:
         event: GitHub's word for it.
         branches: patterns of branches; of a push, the default branch where neither branches nor
-            tags stand here; of a pull request, those that it may be proposed to, any where absent.
+            tags stand here; of a workflow run, the default branch where absent; of a pull request,
+            those that it may be proposed to, any where absent.
         tags: patterns of tags.
         paths: patterns of files of which a push must touch one.
         workflows: names of the workflows whose success counts; any where absent.

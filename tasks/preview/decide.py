@@ -1,13 +1,13 @@
 """Which namespaces are those of pull requests, and what may come into them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, GateClosed
 from tasks.core.model import Release, Source
-from tasks.core.objects import Object, parse_stream
+from tasks.core.objects import Kind, Object, parse_stream, ref_of
 from tasks.core.previews import NUMBER, Previews, name_of
 from tasks.core.slos import Slos
 
@@ -62,19 +62,28 @@ def shown(source: Source, application: str, previews: Previews, number: int) -> 
     return replace(source, application=replace(described, environments=environments, slos=Slos()))
 
 
-def require_inside(release: Release, application: Application, number: int) -> None:
+def require_inside(
+    release: Release, application: Application, number: int, wide: Container[Kind] = ()
+) -> None:
     """See that a preview changes its own namespace alone.
+
+    Args:
+        release: of the preview.
+        application: with the environment of the pull request.
+        number: of the pull request.
+        wide: kinds that have no namespace in the cluster, whatever an object says of its own; none
+            before the cluster is asked.
 
     Raises:
         ConfigError: its overlay holds an object that no namespace has, but for its own.
     """
     name = name_of(number)
-    own = ("Namespace", application.environments[name].namespace)
+    own = (Kind("v1", "Namespace"), application.environments[name].namespace)
     for thing in parse_stream(release.manifests_for(name).yaml):
-        which = (thing["kind"], thing["metadata"]["name"])
-        if "namespace" not in thing["metadata"] and which != own:
+        ref = ref_of(thing)
+        if (not ref.namespace or ref.kind in wide) and (ref.kind, ref.name) != own:
             raise ConfigError(
-                f"{thing['kind']}/{thing['metadata']['name']} belongs to the whole cluster",
+                f"{ref} belongs to the whole cluster",
                 where=application.environments[name].overlay,
                 next_step="leave it out of the overlay of previews",
             )

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from tasks.core.cluster import ApplyOptions, Objects, Scope
 from tasks.core.errors import Conflict, Unavailable
-from tasks.core.objects import Kind, Object, Ref
-from tasks.core.previews import Previews
+from tasks.core.model import Release
+from tasks.core.objects import Kind, Object, Ref, parse_stream, ref_of
+from tasks.core.previews import Previews, name_of
 from tasks.preview.decide import (
     APPLICATION,
     environment_of,
@@ -16,7 +17,7 @@ from tasks.preview.decide import (
     require_room,
 )
 
-__all__ = ["Pull", "claim", "remove"]
+__all__ = ["Pull", "claim", "remove", "wide_kinds"]
 
 NAMESPACE = Kind("v1", "Namespace")
 OVER = ApplyOptions(manager="slipway-preview", force=True)
@@ -35,6 +36,17 @@ class Pull:
     def ref(self) -> Ref:
         """Its namespace."""
         return Ref(NAMESPACE, "", environment_of(self.previews, self.number).namespace)
+
+
+def wide_kinds(release: Release, number: int, cluster: Objects) -> frozenset[Kind]:
+    """Return which kinds of a preview's objects have no namespace in the cluster.
+
+    Raises:
+        ConfigError: the cluster does not know one of them.
+    """
+    things = parse_stream(release.manifests_for(name_of(number)).yaml)
+    kinds = {ref_of(thing).kind for thing in things}
+    return frozenset(kind for kind in kinds if not cluster.resource(kind).namespaced)
 
 
 def claim(pull: Pull, cluster: Objects, now: datetime) -> datetime:

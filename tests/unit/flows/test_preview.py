@@ -136,6 +136,14 @@ def test_a_preview_comes_and_goes(
             id="rights in the whole cluster",
         ),
         pytest.param(
+            {
+                "deploy/preview/kustomization.yaml": "resources: [../dev, node.yaml]\n",
+                "deploy/preview/node.yaml": "apiVersion: v1\nkind: Node\nmetadata: {name: one}\n",
+            },
+            "Node/one belongs to the whole cluster",
+            id="a kind that only the cluster knows to have no namespace",
+        ),
+        pytest.param(
             {"deploy/preview/kustomization.yaml": "namespace: kube-system\nresources: [../dev]\n"},
             "is in namespace kube-system, not in shop-pr-7",
             id="another namespace",
@@ -170,9 +178,13 @@ def test_closing_ends_what_is_under_way_and_leaves_what_looks_later(
 
 
 def test_a_preview_that_was_closed_meanwhile_does_not_come(proposed: Pulls) -> None:
+    about = {"repository": proposed.repository, "number": 7}
+    with get_client(sync_client=True) as client:
+        client.create_flow_run(preview, parameters=about, state=Running())
+
     @flow
     def slow() -> None:
-        about = {"repository": proposed.repository, "number": 7}
+        require_newest(proposed.repository, 7)
         with get_client(sync_client=True) as client:
             client.create_flow_run(remove_preview, parameters=about, state=Running())
         require_newest(proposed.repository, 8)

@@ -1,15 +1,19 @@
 """Runs that somebody has cancelled, as the worker sees them."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Cancelled, Cancelling, Running
 
+from deployments import POOL
 from flows.clearing import CLEARED, CLEARING
 from infra.server.cancelled import (
     PATIENCE,
@@ -73,17 +77,19 @@ async def _run_of(name: str, *states: State[object]) -> UUID:
     known = {"rollback": rollback, "check": check}[name]
     async with get_client() as client:
         flow_id = await client.create_flow(known)
-        deployment = await client.create_deployment(flow_id, "any")
+        with contextlib.suppress(ObjectAlreadyExists):
+            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        deployment = await client.create_deployment(flow_id, "any", work_pool_name=POOL)
         run = await client.create_flow_run_from_deployment(deployment)
         for state in states:
             await client.set_flow_run_state(run.id, state, force=True)
     return run.id
 
 
-async def _looked(alive: tuple[str, ...] = (), later: timedelta = timedelta(0)) -> None:
+async def _looked(alive: tuple[str, ...] = (), later: timedelta = timedelta(0)) -> bool:
     async with get_client() as client:
-        await end_cancelling(client, {}, utc_now() + later)
-        await clear_cancelled(client, alive)
+        ending = await end_cancelling(client, {}, utc_now() + later)
+        return await clear_cancelled(client, alive) or ending
 
 
 async def _state_of(run: UUID) -> str | None:
@@ -94,9 +100,9 @@ async def _state_of(run: UUID) -> str | None:
 @pytest.mark.usefixtures("prefect")
 def test_a_cancelled_run_is_started_once_more_when_its_process_has_gone() -> None:
     run = asyncio.run(_run_of("rollback", Running(), Cancelled()))
-    asyncio.run(_looked(alive=(str(run),)))
+    assert asyncio.run(_looked(alive=(str(run),))), "it has to be looked at again"
     assert asyncio.run(_state_of(run)) == "Cancelled"
-    asyncio.run(_looked())
+    assert not asyncio.run(_looked())
     assert asyncio.run(_state_of(run)) == CLEARING
 
 
@@ -113,4 +119,11 @@ def test_a_run_whose_worker_died_while_it_was_cancelled_is_not_forgotten() -> No
 def test_a_flow_that_does_not_clear_up_stays_cancelled() -> None:
     run = asyncio.run(_run_of("check", Running(), Cancelled()))
     asyncio.run(_looked())
+    assert asyncio.run(_state_of(run)) == "Cancelled"
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_check_whose_worker_died_while_it_was_cancelled_ends_too() -> None:
+    run = asyncio.run(_run_of("check", Running(), Cancelling()))
+    asyncio.run(_looked(later=2 * PATIENCE))
     assert asyncio.run(_state_of(run)) == "Cancelled"

@@ -42,6 +42,10 @@ class ClusterContract:
     def test_what_is_not_there_is_none(self, cluster: Cluster, namespace: str) -> None:
         assert cluster.read(Ref(CONFIG, namespace, "none")) is None
 
+    def test_whether_a_kind_has_namespaces_is_known(self, cluster: Cluster) -> None:
+        assert cluster.resource(CONFIG).namespaced
+        assert not cluster.resource(Kind("v1", "Node")).namespaced
+
     def test_apply_makes_an_object_once(self, cluster: Cluster, namespace: str) -> None:
         wanted = self.thing(namespace, a="1")
         first, second = cluster.apply(wanted).object, cluster.apply(wanted).object
