@@ -15,7 +15,7 @@ from tasks.approval.model import Request
 from tasks.approval.task import note_opening
 from tasks.audit.task import newest_entry
 from tasks.core.application import Application
-from tasks.core.errors import GateClosed, StageFailed
+from tasks.core.errors import GateClosed, SlipwayError, StageFailed
 from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
@@ -163,8 +163,9 @@ def _through_gates(release: Release, place: Place, by: By, wishes: Wishes) -> Re
             return record
         try:
             _ask_at_gate(record, place, by.gates, wishes)
-        except GateClosed as error:
-            refused = replace(by, refused=f"at a gate: {error.what}")
+        except Exception as error:  # whatever it is, this run will not let the canary go on
+            what = error.what if isinstance(error, SlipwayError) else str(error)
+            refused = replace(by, refused=f"at a gate: {what}")
             page_if_left(place, roll_out(release, place, refused))
             raise
         by = replace(by, gates=by.gates + 1)
