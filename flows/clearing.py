@@ -44,6 +44,8 @@ CLEARS = ("deliver", "guard", "promote", "redeploy", "rollback")
 """The flows that begin with `clear_up`: no others may be started once more."""
 RECOVERING = "Recovering"
 """Name of the state in which a run is scheduled again whose process was gone."""
+DELAYED = (RECOVERING, "Late", "AwaitingConcurrencySlot")
+"""Names of scheduled states that change nothing about what a run is scheduled for."""
 REASON = "cancelled by a person"
 
 
@@ -52,15 +54,22 @@ def clear_up(*places: Place) -> None:
 
     Raises:
         Abort: it was cancelled; its last state says what became of the rollout.
+        SlipwayError: one of the places could not be settled; all others have been.
     """
     if flow_run.run_count <= 1 or not is_clearing(_states()):
         return
-    settled = [settle(place, flow_run.id, REASON) for place in places]
-    message = _told([record for record in settled if record])
+    message = _told(_settled(places))
     with get_client(sync_client=True) as client:
         state: State[Any] = Cancelled(name=CLEARED, message=message)
         client.set_flow_run_state(UUID(flow_run.id), state, force=True)
     raise Abort(message)
+
+
+def _settled(places: tuple[Place, ...]) -> list[Record]:
+    """Settle every place, whatever becomes of the others; the last environment first."""
+    run = flow_run.id
+    states = [settle(place, run, REASON, return_state=True) for place in reversed(places)]
+    return [record for state in states if (record := state.result())]
 
 
 def clear_up_all(application: Application, target: Target) -> None:
@@ -76,11 +85,12 @@ def is_clearing(states: Iterable[State[Any]]) -> bool:
     """Say whether a run goes on only to clear up, by all that it has been through.
 
     What it was scheduled for last decides. A process that was killed while it cleared up is
-    scheduled again as any other, which says nothing; somebody who retries a run by hand wants it
-    to go on. Prefect may say once more that the run is cancelled when it is scheduled already.
+    scheduled again as any other, and one that is late or waits for a free slot is so by Prefect:
+    both say nothing. Somebody who retries a run by hand wants it to go on. Prefect may say once
+    more that the run is cancelled when it is scheduled already.
     """
     scheduled = [
-        state for state in states if state.type is StateType.SCHEDULED and state.name != RECOVERING
+        state for state in states if state.type is StateType.SCHEDULED and state.name not in DELAYED
     ]
     newest = max(scheduled, key=lambda state: state.timestamp, default=None)
     return newest is not None and newest.name == CLEARING

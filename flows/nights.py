@@ -77,15 +77,17 @@ def find_hindrance(place: Place, live: int) -> str | None:
     """
     past: Past = look_now(place)
     closed = place.environment.calendar.closed(utc_now())
-    return hindrance(Now(past, closed, _claim(place)), live, flow_run.id or "")
-
-
-def _claim(place: Place) -> Claim | None:
-    """Return another run that wants into an environment and has not come to its end."""
     claimed = newest_claim(place.application, place.name)
-    if not claimed or claimed == flow_run.id:
-        return None
-    beside = read_beside(claimed)
+    if claimed == flow_run.id:
+        now = Now(past, closed, is_ours=True)
+    else:
+        now = Now(past, closed, _claim_of(claimed) if claimed else None)
+    return hindrance(now, live, flow_run.id or "")
+
+
+def _claim_of(run: str) -> Claim | None:
+    """Return what another run wants that has not come to its end."""
+    beside = read_beside(run)
     if beside is None or is_over(beside[0]):
         return None
     return Claim(beside[0].name, waits=beside[0].state_type is StateType.PAUSED)

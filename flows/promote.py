@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from flows.deeds import overridden
-from flows.questions import NOBODY, Asked, rollout_request, rules_of
+from flows.questions import NOBODY, Asked, asks_while_closed, rollout_request, rules_of
 from flows.telling import tell_acting, tell_plan, tell_record
 from flows.trail import started_from, write
 from flows.views import Question
@@ -15,7 +15,8 @@ from tasks.approval.model import Request
 from tasks.approval.task import note_opening
 from tasks.audit.task import newest_entry
 from tasks.core.application import Application
-from tasks.core.errors import GateClosed, StageFailed
+from tasks.core.clock import utc_now
+from tasks.core.errors import GateClosed, SlipwayError, StageFailed
 from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
@@ -91,8 +92,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by, wishes)
-    closed = find_closed(place.name, place.environment.calendar)
-    rules = None if wishes.unasked else rules_of(place.environment, closed)
+    rules = None if wishes.unasked else _rules(place)
     if rules is None:
         require_thawed(place.name, place.environment.freezes, place.environment.windows)
     else:
@@ -110,6 +110,14 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         by = _approved(Question(request, release, plan, before), place, by)
         require_images(release, place)
     return _through_gates(release, place, by, wishes)
+
+
+def _rules(place: Place) -> Approval | None:
+    """Return who is asked first; only where that depends on the calendar it is looked at."""
+    environment = place.environment
+    asks = asks_while_closed(environment)
+    closed = find_closed(place.name, environment.calendar) if asks else None
+    return rules_of(environment, closed, utc_now())
 
 
 def _request(
@@ -163,8 +171,9 @@ def _through_gates(release: Release, place: Place, by: By, wishes: Wishes) -> Re
             return record
         try:
             _ask_at_gate(record, place, by.gates, wishes)
-        except GateClosed as error:
-            refused = replace(by, refused=f"at a gate: {error.what}")
+        except Exception as error:  # whatever it is, this run will not let the canary go on
+            what = error.what if isinstance(error, SlipwayError) else str(error)
+            refused = replace(by, refused=f"at a gate: {what}")
             page_if_left(place, roll_out(release, place, refused))
             raise
         by = replace(by, gates=by.gates + 1)

@@ -16,6 +16,7 @@ __all__ = [
     "NOBODY",
     "Asked",
     "approved_before",
+    "asks_while_closed",
     "rollback_request",
     "rollout_request",
     "rules_of",
@@ -38,13 +39,26 @@ WHILE_CLOSED = timedelta(minutes=1)
 """Overriders are asked until what is closed opens by itself; so long an answer may take."""
 
 
-def rules_of(environment: Environment, closed: Closed | None) -> Approval | None:
+def asks_while_closed(environment: Environment) -> bool:
+    """Say whether somebody is asked in an environment only because it is closed."""
+    may_close = bool(environment.windows or environment.freezes)
+    return environment.approval is None and may_close and bool(environment.overriders)
+
+
+def rules_of(environment: Environment, closed: Closed | None, now: datetime) -> Approval | None:
     """Return who is asked about a release, None where nobody is.
 
     Where nobody has to approve, those who may override are asked for as long as it is closed.
+
+    Args:
+        environment: that the release goes to.
+        closed: why the run found it closed at first, None where it was open.
+        now: aware UTC; a run that is tried again may find it open by itself.
     """
-    if environment.approval is not None or closed is None or not environment.overriders:
+    if closed is None or not asks_while_closed(environment):
         return environment.approval
+    if closed.opens is not None and now >= closed.opens + WHILE_CLOSED:
+        return None
     return Approval(
         approvers=environment.overriders, not_author=False, comment=True, expires=WHILE_CLOSED
     )

@@ -22,7 +22,7 @@ from tasks.core.target import Target
 from tasks.guard.decide import asked_for, is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
-from tasks.rollout.place import Where, place_without_repository, where_in
+from tasks.rollout.place import Where, place_without_repository, where_of
 from tasks.rollout.task import find_begun, read_past
 
 __all__ = ["rollback"]
@@ -60,7 +60,7 @@ def rollback(  # noqa: PLR0913, PLR0917 one field of the form each
         context: kube context, where the target names none.
         places: where each environment of the application is.
     """
-    where = Where(namespace, context or "") if namespace else where_in(places or {}, environment)
+    where = where_of(environment, Where(namespace, context or ""), places or {})
     place = place_without_repository(
         application, environment, where.namespace, target, where.context
     )

@@ -23,26 +23,33 @@ class Turn(StrEnum):
 
 
 def turn(other: FlowRun, mine: FlowRun) -> Turn:
-    """Say whose turn it is: that of the run that started later, a slow one gives way.
+    """Say whose turn it is: that of the run that was due later, a slow one gives way.
 
     Who acts already is left to the lock; who waits for people would be answered for nothing.
     A nightly run ends nobody else's: what people have asked for goes first.
     """
-    if _is_ahead(other, mine) or _is_of_people(other, mine):
+    if _is_of_night(other) is _is_of_night(mine):
+        gives_way = _is_ahead(other, mine)
+    else:  # a night is built for what is live now, so that only who still wants in is before it
+        gives_way = _is_of_night(mine) and not is_over(other)
+    if gives_way:
         return Turn.GIVE_WAY
     return Turn.END_OTHER if other.state_type is StateType.PAUSED else Turn.CLAIM
 
 
 def _is_ahead(other: FlowRun, mine: FlowRun) -> bool:
-    """Say whether another run started later and has not come to nothing."""
-    if other.created is None or mine.created is None or other.created <= mine.created:
+    """Say whether another run was due later and has not come to nothing.
+
+    When it was created says nothing: Prefect creates scheduled runs days ahead.
+    """
+    theirs, ours = other.expected_start_time, mine.expected_start_time
+    if theirs is None or ours is None or theirs <= ours:
         return False
     return other.state_type not in NOTHING
 
 
-def _is_of_people(other: FlowRun, mine: FlowRun) -> bool:
-    """Say whether another run wants in that is not a night's, as mine is."""
-    return NIGHTLY in mine.tags and NIGHTLY not in other.tags and not is_over(other)
+def _is_of_night(run: FlowRun) -> bool:
+    return NIGHTLY in run.tags
 
 
 def is_over(run: FlowRun) -> bool:

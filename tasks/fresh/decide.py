@@ -35,11 +35,13 @@ class Now:
         past: its history.
         closed: the freeze that holds, or the window that is not open; None where it is open.
         claim: another run that wants into it.
+        is_ours: the run that asks has claimed it: people are asked, and may open what is closed.
     """
 
     past: Past
     closed: Closed | None = None
     claim: Claim | None = None
+    is_ours: bool = False
 
 
 def moving(known: Iterable[Base]) -> tuple[str, ...]:
@@ -148,7 +150,7 @@ def hindrance(now: Now, live: int, run: str) -> str | None:
         return f"rollout {newest.number} of run {newest.run or 'by hand'} is under way"
     if past.live != live:
         return f"rollout {past.live} came while this run built"
-    return now.closed.reason if now.closed else None
+    return now.closed.reason if now.closed and not now.is_ours else None
 
 
 def chosen(

@@ -8,7 +8,7 @@ from tasks.core.errors import ConfigError
 from tasks.core.target import Target
 from tasks.rollout.model import Place, Rules
 
-__all__ = ["Where", "place_of", "place_without_repository", "where_in"]
+__all__ = ["Where", "place_of", "place_without_repository", "where_in", "where_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,21 @@ def where_in(places: Mapping[str, Where], name: str) -> Where:
             next_step=f"choose one of {', '.join(places)}" if places else "fill in namespace",
         )
     return places[name]
+
+
+def where_of(name: str, named: Where, places: Mapping[str, Where]) -> Where:
+    """Return where an environment is: as a person says, and else as a form offers it.
+
+    Args:
+        name: of the environment.
+        named: what the person fills in; empty what they leave out.
+        places: those that the form offers.
+
+    Raises:
+        ConfigError: neither says it.
+    """
+    found = named if named.namespace else where_in(places, name)
+    return replace(found, context=named.context or found.context)
 
 
 def place_of(application: Application, name: str, target: Target) -> Place:

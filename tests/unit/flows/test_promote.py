@@ -5,6 +5,7 @@ from dataclasses import replace
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Running
 
 from flows.promote import Wishes, promote
@@ -18,6 +19,7 @@ from tasks.core.model import Release
 from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
+from tasks.rollout.model import By
 from tests.unit.tasks.rollout.test_canary import ONE, THREE, TWO
 from tests.unit.tasks.rollout.test_make_way import GATED, SECOND
 from tests.unit.tasks.rollout.world import World
@@ -82,6 +84,25 @@ def test_a_run_that_a_newer_one_has_overtaken_leaves_the_canary_alone(world: Wor
     state = delivered(world, overtaken=True)
     assert "a newer run wants into this environment" in str(state.message)
     assert states(world) == [RolloutState.STARTED, RolloutState.SUCCEEDED]
+
+
+def test_a_canary_goes_back_whatever_keeps_people_from_being_asked_at_its_gate(
+    world: World,
+) -> None:
+    environment = replace(world.place.environment, approval=Approval(approvers=("ana",)))
+    shop = Application("shop", {"api": Component("api")}, {"prod": environment})
+
+    @flow
+    def bring() -> Record:
+        world.strategy = GATED
+        world.when_rolling_out(TWO, By(flow_run.id))
+        return promote(TWO, "prod", shop, Wishes(TARGET))
+
+    world.when_rolling_out(ONE)
+    assert "Cannot suspend flows without a deployment" in str(bring(return_state=True).message)
+    newest = history(world.place, world.cluster)[0]
+    assert newest.state is RolloutState.RESTORED
+    assert newest.reason.startswith("at a gate: Flow run cannot be suspended")
 
 
 def test_what_was_built_for_a_release_that_is_not_live_any_more_stays_out(world: World) -> None:

@@ -9,9 +9,17 @@ from flows.turns import NIGHTLY, Turn, turn
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
-def run(state: StateType, minutes: int) -> FlowRun:
-    created = (NOW + timedelta(minutes=minutes)).isoformat()
-    return FlowRun.model_validate({"flow_id": uuid4(), "created": created, "state_type": state})
+def run(state: StateType, minutes: int, *tags: str, created: int = 0) -> FlowRun:
+    """Return a run that was due so many minutes from now, and created so many from now."""
+    return FlowRun.model_validate(
+        {
+            "flow_id": uuid4(),
+            "created": (NOW + timedelta(minutes=created)).isoformat(),
+            "expected_start_time": (NOW + timedelta(minutes=minutes)).isoformat(),
+            "state_type": state,
+            "tags": tags,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,28 +40,53 @@ def run(state: StateType, minutes: int) -> FlowRun:
         pytest.param(StateType.FAILED, 5, Turn.CLAIM, id="a newer run that was refused is gone"),
     ],
 )
-def test_of_two_runs_the_one_that_started_later_goes_before(
+def test_of_two_runs_the_one_that_was_due_later_goes_before(
     state: StateType, minutes: int, expected: Turn
 ) -> None:
     assert turn(run(state, minutes), run(StateType.RUNNING, 0)) is expected
 
 
+TWO_DAYS = 2 * 24 * 60
+
+
 @pytest.mark.parametrize(
-    ("state", "tags", "expected"),
+    ("other", "expected"),
     [
-        pytest.param(StateType.PAUSED, [], Turn.GIVE_WAY, id="a person's run that waits"),
-        pytest.param(StateType.RUNNING, [], Turn.GIVE_WAY, id="a person's run that acts"),
-        pytest.param(StateType.SCHEDULED, [], Turn.GIVE_WAY, id="one that was just answered"),
-        pytest.param(StateType.COMPLETED, [], Turn.CLAIM, id="one that is over"),
-        pytest.param(StateType.PAUSED, [NIGHTLY], Turn.END_OTHER, id="last night's is replaced"),
+        pytest.param(run(StateType.PAUSED, -5), Turn.GIVE_WAY, id="a person's run that waits"),
+        pytest.param(run(StateType.RUNNING, -5), Turn.GIVE_WAY, id="a person's run that acts"),
+        pytest.param(run(StateType.SCHEDULED, -5), Turn.GIVE_WAY, id="one that was just answered"),
+        pytest.param(run(StateType.COMPLETED, -5), Turn.CLAIM, id="one that is over"),
+        pytest.param(
+            run(StateType.COMPLETED, 5), Turn.CLAIM, id="one that is over though the night is late"
+        ),
+        pytest.param(
+            run(StateType.PAUSED, -5, NIGHTLY), Turn.END_OTHER, id="last night's is replaced"
+        ),
+        pytest.param(
+            run(StateType.COMPLETED, -5, NIGHTLY, created=5),
+            Turn.CLAIM,
+            id="an earlier night that was created later",
+        ),
+        pytest.param(
+            run(StateType.RUNNING, 5, NIGHTLY), Turn.GIVE_WAY, id="a later night does this one's"
+        ),
     ],
 )
-def test_a_night_ends_no_run_of_a_person(state: StateType, tags: list[str], expected: Turn) -> None:
-    other = run(state, -5).model_copy(update={"tags": tags})
-    mine = run(StateType.RUNNING, 0).model_copy(update={"tags": [NIGHTLY]})
+def test_a_night_that_was_created_days_ahead_goes_behind_people_and_later_nights(
+    other: FlowRun, expected: Turn
+) -> None:
+    mine = run(StateType.RUNNING, 0, NIGHTLY, created=-TWO_DAYS)
     assert turn(other, mine) is expected
 
 
-def test_a_persons_run_replaces_a_night_that_waits() -> None:
-    night = run(StateType.PAUSED, -5).model_copy(update={"tags": [NIGHTLY]})
-    assert turn(night, run(StateType.RUNNING, 0)) is Turn.END_OTHER
+@pytest.mark.parametrize(
+    ("night", "expected"),
+    [
+        pytest.param(run(StateType.PAUSED, -5, NIGHTLY), Turn.END_OTHER, id="waits"),
+        pytest.param(run(StateType.PAUSED, 5, NIGHTLY), Turn.END_OTHER, id="waits, due later"),
+        pytest.param(run(StateType.RUNNING, 5, NIGHTLY), Turn.CLAIM, id="acts, due later"),
+        pytest.param(run(StateType.COMPLETED, 5, NIGHTLY), Turn.CLAIM, id="is over, due later"),
+    ],
+)
+def test_a_persons_run_is_never_behind_a_night(night: FlowRun, expected: Turn) -> None:
+    assert turn(night, run(StateType.RUNNING, 0)) is expected

@@ -168,6 +168,16 @@ FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", datetime(2026, 1, 5, 8,
             id="frozen",
         ),
         pytest.param(
+            Now(past(), closed=FROZEN, is_ours=True),
+            None,
+            id="an overrider whom this run has asked may have opened it",
+        ),
+        pytest.param(
+            Now(past(live=8), closed=FROZEN, is_ours=True),
+            "rollout 8 came while this run built",
+            id="but a newer release is not taken back then either",
+        ),
+        pytest.param(
             Now(past(replace(UNDER_WAY, run=RUN), RECORD), FROZEN),
             None,
             id="what this run has begun it brings to its end",
