@@ -29,8 +29,9 @@ from tasks.core.cluster_api import connect
 from tasks.core.errors import GateClosed, SlipwayError, Unavailable
 from tasks.core.slack import Asked, fetch_login
 from tasks.core.slack_client import Slack
+from tasks.core.target import Target
 
-__all__ = ["AnswerDesk", "may_ask_again"]
+__all__ = ["AnswerDesk", "may_ask_again", "target_for"]
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,17 @@ People = Callable[[Asked], tuple[Approver, ...]]
 
 def _people(asked: Asked) -> tuple[Approver, ...]:
     """Return the approvers of the cluster that an environment is in."""
-    target = chosen()
-    if not target.context:
-        target = replace(target, context=_context_of(asked))
-    with connect(target) as cluster:
+    with connect(target_for(asked)) as cluster:
         return SecretApprovers(cluster).everybody()
+
+
+def target_for(asked: Asked) -> Target:
+    """Return the cluster of an environment: the context that a person named, else its own.
+
+    It is the rule of `place_of` without a checkout: for this instance and what is registered.
+    """
+    target = chosen()
+    return target if target.context else replace(target, context=_context_of(asked))
 
 
 def _context_of(asked: Asked) -> str:
