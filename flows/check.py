@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 
 from flows.checks import check_images, unchecked
 from flows.pulls import end_older
-from flows.telling import tell_begun, telling
+from flows.telling import tell_begun, tell_in, telling
 from tasks.core.proposal import Proposal, name_of_pull
 from tasks.core.target import Workshop
 from tasks.release.task import draft_release
@@ -40,6 +40,7 @@ def check(
     end_older(repository, number)
     proposal = Proposal(repository, number, commit, fork)
     source = fetch_proposed(proposal)
+    tell_in(None)  # whoever proposes something chooses no channel
     tell_begun(source, STAGES)
     apart = replace(workshop, cache=proposal.cache)
     draft = draft_release(source, apart)

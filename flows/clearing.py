@@ -5,7 +5,7 @@ more, in a state of a name of its own, and here it sees that and only clears up.
 dies in between the next one does it: by the states alone it knows what is still to do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,13 @@ from prefect.exceptions import Abort
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
+from flows.telling import commit_of_run, tell, tell_record
+from tasks.approval.task import newest_claim
 from tasks.core.application import Application
 from tasks.core.record import Record
 from tasks.core.target import Target
+from tasks.notify.model import QuestionNews
+from tasks.notify.model import State as Standing
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import settle
@@ -58,18 +62,22 @@ def clear_up(*places: Place) -> None:
     """
     if flow_run.run_count <= 1 or not is_clearing(_states()):
         return
-    message = _told(_settled(places))
+    ended = _settled(places)
+    for place, record in ended:
+        tell_record(place, record)
+    _tell_unasked(places)
+    message = _told([record for _, record in ended])
     with get_client(sync_client=True) as client:
         state: State[Any] = Cancelled(name=CLEARED, message=message)
         client.set_flow_run_state(UUID(flow_run.id), state, force=True)
     raise Abort(message)
 
 
-def _settled(places: tuple[Place, ...]) -> list[Record]:
+def _settled(places: tuple[Place, ...]) -> list[tuple[Place, Record]]:
     """Settle every place, whatever becomes of the others; the last environment first."""
     run = flow_run.id
-    states = [settle(place, run, REASON, return_state=True) for place in reversed(places)]
-    return [record for state in states if (record := state.result())]
+    states = [(place, settle(place, run, REASON, return_state=True)) for place in reversed(places)]
+    return [(place, record) for place, state in states if (record := state.result())]
 
 
 def clear_up_all(application: Application, target: Target) -> None:
@@ -99,6 +107,14 @@ def is_clearing(states: Iterable[State[Any]]) -> bool:
 def _states() -> list[State[Any]]:
     with get_client(sync_client=True) as client:
         return client.read_flow_run_states(UUID(flow_run.id))
+
+
+def _tell_unasked(places: Sequence[Place]) -> None:
+    """Tell that nobody can answer this run any more: about where it wanted to last."""
+    wanted = [each for each in places if newest_claim(each.application, each.name) == flow_run.id]
+    place = (*places, *wanted)[-1]
+    commit = commit_of_run(place.application)
+    tell(QuestionNews(commit, place.name, "", "", Standing.INACTIVE, REASON))
 
 
 def _told(records: list[Record]) -> str:

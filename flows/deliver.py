@@ -6,7 +6,7 @@ from prefect.runtime import flow_run
 from flows.clearing import clear_up_all
 from flows.images import make_images
 from flows.promote import Wishes, failure_of, promote
-from flows.telling import tell_begun, tell_release, telling
+from flows.telling import tell_begun, tell_in, tell_release, telling
 from tasks.core.errors import ConfigError
 from tasks.core.record import Record, RolloutState
 from tasks.core.repository import last_word
@@ -41,6 +41,7 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
+    tell_in(source.application.notify.slack)
     clear_up_all(source.application, target)
     tell_begun(source)
     environments = environments_until(tuple(source.application.environments), until)

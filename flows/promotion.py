@@ -5,7 +5,7 @@ from prefect.runtime import flow_run
 
 from flows.clearing import clear_up
 from flows.promote import Wishes, failure_of, promote, require_images
-from flows.telling import telling
+from flows.telling import tell_in, telling
 from tasks.core.choices import chosen
 from tasks.core.record import Record, RolloutState
 from tasks.core.repository import last_word
@@ -46,6 +46,7 @@ def promotion(  # noqa: PLR0913, PLR0917 one field of the form each
     """
     choice = chosen(release)
     newest = fetch_source(repository, "HEAD").application
+    tell_in(newest.notify.slack)
     clear_up(place_of(newest, environment, target))
     giver = origin_of(newest, environment, origin or choice.environment)
     found = find_release(place_of(newest, giver, target), choice.goal, environment)

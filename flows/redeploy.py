@@ -11,7 +11,7 @@ from flows.clearing import clear_up_all
 from flows.night_views import night_page, summary
 from flows.nights import find_missed
 from flows.renewal import End, Renewal, Tonight, renew
-from flows.telling import telling
+from flows.telling import tell_in, telling
 from flows.watch import Watched, watch
 from tasks.core.errors import StageFailed
 from tasks.core.repository import last_word
@@ -55,6 +55,7 @@ def redeploy(
             message=f"missed: the night of {missed.later:%Y-%m-%d %H:%M} UTC does its work",
         )
     newest = fetch_source(repository, "HEAD").application
+    tell_in(newest.notify.slack)
     clear_up_all(newest, target)
     tonight = Tonight(repository, newest, target)
     names = chosen(tuple(newest.environments), environment, environments)

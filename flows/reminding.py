@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import Scheduled
 from pydantic import TypeAdapter
 
@@ -75,7 +75,10 @@ def leave_call(request: Request, run: UUID, after: datetime) -> None:
 
 def _waits(run: UUID, request: Request) -> bool:
     """Say whether a run still asks what it asked: a pause is named after the plan."""
-    with get_client(sync_client=True) as client:
-        state = client.read_flow_run(run).state
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(run).state
+    except ObjectNotFound:  # somebody has deleted it, and the question with it
+        return False
     key = state.state_details.pause_key if state and state.is_paused() else None
     return (key or "").startswith(f"{request.environment}-{request.plan}-")

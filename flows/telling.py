@@ -6,13 +6,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from prefect.exceptions import Pause
+from prefect.exceptions import Abort, Pause
 from prefect.futures import PrefectFuture, as_completed, wait
 from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
 from tasks.core.markdown import public_address
 from tasks.core.model import Release, Source
+from tasks.core.notices import SlackRooms
 from tasks.core.record import Plan, Record
 from tasks.notify.decide import broken_off, end_of, reused, stage_news, stages_of, state_of
 from tasks.notify.effects import hearing
@@ -28,6 +29,7 @@ __all__ = [
     "tell",
     "tell_acting",
     "tell_begun",
+    "tell_in",
     "tell_plan",
     "tell_record",
     "tell_release",
@@ -74,13 +76,14 @@ def telling() -> Iterator[None]:
     """Let a flow tell people; to be put above its function.
 
     What has begun and not ended when the flow fails is told as broken off. News under way are
-    waited for, a suspended run's too: no process would be left to send them.
+    waited for, those of a run that is suspended or has cleared up too: no process would be left to
+    send them.
     """
     board = _Board()
     token = _board.set(board)
     try:
         yield
-    except Pause:
+    except (Abort, Pause):
         wait(list(board.last.values()))
         raise
     except Exception as error:
@@ -104,11 +107,17 @@ def tell(*news: News) -> None:
         board.put(*news)
 
 
-def tell_begun(source: Source, stages: tuple[str, ...] | None = None) -> None:
-    """Tell which stages a commit is going to go through: those of a delivery where None."""
-    board, named = _board.get(), source.application.notify.slack
+def tell_in(named: SlackRooms | None) -> None:
+    """Say which channels in Slack hear of this run, and none where None."""
+    board = _board.get()
     if board is not None:
         board.rooms = (named.channel, named.approvers_channel or "") if named else ("", "")
+
+
+def tell_begun(source: Source, stages: tuple[str, ...] | None = None) -> None:
+    """Tell which stages a commit is going to go through: those of a delivery where None."""
+    board = _board.get()
+    if board is not None:
         board.stages = stages
     commit, last = _commit(source), (RELEASE,) if stages is None else ()
     tell(*(StageNews(commit, each, State.PENDING) for each in (*_stages(source), *last)))

@@ -15,7 +15,7 @@ from infra.server.api import Api, was_refused
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 
-__all__ = ["LogLine", "RunView", "Runs", "StageView", "connect", "pause_after"]
+__all__ = ["LogLine", "RunView", "Runs", "StageView", "connect", "key_in", "pause_after"]
 
 LOOK_EVERY = timedelta(milliseconds=200)
 RARELY = timedelta(seconds=1)
@@ -187,9 +187,7 @@ class Runs:
 
     def question_key(self, run_id: UUID) -> str:
         """Return under which name the question of a waiting run is kept; empty where none is."""
-        state = self._read(run_id)["state"] or {}
-        keys = state.get("state_details", {}).get("run_input_keyset") or {}
-        return str(keys.get("description", "")) if state.get("type") == "PAUSED" else ""
+        return key_in(self._read(run_id)["state"] or {})
 
     def notice(self, run_id: UUID) -> str:
         """Return why the last answer to a waiting run did not count; empty where none was given."""
@@ -280,6 +278,12 @@ class Runs:
             seconds=run["estimated_run_time"],
             error=(raised[1] or "") if raised else "",
         )
+
+
+def key_in(state: Json) -> str:
+    """Return under which name a state says that a question is kept; empty where it says none."""
+    keys = state.get("state_details", {}).get("run_input_keyset") or {}
+    return str(keys.get("description", "")) if state.get("type") == "PAUSED" else ""
 
 
 def _stage(task: Json) -> StageView:

@@ -3,45 +3,57 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
 from httpx import codes
 
 from infra.server.api import Api, may_pass
-from infra.server.client import Runs
+from infra.server.client import Runs, key_in
 from infra.target import chosen
-from infra.webhook.model import Pressed
+from infra.webhook.model import NotYet, Pressed
 from infra.webhook.settings import settings
 from infra.webhook.store import Store
 from tasks.approval.approvers import SecretApprovers
 from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Choice, Click
-from tasks.approval.proof import Subject, vouch
+from tasks.approval.proof import CLICKS_LIVE, Subject, vouch
 from tasks.approval.slack import named
+from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster_api import connect
 from tasks.core.errors import GateClosed, SlipwayError, Unavailable
 from tasks.core.slack import Asked, fetch_login
 from tasks.core.slack_client import Slack
+from tasks.core.target import Target
 
-__all__ = ["AnswerDesk"]
+__all__ = ["AnswerDesk", "may_ask_again", "target_for"]
 
 log = logging.getLogger(__name__)
 
 MOST_ANSWERS = 100
+JUDGED_WITHIN = timedelta(minutes=1)
+"""A run that goes on with one answer comes to the next question in seconds, if there is one."""
 People = Callable[[Asked], tuple[Approver, ...]]
 
 
 def _people(asked: Asked) -> tuple[Approver, ...]:
     """Return the approvers of the cluster that an environment is in."""
-    target = chosen()
-    if not target.context:
-        target = replace(target, context=_context_of(asked))
-    with connect(target) as cluster:
+    with connect(target_for(asked)) as cluster:
         return SecretApprovers(cluster).everybody()
+
+
+def target_for(asked: Asked) -> Target:
+    """Return the cluster of an environment: the context that a person named, else its own.
+
+    It is the rule of `place_of` without a checkout: for this instance and what is registered.
+    """
+    target = chosen()
+    return target if target.context else replace(target, context=_context_of(asked))
 
 
 def _context_of(asked: Asked) -> str:
@@ -67,6 +79,7 @@ class AnswerDesk:
 
     people: People = _people
     connect: Callable[[], Api] = Api.connect
+    clock: Clock = field(default_factory=SystemClock)
 
     def answer(self, pressed: Pressed) -> str:
         """Give an answer and return who has said what; whoever is refused is told so in Slack.
@@ -74,19 +87,24 @@ class AnswerDesk:
         Raises:
             GateClosed: the person is nobody here, or the run does not wait for this.
             ConfigError: something is set up wrongly.
-            Unavailable: Prefect, or what keeps the approvers, does not answer.
+            NotYet: the approvers' cluster does not answer, or the run is at another answer.
+            Unavailable: Prefect does not answer.
         """
         try:
             return self._answer(pressed)
-        except Unavailable:
-            raise
+        except Unavailable as error:
+            if self.clock.now() - pressed.signed_at <= CLICKS_LIVE:
+                raise
+            late = GateClosed(f"it could not be given for an hour: {error.what}", "Slack")
+            _whisper(pressed, late.what)
+            raise late from error
         except SlipwayError as error:
             _whisper(pressed, error.what)
             raise
 
     def _answer(self, pressed: Pressed) -> str:
         asked = pressed.asked
-        name = named(pressed.user, self.people(asked))
+        name = named(pressed.user, self._everybody(asked))
         if not name:
             raise GateClosed(
                 f"Slack's user {pressed.user} is no approver",
@@ -94,8 +112,14 @@ class AnswerDesk:
                 next_step=f"slipway approver slack NAME {pressed.user}",
             )
         with self._runs() as runs:
-            _hand_over(runs, asked, _form(pressed, name))
+            _hand_over(runs, asked, _form(pressed, name), self.clock.now())
         return f"{name} said {asked.choice} in Slack"
+
+    def _everybody(self, asked: Asked) -> tuple[Approver, ...]:
+        try:
+            return self.people(asked)
+        except Unavailable as error:  # of one cluster; others, and Prefect, may well answer
+            raise NotYet(*error.args) from error
 
     @contextmanager
     def _runs(self) -> Iterator[Runs]:
@@ -126,11 +150,12 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
     return {**form, "sent_from": "Slack"}
 
 
-def _hand_over(runs: Runs, asked: Asked, form: dict[str, str]) -> None:
+def _hand_over(runs: Runs, asked: Asked, form: dict[str, str], now: datetime) -> None:
     """Resume the run with a form unless it has been, before a kill or a lost answer.
 
     Raises:
         GateClosed: the run does not wait for an answer to this.
+        NotYet: it may in a moment.
     """
     try:
         run = UUID(asked.run)
@@ -139,13 +164,33 @@ def _hand_over(runs: Runs, asked: Asked, form: dict[str, str]) -> None:
     head = re.escape(f"suspended-{asked.environment}-{asked.plan}")
     if form["code"] in _given(runs, run, re.compile(rf"{head}-\d+-response")):
         return
-    if not re.fullmatch(rf"{head}-\d+-description", runs.question_key(run)):
+    state = runs.api.get(f"/flow_runs/{run}")["state"] or {}
+    if not re.fullmatch(rf"{head}-\d+-description", key_in(state)):
+        place = f"{asked.environment}/{asked.application}"
+        if may_ask_again(state, now):
+            raise NotYet("the run is at another answer", where=place)
         raise GateClosed(
             f"{asked.plan} of {asked.release} does not wait for an answer any more",
-            where=f"{asked.environment}/{asked.application}",
+            where=place,
             next_step=f"slipway show {asked.environment}",
         )
     runs.answer(run, form)
+
+
+def may_ask_again(state: Mapping[str, Any], now: datetime) -> bool:
+    """Say whether a run that asks nothing may do so in a moment: it judges another answer.
+
+    Args:
+        state: of the run, as Prefect's API tells it.
+        now: aware.
+    """
+    match state.get("type"):
+        case "SCHEDULED" | "PENDING":
+            return True
+        case "RUNNING":
+            return now - datetime.fromisoformat(state["timestamp"]) <= JUDGED_WITHIN
+        case _:
+            return False
 
 
 def _given(runs: Runs, run: UUID, key: re.Pattern[str]) -> set[str]:

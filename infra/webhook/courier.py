@@ -13,6 +13,7 @@ from infra.webhook.model import (
     Alerts,
     Ignore,
     Kept,
+    NotYet,
     Outcome,
     Pressed,
     Push,
@@ -20,7 +21,9 @@ from infra.webhook.model import (
     Start,
     State,
 )
+from infra.webhook.postponed import Postponed
 from infra.webhook.store import Store
+from tasks.core.clock import Clock, SystemClock
 from tasks.core.errors import SlipwayError, Unavailable
 
 __all__ = ["Answerer", "Courier", "Starter"]
@@ -36,8 +39,8 @@ It raises Unavailable where the same call may succeed later, another SlipwayErro
 Answerer = Callable[[Pressed], str]
 """Gives an answer from Slack to the run that waits, once, and returns who has said what.
 
-It raises Unavailable where the same call may succeed later, another SlipwayError where it does
-not count.
+It raises NotYet where this one may succeed later, Unavailable where none can before, another
+SlipwayError where it does not count.
 """
 
 AT_ONCE = 50
@@ -50,13 +53,16 @@ END_WITHIN = timedelta(seconds=8)
 class Courier:
     """One thread that works through the store.
 
-    Prefect being away stops everything, so that nothing overtakes what came before it.
+    Prefect being away stops everything, so that nothing overtakes what came before it. An answer
+    that has to wait for something else is overtaken by everything.
     """
 
     store: Store
     starter: Starter
     metrics: Metrics
     answerer: Answerer | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    _postponed: Postponed = field(default_factory=Postponed)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -83,23 +89,27 @@ class Courier:
         self._wake.set()
 
     def deliver(self) -> int:
-        """Take the oldest events on and return how many.
+        """Take the oldest events on and return for how many that was the end.
 
         Raises:
             Unavailable: Prefect is away; what could be done until then is done.
         """
-        waiting = self.store.waiting(AT_ONCE)
+        fresh = self.store.waiting(AT_ONCE, self._postponed.ids)
         done: list[tuple[Kept, Outcome]] = []
         try:
-            for kept in waiting:
-                done.append((kept, self._outcome(kept)))  # noqa: PERF401 what was done before a failure stays
+            for kept in (*fresh, *self._postponed.due(self.clock.elapsed())):
+                outcome = self._outcome(kept)
+                if outcome is not None:
+                    done.append((kept, outcome))
         finally:
             self.store.settle(outcome for _, outcome in done)
             for kept, outcome in done:
+                self._postponed.forget(kept)
                 self.metrics.settled(kept.event, outcome.state)
-        return len(waiting)
+        return len(done)
 
-    def _outcome(self, kept: Kept) -> Outcome:
+    def _outcome(self, kept: Kept) -> Outcome | None:
+        """Say what becomes of an event, None where it has to wait."""
         if isinstance(kept.event.facts, Pressed):
             return self._answered(kept, kept.event.facts)
         decision = decide(kept.event, self._repository(kept))
@@ -117,17 +127,25 @@ class Courier:
         log.info("event %d: %s is run %s", kept.id, decision.run_name, run)
         return Outcome(kept.id, State.DELIVERED, decision.run_name, run)
 
-    def _answered(self, kept: Kept, pressed: Pressed) -> Outcome:
+    def _answered(self, kept: Kept, pressed: Pressed) -> Outcome | None:
         if self.answerer is None:
             return Outcome(kept.id, State.IGNORED, "nobody has logged in to Slack here")
         run = pressed.asked.run
         try:
             said = self.answerer(pressed)
+        except NotYet as error:
+            log.info("event %d waits: %s", kept.id, error)
+            self._postponed.put_off(kept, self.clock.elapsed())
+            return None
         except Unavailable:
             raise
         except SlipwayError as error:
             log.warning("event %d: %s", kept.id, error)
             return Outcome(kept.id, State.REFUSED, str(error), run)
+        except Exception as error:  # it would come again and again, and keep back all the others
+            log.exception("event %d", kept.id)
+            why = f"a fault of Slipway's own, {type(error).__name__}"
+            return Outcome(kept.id, State.REFUSED, why, run)
         log.info("event %d: %s, run %s", kept.id, said, run)
         return Outcome(kept.id, State.DELIVERED, said, run)
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks.core.alerts import Alert
 from tasks.core.application import Application
+from tasks.core.errors import Unavailable
 from tasks.core.slack import Asked
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Ignore",
     "Kept",
     "Look",
+    "NotYet",
     "Nothing",
     "Outcome",
     "Pressed",
@@ -46,6 +48,10 @@ class Refused(Exception):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+
+
+class NotYet(Unavailable):
+    """One answer has to wait; what came after it does not."""
 
 
 @dataclass(frozen=True, slots=True)

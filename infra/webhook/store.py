@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -108,9 +108,18 @@ class Store:
         with self._transaction() as connection:
             return _add(connection, events, at)
 
-    def waiting(self, most: int) -> tuple[Kept, ...]:
-        """Return events that nothing has become of yet, the oldest first."""
-        return self._events(f"{_COLUMNS} FROM events WHERE state = 'stored' ORDER BY id", most)
+    def waiting(self, most: int, without: Collection[int] = ()) -> tuple[Kept, ...]:
+        """Return events that nothing has become of yet, the oldest first.
+
+        Args:
+            most: how many.
+            without: ids of events that are left out.
+        """
+        query = (
+            f"{_COLUMNS} FROM events WHERE state = 'stored'"  # noqa: S608 columns of ours
+            " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        return self._events(query, most, json.dumps(list(without)))
 
     def newest(self, most: int) -> tuple[Kept, ...]:
         """Return the newest events, the newest first."""

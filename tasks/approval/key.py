@@ -20,13 +20,19 @@ def read_key() -> bytes:
     """Return it; empty where this machine has none, and then nothing from Slack counts.
 
     Raises:
-        ConfigError: others can read it.
+        ConfigError: others can read it, or this user cannot.
     """
     file = key_file()
     try:
         mode, content = file.stat().st_mode, file.read_bytes()
     except FileNotFoundError:
         return b""
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            where=str(file),
+            next_step="remove it, then slipway down and slipway up",
+        ) from error
     if mode & OTHERS:
         raise ConfigError(
             "can be read by others, and vouches for approvals",

@@ -14,10 +14,13 @@ from prefect.states import Cancelled, Running, Scheduled
 
 from deployments.catalogue import CATALOGUE
 from flows.clearing import CLEARED, CLEARING, CLEARS, RECOVERING, clear_up, is_clearing
+from flows.telling import telling
 from tasks.core.record import RolloutState
+from tasks.notify.ports import Channel
 from tasks.rollout import records
 from tasks.rollout.history import history
 from tasks.rollout.model import By, Place
+from tests.unit.flows.test_telling import Town
 from tests.unit.tasks.rollout.test_canary import ONE, TWO
 from tests.unit.tasks.rollout.test_make_way import GATED
 from tests.unit.tasks.rollout.world import World
@@ -91,6 +94,7 @@ def bring_into(*places: Place) -> Flow[[], None]:
     """Return a flow that clears up, or fails loudly: a cancelled run does nothing else."""
 
     @flow
+    @telling()
     def bring_in() -> None:
         clear_up(*places)
         raise AssertionError("a cancelled run went on")
@@ -120,7 +124,15 @@ def begun(flow: Flow[[], None]) -> UUID:
         return client.create_flow_run(flow).id
 
 
-def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World) -> None:
+@pytest.fixture
+def town(world: World, monkeypatch: pytest.MonkeyPatch) -> Town:  # noqa: ARG001 its server comes first
+    found = Town()
+    channel = Channel("town", found.hears, found.connect)
+    monkeypatch.setattr("tasks.notify.effects.CHANNELS", (channel,))
+    return found
+
+
+def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World, town: Town) -> None:
     bring_in = bring_into(world.place)
     run = begun(bring_in)
     world.strategy = GATED
@@ -131,6 +143,9 @@ def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World) -> None
     assert "rollout 2 superseded: cancelled by a person" in str(state.message)
     states = [each.state for each in history(world.place, world.cluster)]
     assert states == [RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
+    rollout, question = town.heard
+    assert rollout.startswith("prod: inactive, cancelled by a person; rollout 1 (r-")
+    assert question == "approval of prod: inactive, cancelled by a person"
 
 
 def unreadable(world: World) -> Place:

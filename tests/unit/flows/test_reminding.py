@@ -90,6 +90,13 @@ def come(client: SyncPrefectClient, call: FlowRun) -> bool:
     return run_flow(remind, flow_run=client.read_flow_run(call.id)) is True
 
 
+def test_a_run_that_was_deleted_calls_nobody(world: World, client: SyncPrefectClient) -> None:
+    asking = Asking.begun(client, asking_for_one(world))
+    (first,) = calls(client, asking.id)
+    client.delete_flow_run(asking.id)
+    assert not come(client, first)
+
+
 def at(call: FlowRun) -> datetime:
     return datetime.fromisoformat(call.parameters["at"])
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from flows.suspension import ask
 from infra.server.api import Api
 from infra.server.settings import server
-from infra.webhook.answers import AnswerDesk
+from infra.webhook.answers import AnswerDesk, may_ask_again
 from infra.webhook.keys import ensure_token
 from infra.webhook.slack_door import SlackDoor
 from tasks.approval import effects
@@ -27,12 +28,15 @@ from tasks.approval.approvers import MemoryApprovers
 from tasks.approval.key import key_file
 from tasks.approval.model import Approver, Decision, Means, Request, Ruling
 from tasks.core.clock import utc_now
+from tasks.core.errors import Unavailable
 from tasks.core.gates import Approval
 from tasks.core.slack import Asked, keep_login
 from tests.stand_ins.slack import StandIn, press, signed, standing_in
 from tests.unit.infra.webhook.world import World as Receiver
 
 ANA = Approver("ana", ("ana@example.com",), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", slack="U0ANA")
+EVA = Approver("eva", ("eva@example.com",), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ", slack="U0EVA")
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REQUEST = Request(
     application="shop",
     environment="prod",
@@ -41,7 +45,7 @@ REQUEST = Request(
     author="Rui",
     author_email="rui@example.com",
     opened_at=utc_now(),
-    rules=Approval(approvers=("ana",)),
+    rules=Approval(approvers=("ana", "eva")),
 )
 
 
@@ -51,7 +55,10 @@ class Situation:
 
     receiver: Receiver
     slack: StandIn
-    approvers: MemoryApprovers = field(default_factory=lambda: MemoryApprovers({"ana": ANA}))
+    approvers: MemoryApprovers = field(
+        default_factory=lambda: MemoryApprovers({"ana": ANA, "eva": EVA})
+    )
+    away: bool = False
     flow: Flow[[], None] | None = None
     decisions: list[Decision] = field(default_factory=list)
     run: UUID = field(default_factory=uuid4)
@@ -76,6 +83,11 @@ class Situation:
         with contextlib.suppress(Pause):
             assert self.flow is not None
             run_flow(self.flow, flow_run=self.read(), return_type="state")
+
+    def everybody(self, _asked: Asked) -> tuple[Approver, ...]:
+        if self.away:
+            raise Unavailable("does not answer", "cluster prod")
+        return self.approvers.everybody()
 
     def read(self) -> FlowRun:
         with get_client(sync_client=True) as client:
@@ -111,9 +123,7 @@ def situation(
     with standing_in() as slack, receiver.serving():
         keep_login(slack.login)
         made = Situation(receiver, slack)
-        receiver.courier.answerer = AnswerDesk(
-            lambda _: made.approvers.everybody(), prefect_api
-        ).answer
+        receiver.courier.answerer = AnswerDesk(made.everybody, prefect_api, receiver.clock).answer
         yield made
     receiver.store.close()
 
@@ -154,6 +164,57 @@ def test_a_courier_that_dies_does_not_answer_twice(situation: Situation) -> None
     situation.receiver.courier.deliver()
     assert situation.receiver.states() == [("delivered", "ana said approve in Slack")]
     assert situation.read().state_name == "Suspended", "and that was no answer to it"
+
+
+def test_the_second_of_two_who_press_at_once_counts_when_the_run_asks_again(
+    situation: Situation,
+) -> None:
+    situation.given_a_run_that_waits(answers=2)
+    situation.when_pressed(situation.asked())
+    assert situation.when_pressed(situation.asked(), "U0EVA", at="2.0") == ("stored", "")
+    situation.goes_on()
+    situation.receiver.clock.wait(timedelta(seconds=1))
+    situation.receiver.courier.deliver()
+    assert situation.receiver.states()[-1] == ("delivered", "eva said approve in Slack")
+    situation.goes_on()
+    assert [each.approver for each in situation.decisions][-2:] == ["ana", "eva"]
+    assert situation.whispers() == []
+
+
+def test_a_press_waits_an_hour_for_the_cluster_of_its_approvers(situation: Situation) -> None:
+    situation.given_a_run_that_waits()
+    situation.away = True
+    assert situation.when_pressed(situation.asked()) == ("stored", "")
+    situation.receiver.clock.wait(timedelta(minutes=59))
+    situation.receiver.courier.deliver()
+    assert situation.receiver.states() == [("stored", "")]
+    situation.receiver.clock.wait(timedelta(minutes=2))
+    situation.receiver.courier.deliver()
+    why = "it could not be given for an hour: does not answer"
+    assert situation.receiver.states() == [("refused", f"Slack: {why}")]
+    assert situation.whispers() == [f"Your answer does not count: {why}."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "expected"),
+    [
+        pytest.param("SCHEDULED", 3600, True, id="no worker has gone on with it yet"),
+        pytest.param("PENDING", 3600, True, id="a worker is about to"),
+        pytest.param("RUNNING", 60, True, id="it may be judging"),
+        pytest.param("RUNNING", 61, False, id="it is long past that"),
+        pytest.param("PAUSED", 0, False, id="it asks something else"),
+        pytest.param("COMPLETED", 0, False, id="it is over"),
+        pytest.param("CANCELLED", 0, False, id="it was cancelled"),
+    ],
+)
+def test_whether_a_run_may_ask_again_in_a_moment(
+    kind: str,
+    seconds: int,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    since = (NOW - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    assert may_ask_again({"type": kind, "timestamp": since}, NOW) is expected
+    assert may_ask_again({}, NOW) is False
 
 
 @pytest.mark.parametrize(

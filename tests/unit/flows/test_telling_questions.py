@@ -7,7 +7,7 @@ import pytest
 from prefect import flow
 
 from flows.asking import tell_answered, tell_question, tell_superseded
-from flows.telling import tell_begun, telling
+from flows.telling import tell_begun, tell_in, telling
 from tasks.approval.model import Request
 from tasks.core.errors import GateClosed
 from tasks.core.gates import Approval
@@ -51,6 +51,7 @@ def questions(listener: Listener) -> list[QuestionNews]:
 @flow
 @telling()
 def asks() -> None:
+    tell_in(TOLD.application.notify.slack)
     tell_begun(TOLD)
     tell_superseded("shop", "prod", "00000000-0000-0000-0000-000000000007")
     tell_question(REQUEST, "what changes", (), "")
@@ -84,3 +85,15 @@ def test_a_no_ends_the_question_with_its_reason(listener: Listener) -> None:
     is_refused(return_state=True)
     *_, last = questions(listener)
     assert (last.state, last.sentence) == (State.FAILURE, "ana said no: not before the holidays")
+
+
+@flow
+@telling()
+def checks() -> None:
+    tell_in(None)
+    tell_begun(TOLD, ("lint",))
+
+
+def test_what_is_proposed_chooses_no_channel(listener: Listener) -> None:
+    checks(return_state=True)
+    assert {each.commit.rooms for each in listener.questions} == {("", "")}

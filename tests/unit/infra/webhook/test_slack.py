@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.webhook.model import Pressed
+from infra.webhook.model import NotYet, Pressed
 from infra.webhook.slack import sign
 from infra.webhook.slack_door import SlackDoor
 from tasks.core.errors import ConfigError, GateClosed, Unavailable
@@ -25,7 +25,7 @@ from tests.stand_ins.slack import (
     standing_in,
     submission,
 )
-from tests.unit.infra.webhook.world import World
+from tests.unit.infra.webhook.world import World, push
 
 ASKED = Asked("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
 UNHURRIED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -253,3 +253,57 @@ def test_an_answer_goes_on_in_its_turn_and_waits_for_prefect(door: World) -> Non
     door.courier.deliver()
     assert door.states()[-1] == ("delivered", "ana said approve in Slack")
     assert [each.user for each in answered] == ["U0ANA"]
+
+
+def test_a_press_that_has_to_wait_is_overtaken_by_everything(door: World) -> None:
+    tries: list[str] = []
+
+    def answerer(pressed: Pressed) -> str:
+        tries.append(pressed.user)
+        if len(tries) < 4:
+            raise NotYet("the cluster does not answer")
+        return "ana said approve in Slack"
+
+    door.courier.answerer = answerer
+    send(door, press(ASKED))
+    door.send(push())
+    assert door.courier.deliver() == 1
+    assert [state for state, _ in door.states()] == ["stored", "delivered"]
+    tried_at: list[float] = []
+    for second in range(10):
+        before = len(tries)
+        door.courier.deliver()
+        tried_at += [second] * (len(tries) - before)
+        door.clock.wait(timedelta(seconds=1))
+    assert tried_at == [1, 3, 7], "a longer pause each time"
+    assert door.states()[0] == ("delivered", "ana said approve in Slack")
+
+
+def test_of_several_presses_that_wait_one_is_tried_at_a_time(door: World) -> None:
+    tries: list[str] = []
+
+    def answerer(pressed: Pressed) -> str:
+        tries.append(pressed.message)
+        raise NotYet("the cluster does not answer")
+
+    door.courier.answerer = answerer
+    for number in range(3):
+        send(door, press(ASKED, action_ts=str(number)))
+    door.courier.deliver()
+    assert len(tries) == 3
+    door.clock.wait(timedelta(seconds=1))
+    for count in (4, 5, 6, 6):
+        door.courier.deliver()
+        assert len(tries) == count
+
+
+def test_a_fault_of_our_own_ends_a_press_and_nothing_else(door: World) -> None:
+    def answerer(_pressed: Pressed) -> str:
+        raise KeyError("state")
+
+    door.courier.answerer = answerer
+    send(door, press(ASKED))
+    door.send(push())
+    door.courier.deliver()
+    assert door.states()[0] == ("refused", "a fault of Slipway's own, KeyError")
+    assert door.states()[1][0] == "delivered"

@@ -141,7 +141,7 @@ class World:
         keys.add("one", self.clock.now(), SECRET)
         patient = Allowance(fine=0)
         self.receiver = Receiver(self.store, keys, TOKEN, clock=self.clock, allowance=patient)
-        self.courier = Courier(self.store, self.prefect.start, Metrics())
+        self.courier = Courier(self.store, self.prefect.start, Metrics(), clock=self.clock)
         self.client = httpx.Client(trust_env=False, timeout=20)
 
     @contextmanager

@@ -139,6 +139,10 @@ def test_the_key_is_read_from_a_file_that_is_its_owners_alone(
     key_file().chmod(0o640)
     with pytest.raises(ConfigError, match="can be read by others"):
         judge(REQUEST, answer(after=3), (), approvers)
+    key_file().unlink()
+    key_file().mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_key()
 
 
 def test_a_user_of_slack_is_one_approver_or_nobody() -> None:
