@@ -71,7 +71,8 @@ class TestEveryday:
     def test_plan(self, pipeline: "Pipeline", delivered: Delivered) -> None:
         plan = read(pipeline.slipway("plan", "prod", "-a", delivered.folder, "--json"))
         assert plan["live"] is None
-        assert {each["kind"] for each in plan["changes"]} == {"create"}
+        there = [each["object"] for each in plan["changes"] if each["kind"] != "create"]
+        assert there == [f"Namespace/{delivered.shop.name}-prod"], "made for the trail of a no"
         assert plan["id"] in plain(pipeline.slipway("plan", "prod", "-a", delivered.folder))
 
     def test_plan_says_what_the_first_environment_is_compared_with(
