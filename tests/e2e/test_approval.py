@@ -156,25 +156,6 @@ def test_a_rollback_by_hand_asks_one_approver(pipeline: "Pipeline", shop: "Shop"
     assert newest.actor == getpass.getuser()
 
 
-def test_a_newer_release_takes_the_place_of_the_waiting_one(
-    pipeline: "Pipeline", shop: "Shop"
-) -> None:
-    before = shop.states("prod")
-    shop.given_greeting("Older")
-    older = waits(pipeline.when_delivered(shop))
-    shop.given_greeting("Newer")
-    newer = waits(pipeline.when_delivered(shop))
-    assert pipeline.runs.view(older.id).state == "CANCELLED"
-    with pytest.raises(GateClosed, match="not paused"):
-        pipeline.runs.answer(older.id, pipeline.answer())
-    schedule_by_hand(pipeline, older.id)
-    assert pipeline.until_over(older.id).state != "COMPLETED"
-    refused = pipeline.when_answered(newer.id, pipeline.answer(decision="reject", comment="late"))
-    assert refused.state == "FAILED"
-    assert "said no: late" in refused.message
-    assert shop.states("prod") == before
-
-
 def test_every_answer_stands_in_a_trail_that_nobody_can_change_unseen(
     pipeline: "Pipeline", shop: "Shop"
 ) -> None:
@@ -186,7 +167,6 @@ def test_every_answer_stands_in_a_trail_that_nobody_can_change_unseen(
     assert told - {("answer refused", "totp")} == {
         ("answer refused", "none"),
         ("approved", "totp"),
-        ("rejected", "totp"),
         ("rolled back", "totp"),
     }
     assert any(deed["origin"].endswith("(slipway)") for deed in deeds), "answered by the command"
