@@ -54,7 +54,7 @@ class Load:
         if number not in self.requests:
             repository = NOBODY if number % START_EVERY else SHOP
             self.requests[number] = push(
-                repository, f"{number:040x}", self.secret, pushed_at=number
+                repository, f"{number + 1:040x}", self.secret, pushed_at=number
             )
         body, headers = self.requests[number]
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -181,7 +181,7 @@ def _compare(load: Load) -> None:
     kept = store.newest(load.count + 1)
     store.close()
     answered = {number for number, status in load.answers.items() if status in {200, 202}}
-    pushed = {int(each.event.facts.commit, 16) for each in kept}  # type: ignore[union-attr, arg-type]
+    pushed = {int(each.event.facts.commit, 16) - 1 for each in kept}  # type: ignore[union-attr, arg-type]
     started = sum(each.outcome.state is State.DELIVERED for each in kept)
     runs = httpx.post(f"{prefect().api}/flow_runs/count", json={}, timeout=30).json()
     print(f"stored: {len(kept)}, each once: {len(kept) == len(pushed)}")
