@@ -269,7 +269,7 @@ def test_github_hears_of_a_rollback_by_hand(world: World, hub: StandIn) -> None:
     for version, commit in (("1", GOOD), ("2", BAD)):
         assert brought(world, release(hub, version, commit)).is_completed()
     before = len(told(hub))
-    state = rollback("shop", "prod", "shop", "they suffer", TARGET, return_state=True)
+    state = rollback("shop", "prod", "they suffer", TARGET, "shop", return_state=True)
     assert state.is_completed(), state.message
     assert [each[:2] for each in told(hub)[before:]] == [("1", "success")]
 
