@@ -102,7 +102,7 @@ def deliver(offer: Offer) -> Form:
         f"rolls it out environment by environment: {' → '.join(offer.environments)}.{waits}\n\n"
         "**Then**: each rollout is watched; one that fails goes back by itself, and the delivery "
         "ends there.",
-        pinned={"repository": offer.address, "target": offer.target},
+        pinned=_from_repository(offer),
         fields={
             "revision": Field(
                 "Revision",
@@ -124,7 +124,7 @@ def promote(offer: Offer) -> Form:
         "another one. Nothing is built: the same images, and the manifests that were rendered "
         "with them.\n\n**Then**: the same gates as in a delivery (freezes, approvers, the "
         "environment's lock), the same rollout, the same way back.",
-        pinned={"repository": offer.address, "target": offer.target},
+        pinned=_from_repository(offer),
         fields={
             "environment": Field(
                 "To", "Environment that gets the release.", offer.environments, is_required=True
@@ -153,7 +153,7 @@ def redeploy(offer: Offer) -> Form:
         "live, what stands on older base images than today's, and looks for new findings in what "
         "runs.\n\n**Then**: what has changed is rolled out through the same gates as a delivery; "
         "where nothing has, nothing is.",
-        pinned={"repository": offer.address, "target": offer.target},
+        pinned=_from_repository(offer),
         fields={
             "environment": Field(
                 "Environment", "The only one; all where empty.", offer.environments
@@ -204,6 +204,11 @@ def _property(asked: Field, position: int) -> dict[str, Any]:
     if asked.default is not None:
         found["default"] = asked.default
     return found
+
+
+def _from_repository(offer: Offer) -> dict[str, Any]:
+    """Return what every flow is given that begins with the repository."""
+    return {"repository": offer.address, "target": offer.target}
 
 
 def _despite() -> Field:

@@ -21,7 +21,7 @@ from tasks.core.gates import Approval
 from tasks.core.model import Release
 from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.target import Target
-from tasks.freeze.task import find_closed, require_thawed
+from tasks.freeze.task import find_closed, require_open
 from tasks.notify.model import State
 from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
@@ -94,7 +94,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         return _through_gates(begun.release, place, by, wishes)
     rules = None if wishes.unasked else _rules(place)
     if rules is None:
-        require_thawed(place.name, place.environment.freezes, place.environment.windows)
+        require_open(place.name, place.environment.calendar)
     else:
         _await_turn(release, place, wishes)
     plan = plan_release(release, place, wishes.despite)

@@ -19,6 +19,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Cancelling
 
+from flows.clearing import SUPERSEDED
 from tasks.core.errors import GateClosed, Unavailable
 
 __all__ = ["ABOUT_PULLS", "await_ended", "end_older", "ending", "is_about", "require_newest"]
@@ -91,7 +92,7 @@ def ending(run: FlowRun, newer: str) -> State:
     message = f"superseded by the run {newer}"
     if run.state_type in _WORKING:
         return Cancelling(message=message)
-    return Cancelled(name="Superseded", message=message)
+    return Cancelled(name=SUPERSEDED, message=message)
 
 
 def _others(

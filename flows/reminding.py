@@ -23,7 +23,6 @@ from tasks.approval.task import call_people
 
 __all__ = ["leave_call", "remind"]
 
-DEPLOYMENT = "remind/remind"
 _REQUEST = TypeAdapter(Request)
 
 
@@ -61,7 +60,7 @@ def leave_call(request: Request, run: UUID, after: datetime) -> None:
     }
     try:
         with get_client(sync_client=True) as client:
-            found = client.read_deployment_by_name(DEPLOYMENT)
+            found = client.read_deployment_by_name(f"{remind.name}/{remind.name}")
             client.create_flow_run_from_deployment(
                 found.id,
                 parameters=parameters,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prefect.exceptions import Abort, Pause
@@ -181,25 +181,24 @@ def _tell_environment(
 
 def commit_of_run(application: str, author: str = "", run: str = "") -> Commit:
     """Return what news are about that concern a run, this one where no other is named."""
-    board, own = _board.get(), flow_run.id or ""
+    board = _board.get()
     if board is not None and board.commit is not None and not run:
         return board.commit
-    link = url_for("flow-run", run or own) or "" if run or own else ""
-    return Commit(application, "", "", "", author, run or own, link, board.rooms if board else None)
+    return _unnamed(application, author, run or flow_run.id or "")
+
+
+def _unnamed(application: str, author: str, run: str) -> Commit:
+    """Return a run's commit, of which nothing else is known yet."""
+    board = _board.get()
+    link = url_for("flow-run", run) or "" if run else ""
+    return Commit(application, "", "", "", author, run, link, board.rooms if board else None)
 
 
 def _commit(about: Source | Release) -> Commit:
-    application, run, board = about.application, flow_run.id or "", _board.get()
-    made = Commit(
-        application if isinstance(application, str) else application.application,
-        about.repository,
-        about.commit,
-        about.subject,
-        about.author,
-        run,
-        url_for("flow-run", run) or "" if run else "",
-        board.rooms if board else None,
-    )
+    application, board = about.application, _board.get()
+    name = application if isinstance(application, str) else application.application
+    found = _unnamed(name, about.author, flow_run.id or "")
+    made = replace(found, repository=about.repository, name=about.commit, subject=about.subject)
     if board is not None:
         board.commit = made
     return made

@@ -10,12 +10,12 @@ import yaml
 
 from infra.cli.options import Application, Context, Kubeconfig
 from infra.cli.output import say
-from infra.cli.rollouts import Name, place_in
+from infra.cli.rollouts import Name, connected, place_in
 from infra.target import Named
 from tasks.core import process
 from tasks.core.cluster import OWN_NAMESPACE
 from tasks.core.files import write_whole
-from tasks.core.objects import Object, dump_stream
+from tasks.core.objects import Object, dump_stream, read_document
 from tasks.core.target import Target
 from tasks.core.units import parse_duration
 from tasks.release.effects import render
@@ -57,9 +57,7 @@ def access(  # noqa: PLR0913 one parameter an option
 
 
 def _granted(place: Place, wanted: tuple[Object, ...]) -> tuple[Object, ...]:
-    from tasks.core.cluster_api import connect  # noqa: PLC0415 the client's import is slow
-
-    with connect(place.target) as cluster:
+    with connected(place.target) as cluster:
         return grants(place, wanted, cluster.resource)
 
 
@@ -69,7 +67,7 @@ def _kubeconfig(place: Place, valid: str) -> bytes:
     seconds = int(parse_duration(valid).total_seconds())
     duration = ("--duration", f"{seconds}s")
     token = _kubectl(target, "create", "token", account_of(place), "-n", OWN_NAMESPACE, *duration)
-    view = yaml.safe_load(_kubectl(target, "config", "view", "--minify", "--raw", "--flatten"))
+    view = read_document(_kubectl(target, "config", "view", "--minify", "--raw", "--flatten"))
     name = account_of(place)
     context = {**view["contexts"][0]["context"], "user": name}
     return yaml.safe_dump(

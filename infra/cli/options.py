@@ -9,6 +9,7 @@ __all__ = [
     "Application",
     "Builder",
     "Context",
+    "Despite",
     "DockerHost",
     "Json",
     "Kubeconfig",
@@ -42,6 +43,10 @@ Builder = Annotated[str | None, typer.Option(help="BuildKit's address.", rich_he
 DockerHost = Annotated[
     str | None,
     typer.Option(help="Docker engine's address for smoke runs.", rich_help_panel=TARGET),
+]
+Despite = Annotated[
+    str | None,
+    typer.Option(help="Why a release that was taken back before should be tried again."),
 ]
 TlsListen = Annotated[
     str | None,

@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.origin import tag_of
-from infra.cli.options import Context, Json, Kubeconfig, Registry
-from infra.cli.origin import own_origin
-from infra.cli.runs import Wait, address_of, begin
-from infra.server import start
+from infra.cli.options import Context, Despite, Json, Kubeconfig, Registry
+from infra.cli.runs import Wait, address_of, begin, started
 from infra.target import Named, chosen
 
 __all__ = ["promote"]
@@ -29,10 +26,7 @@ def promote(  # noqa: PLR0913 one parameter an option
     repository: Annotated[
         str, typer.Option(help="Path or address of the application's git repository.")
     ] = ".",
-    despite: Annotated[
-        str | None,
-        typer.Option(help="Why a release that was taken back before should be tried again."),
-    ] = None,
+    despite: Despite = None,
     context: Context = None,
     registry: Registry = None,
     kubeconfig: Kubeconfig = None,
@@ -54,5 +48,4 @@ def promote(  # noqa: PLR0913 one parameter an option
         "despite": despite,
         "target": dataclasses.asdict(target),
     }
-    run = start("promote/promote", parameters, tags=(tag_of(own_origin()),))
-    begin(run, wait=wait, as_json=as_json)
+    begin(started("promote/promote", parameters), wait=wait, as_json=as_json)

@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.origin import tag_of
 from infra.cli.options import Builder, Context, DockerHost, Json, Kubeconfig, Registry
-from infra.cli.origin import own_origin
-from infra.cli.runs import Wait, address_of, begin
-from infra.server import start
+from infra.cli.runs import Wait, address_of, begin, started
 from infra.target import Named, chosen
 
 __all__ = ["redeploy"]
@@ -44,5 +41,4 @@ def redeploy(  # noqa: PLR0913 one parameter an option
         "environment": environment,
         "target": dataclasses.asdict(target),
     }
-    run = start("redeploy/redeploy", parameters, tags=(tag_of(own_origin()),))
-    begin(run, wait=wait, as_json=as_json)
+    begin(started("redeploy/redeploy", parameters), wait=wait, as_json=as_json)

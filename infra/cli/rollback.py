@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.origin import tag_of
 from infra.cli import exits
 from infra.cli.direct import Person, lines_shown, recorded_place, roll_back_here
 from infra.cli.options import Application, Context, Json, Kubeconfig, Registry
-from infra.cli.origin import own_origin
 from infra.cli.output import print_json, say
 from infra.cli.rollouts import BULK, connected, described_in, for_scripts
-from infra.cli.runs import Wait, approve, begin
-from infra.server import connect, require_up, start
+from infra.cli.runs import Wait, approve, begin, started
+from infra.server import connect, require_up
 from infra.target import Named, chosen
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.past import named
@@ -103,8 +101,7 @@ def _start(place: Place, back: Back) -> "UUID":
         "actor": getpass.getuser(),
     }
     try:
-        tags = (tag_of(own_origin()),)
-        return start("rollback/rollback", parameters, f"roll back {place}", tags=tags)
+        return started("rollback/rollback", parameters, f"roll back {place}")
     except Unavailable as error:
         what, where, _ = error.args
         step = "the same command with --direct, when slipway status shows no such run"

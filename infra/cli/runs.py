@@ -19,6 +19,7 @@ from infra.cli import exits
 from infra.cli.options import (
     Builder,
     Context,
+    Despite,
     DockerHost,
     Json,
     Kubeconfig,
@@ -33,7 +34,17 @@ from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 from tasks.core.repository import last_word
 
-__all__ = ["Wait", "address_of", "approve", "asked", "begin", "cancel", "deliver", "logs"]
+__all__ = [
+    "Wait",
+    "address_of",
+    "approve",
+    "asked",
+    "begin",
+    "cancel",
+    "deliver",
+    "logs",
+    "started",
+]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
 Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
@@ -50,10 +61,7 @@ def deliver(  # noqa: PLR0913 one parameter an option
         str, typer.Option("--revision", "-r", help="Commit, tag, branch.")
     ] = "HEAD",
     until: Annotated[str | None, typer.Option(help="Last environment to go to.")] = None,
-    despite: Annotated[
-        str | None,
-        typer.Option(help="Why a release that was taken back before should be tried again."),
-    ] = None,
+    despite: Despite = None,
     context: Context = None,
     registry: Registry = None,
     kubeconfig: Kubeconfig = None,
@@ -78,8 +86,17 @@ def deliver(  # noqa: PLR0913 one parameter an option
         "target": dataclasses.asdict(target),
     }
     name = f"{last_word(place)}@{revision[:12]}"
-    run = start("deliver/deliver", parameters, name, tags=(tag_of(own_origin()),))
-    begin(run, wait=wait, as_json=as_json)
+    begin(started("deliver/deliver", parameters, name), wait=wait, as_json=as_json)
+
+
+def started(deployment: str, parameters: dict[str, object], name: str | None = None) -> UUID:
+    """Start a run that says where the command was given; return its id.
+
+    Raises:
+        ConfigError: Prefect refuses it.
+        Unavailable: Prefect does not answer, or knows no such deployment.
+    """
+    return start(deployment, parameters, name, tags=(tag_of(own_origin()),))
 
 
 def approve(  # noqa: PLR0913 one parameter an option

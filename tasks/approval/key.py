@@ -1,14 +1,14 @@
 """The key with which the receiver vouches to the worker for what Slack has signed."""
 
-import stat
 from pathlib import Path
 
-from tasks.core.errors import ConfigError
+from tasks.core.files import read_private
 from tasks.core.paths import state_dir
 
 __all__ = ["key_file", "read_key"]
 
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+REMEDY = "remove it, then slipway down and slipway up"
+"""It vouches for approvals: one that others have seen is made anew."""
 
 
 def key_file() -> Path:
@@ -22,21 +22,4 @@ def read_key() -> bytes:
     Raises:
         ConfigError: others can read it, or this user cannot.
     """
-    file = key_file()
-    try:
-        mode, content = file.stat().st_mode, file.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror})",
-            where=str(file),
-            next_step="remove it, then slipway down and slipway up",
-        ) from error
-    if mode & OTHERS:
-        raise ConfigError(
-            "can be read by others, and vouches for approvals",
-            where=str(file),
-            next_step="remove it, then slipway down and slipway up",
-        )
-    return content.strip()
+    return (read_private(key_file(), REMEDY) or b"").strip()

@@ -1,11 +1,16 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Files that nobody ever sees half of, and files that nobody else sees."""
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_whole"]
+from tasks.core.errors import ConfigError
+
+__all__ = ["keep_private", "read_private", "write_whole"]
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -21,3 +26,34 @@ def write_whole(file: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             Path(draft).unlink()
+
+
+def read_private(file: Path, remedy: str = "") -> bytes | None:
+    """Return what a file with a secret holds, None where there is none.
+
+    Args:
+        file: it has to be its owner's alone.
+        remedy: what to do about one that is not; `chmod 600` where empty.
+
+    Raises:
+        ConfigError: others can read it, or this user cannot.
+    """
+    where, next_step = str(file), remedy or f"chmod 600 {file}"
+    try:
+        mode, content = file.stat().st_mode, file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where, next_step) from error
+    if mode & OTHERS:
+        raise ConfigError("can be read by others", where, next_step)
+    return content
+
+
+def keep_private(file: Path, content: bytes | None) -> None:
+    """Put a secret into a file that is its owner's alone, or remove the file."""
+    if content is None:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, content)

@@ -1,7 +1,6 @@
 """How this machine proves to GitHub who it is: a personal access token, or a GitHub App's key."""
 
 import contextlib
-import stat
 from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,14 +12,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from tasks.core.errors import ConfigError
-from tasks.core.files import write_whole
+from tasks.core.files import keep_private, read_private
 from tasks.core.paths import state_dir
 from tasks.core.strict import STRICT
 
 __all__ = ["API", "AppKey", "Login", "PersonalToken", "app_token", "fetch_login", "keep_login"]
 
 API = "https://api.github.com"
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 CLOCKS_DIFFER = timedelta(minutes=1)
 LIVES = timedelta(minutes=9)
 """GitHub takes at most ten minutes into the future, by its own clock."""
@@ -74,15 +72,9 @@ def fetch_login(file: Path | None = None) -> Login | None:
         ConfigError: others can read the file, we cannot, or it is damaged.
     """
     file = file or _file()
-    try:
-        mode, content = file.stat().st_mode, file.read_bytes()
-    except FileNotFoundError:
+    content = read_private(file)
+    if content is None:
         return None
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        raise ConfigError(what, where=str(file), next_step=f"chmod 600 {file}") from error
-    if mode & OTHERS:
-        raise ConfigError("can be read by others", where=str(file), next_step=f"chmod 600 {file}")
     with contextlib.suppress(ValidationError):  # not a cause: it would quote the secret
         return _LOGIN.validate_json(content)
     raise ConfigError("is damaged", where=str(file), next_step=NEXT)
@@ -90,11 +82,7 @@ def fetch_login(file: Path | None = None) -> Login | None:
 
 def keep_login(login: Login | None) -> None:
     """Keep a login for this instance, or forget it."""
-    if login is None:
-        _file().unlink(missing_ok=True)
-        return
-    _file().parent.mkdir(parents=True, exist_ok=True)
-    write_whole(_file(), _LOGIN.dump_json(login, indent=2))
+    keep_private(_file(), _LOGIN.dump_json(login, indent=2) if login else None)
 
 
 def app_token(key: AppKey, now: datetime) -> str:

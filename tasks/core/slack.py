@@ -1,6 +1,5 @@
 """What this machine knows of Slack: its login, and what a button of ours carries."""
 
-import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,14 +7,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from tasks.core.errors import ConfigError
-from tasks.core.files import write_whole
+from tasks.core.files import keep_private, read_private
 from tasks.core.paths import state_dir
 from tasks.core.strict import STRICT
 
 __all__ = ["API", "COMMENT", "Asked", "Login", "fetch_login", "keep_login"]
 
 API = "https://slack.com/api/"
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 NEXT = "slipway slack login"
 COMMENT = "slipway_comment"
 """Callback of the dialogue, and name of the field, in which somebody writes a comment."""
@@ -81,15 +79,9 @@ def fetch_login(file: Path | None = None) -> Login | None:
         ConfigError: others can read the file, we cannot, or it is damaged.
     """
     file = file or _file()
-    try:
-        mode, content = file.stat().st_mode, file.read_bytes()
-    except FileNotFoundError:
+    content = read_private(file)
+    if content is None:
         return None
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        raise ConfigError(what, where=str(file), next_step=f"chmod 600 {file}") from error
-    if mode & OTHERS:
-        raise ConfigError("can be read by others", where=str(file), next_step=f"chmod 600 {file}")
     try:
         return _LOGIN.validate_json(content)
     except ValidationError:
@@ -99,11 +91,7 @@ def fetch_login(file: Path | None = None) -> Login | None:
 
 def keep_login(login: Login | None) -> None:
     """Keep a login for this instance, or forget it."""
-    if login is None:
-        _file().unlink(missing_ok=True)
-        return
-    _file().parent.mkdir(parents=True, exist_ok=True)
-    write_whole(_file(), _LOGIN.dump_json(login, indent=2))
+    keep_private(_file(), _LOGIN.dump_json(login, indent=2) if login else None)
 
 
 def _file() -> Path:

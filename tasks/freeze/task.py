@@ -5,21 +5,18 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.calendar import Calendar, Closed
 from tasks.core.clock import utc_now
-from tasks.core.gates import Freeze, Window
 
-__all__ = ["find_closed", "require_thawed"]
+__all__ = ["find_closed", "require_open"]
 
 
 @task(task_run_name="{environment}: windows and freezes", cache_policy=NO_CACHE)
-def require_thawed(
-    environment: str, freezes: tuple[Freeze, ...], windows: tuple[Window, ...] = ()
-) -> None:
+def require_open(environment: str, calendar: Calendar) -> None:
     """Return while nothing is frozen, and inside a window where there are any.
 
     Raises:
         GateClosed: a freeze holds, or no window is open.
     """
-    Calendar(windows, freezes).require_open(utc_now(), environment)
+    calendar.require_open(utc_now(), environment)
 
 
 @task(task_run_name="{environment}: closed now?")

@@ -4,33 +4,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import stamina
 
 from tasks.core.clock import FakeClock, utc_now
 from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.github import GitHub, github
 from tasks.core.github_login import AppKey, Login
-from tests.stand_ins.github import StandIn, app_key, fresh_world, standing_in
+from tests.stand_ins.github import StandIn, app_key
 
 COMMENTS = "/repos/acme/shop/issues/7/comments"
 STATUS = "/repos/acme/shop/statuses/c0ffee"
 GOOD = {"state": "success", "context": "slipway/lint"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with standing_in() as found:
-        yield found
-
-
-@pytest.fixture
-def hub(running: StandIn) -> Iterator[StandIn]:
-    fresh = fresh_world("")
-    del fresh["public_key"]
-    running.knows(**fresh)
-    stamina.set_testing(testing=True, attempts=4, cap=True)
-    yield running
-    stamina.set_testing(testing=False)
 
 
 @pytest.fixture

@@ -20,6 +20,6 @@ def hub(running: StandIn) -> Iterator[StandIn]:
     fresh = fresh_world("")
     del fresh["public_key"]
     running.knows(**fresh)
-    stamina.set_testing(testing=True, attempts=5, cap=True)
+    stamina.set_testing(testing=True, attempts=4, cap=True)
     yield running
     stamina.set_testing(testing=False)
