@@ -24,10 +24,10 @@ unit: setup ## Unit and property tests
 
 e2e: export SLIPWAY_INSTANCE = test
 e2e: setup ## End-to-end tests on a lab of their own
-	@$(RUN) slipway lab up
+	@$(RUN) slipway up --lab
 	@trap '$(RUN) slipway down --lab' EXIT; \
-	$(RUN) pytest tests/e2e -m "not disruptive" -n 2 --dist loadgroup && \
-	$(RUN) pytest tests/e2e -m disruptive
+	$(RUN) pytest tests/e2e -m "not (disruptive or afterwards)" -n 2 --dist loadgroup && \
+	$(RUN) pytest tests/e2e -m "disruptive or afterwards"
 
 check: lint types imports ## Linter, types and layers
 

@@ -1,29 +1,30 @@
 """What end-to-end tests share: a lab and a Slipway of their own, instance "test"."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+from filelock import FileLock
 
 from infra import server
 from infra.lab import lifecycle as labs
 from infra.lab.lifecycle import LabStatus
 from infra.server.registration import register
 from infra.target import choose
+from tasks.core.paths import state_dir
 from tests.e2e.pipeline_world import Pipeline, enrolled
 
 __all__: list[str] = []
 
+INSTANCE = os.environ.get("SLIPWAY_TEST_INSTANCE", "test")
+
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what may run side by side (make e2e): one Slipway serves all tests of the pipeline."""
+    """Say what may run side by side (make e2e)."""
     for item in items:
-        uses_pipeline = "pipeline" in getattr(item, "fixturenames", ())
         alone = item.get_closest_marker("independent") is not None
-        file = item.path.stem
-        group = "pipeline" if uses_pipeline else item.nodeid if alone else file
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("afterwards") is not None)
 
 
@@ -31,18 +32,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_instance() -> Iterator[None]:
     """Keep away from the lab and the Slipway that may be running on this machine."""
     patch = pytest.MonkeyPatch()
-    patch.setenv("SLIPWAY_INSTANCE", os.environ.get("SLIPWAY_TEST_INSTANCE", "test"))
+    patch.setenv("SLIPWAY_INSTANCE", INSTANCE)
     yield
     patch.undo()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """End what the tests brought up, once the last process that shares it is through."""
+    if hasattr(session.config, "workerinput"):
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLIPWAY_INSTANCE", INSTANCE)
+        lab_was_down = labs.status().health is labs.Health.DOWN
+        ran = {each.name for each in server.daemons() if each.process() is not None}
+        try:
+            return (yield)
+        finally:
+            for daemon in reversed(server.daemons()):
+                if daemon.name not in ran:
+                    daemon.stop()
+            if lab_was_down:
+                labs.down()
+
+
 @pytest.fixture(scope="session")
-def lab(own_instance: None) -> Iterator[LabStatus]:  # noqa: ARG001 the instance comes first
-    """The lab of the test's instance; ended afterwards unless it was up before."""
-    before = labs.status().health
-    yield labs.up()
-    if before is labs.Health.DOWN:
-        labs.down()
+def lab(own_instance: None) -> LabStatus:  # noqa: ARG001 the instance comes first
+    """The lab of the tests' instance."""
+    return labs.up()
 
 
 @pytest.fixture(scope="session")
@@ -50,20 +67,17 @@ def pipeline(
     lab: LabStatus,  # noqa: ARG001 the cluster comes first
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pipeline]:
-    """Prefect's server and a worker on the lab; ended afterwards unless they were up before."""
-    before = {each.name for each in server.daemons() if each.process() is not None}
-    choose(labs.target())
+    """Prefect's server and a worker on the lab, which the tests' processes share."""
     patch = pytest.MonkeyPatch()
     for name, value in server.server().environment().items():
         patch.setenv(name, value)
     try:
-        server.up()
-        register()
+        with FileLock(state_dir() / "tests.lock"):
+            choose(labs.target())
+            server.up()
+            register()
         runs = server.connect()
         with runs.api.http, enrolled() as secrets:
             yield Pipeline(runs, tmp_path_factory.mktemp("shops"), secrets)
     finally:
-        for daemon in reversed(server.daemons()):
-            if daemon.name not in before:
-                daemon.stop()
         patch.undo()

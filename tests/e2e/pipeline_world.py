@@ -19,9 +19,10 @@ from tasks.core import process
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.errors import ConfigError
-from tests.e2e.shop import AUTHOR, PEOPLE, Shop, make_shop, slipway
+from tasks.core.paths import state_dir
+from tests.e2e.shop import AUTHOR, AUTHORS_EMAIL, PEOPLE, Shop, make_shop, slipway
 
-__all__ = ["Pipeline", "enrolled"]
+__all__ = ["Pipeline", "enrolled", "plant", "planted"]
 
 PATIENCE = timedelta(minutes=5)
 LOOK_EVERY = timedelta(milliseconds=200)
@@ -39,8 +40,6 @@ class Pipeline:
     folder: Path
     secrets: Mapping[str, str]
     turns: Iterator[str] = field(default_factory=lambda: cycle(PEOPLE))
-    planted: set[str] = field(default_factory=set)
-    """What must be found in nothing that Slipway writes."""
 
     @contextlib.contextmanager
     def shop(self, *environments: str) -> Iterator[Shop]:
@@ -49,7 +48,7 @@ class Pipeline:
         try:
             yield shop
         finally:
-            self.planted.update(shop.generated_secrets())
+            plant(shop.generated_secrets())
             shop.remove()
 
     def when_started(self, shop: Shop, until: str | None = None, **more: str) -> UUID:
@@ -182,15 +181,32 @@ class Pipeline:
         return f"{view.name} is {view.state}: {view.message}\n{self.log(run)}"
 
 
+def plant(secrets: Iterable[str]) -> None:
+    """Note what must be found in nothing that Slipway writes, for all processes of the tests."""
+    with _planted().open("a") as file:
+        file.writelines(f"{secret}\n" for secret in secrets)
+
+
+def planted() -> set[str]:
+    """Return all secrets of the tests on this instance."""
+    return set(_planted().read_text().split())
+
+
+def _planted() -> Path:
+    return state_dir() / "planted-by-tests"
+
+
 @contextlib.contextmanager
 def enrolled() -> Iterator[dict[str, str]]:
     """Enrol the people of the tests, each with an address of their own; the author is one."""
-    emails = {name: f"{name}@example.com" for name in (*PEOPLE, AUTHOR)}
+    emails = {name: f"{name}@example.com" for name in PEOPLE} | {AUTHOR: AUTHORS_EMAIL}
     with connect(chosen()) as cluster:
         approvers = SecretApprovers(cluster)
         _dismiss_all(emails, approvers)  # left by tests that were killed
         try:
-            yield {name: enrol(name, (email,), approvers) for name, email in emails.items()}
+            secrets = {name: enrol(name, (email,), approvers) for name, email in emails.items()}
+            plant(secrets.values())
+            yield secrets
         finally:
             _dismiss_all(emails, approvers)
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,11 +26,15 @@ from tasks.rollout.access import account_of
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
 
-__all__ = ["AUTHOR", "PEOPLE", "Shop", "make_shop", "slipway"]
+__all__ = ["AUTHOR", "AUTHORS_EMAIL", "PEOPLE", "Shop", "make_shop", "slipway"]
 
-PEOPLE = ("demo", "ann", "ben", "cleo", "eve", "flo", "gus", "hal", "ida", "jan")
+SIDE = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Which of the processes that share a Slipway this is."""
+NAMES = ("demo", "ann", "ben", "cleo", "eve", "flo", "gus", "hal", "ida", "jan")
+PEOPLE = tuple(f"{name}{SIDE}" for name in NAMES)
 """A code counts once, so that everybody is asked in turn and no test has to wait for the next."""
-AUTHOR = "dora"
+AUTHOR = f"dora{SIDE}"
+AUTHORS_EMAIL = "dora@example.com"
 PATIENCE = timedelta(minutes=3)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from infra.cli import exits
 from tasks.core.process import Completed
+from tests.e2e.shop import PEOPLE
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline_world import Pipeline
@@ -141,10 +142,10 @@ class TestEveryday:
     def test_an_answer_that_does_not_count(
         self, pipeline: "Pipeline", delivered: Delivered
     ) -> None:
-        words = ("approve", delivered.run, "--as", "demo")
+        words = ("approve", delivered.run, "--as", PEOPLE[0])
         done = pipeline.slipway(*words, SLIPWAY_CODE="000000")
         assert done.code == exits.GATE, done.stdout + done.stderr
-        assert "wrong code of demo" in done.stdout + done.stderr
+        assert f"wrong code of {PEOPLE[0]}" in done.stdout + done.stderr
 
     def test_reject(self, pipeline: "Pipeline", delivered: Delivered) -> None:
         form = pipeline.answer()

@@ -14,6 +14,7 @@ from tasks.core.cluster import Scope
 from tasks.core.cluster_api import connect
 from tasks.core.errors import ConfigError
 from tasks.core.objects import Kind
+from tests.e2e.pipeline_world import plant
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline_world import Pipeline
@@ -54,7 +55,7 @@ def live(pipeline: "Pipeline") -> "Iterator[Shop]":
     """
     with pipeline.shop("dev") as shop:
         value = f"planted-{uuid4().hex}"
-        pipeline.planted.add(value)
+        plant([value])
         with (shop.repository / CONFIG).open("a") as manifests:
             manifests.write(PLANTED.format(value=value))
         shop.given_change("slipway.yaml", NAMESPACE, MADE_UP + NAMESPACE)

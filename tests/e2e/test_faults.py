@@ -5,7 +5,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import pytest
 from benchmarks.load import Load, Road
 from infra import server
 from infra.lab import lifecycle as labs
-from tasks.core.clock import SystemClock
+from tasks.core.clock import SystemClock, utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.objects import Kind, Ref
 from tasks.core.record import Record, RolloutState
@@ -29,9 +29,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.disruptive]
 
 RATE = 40
 AWAY = timedelta(minutes=1)
+SETTLED = timedelta(seconds=11)
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 ROLLING = "rolling: { deadline: 3m }"
-CANARY = "canary: { steps: [{ share: 30, wait: 4s }, 100], bake: 6s, deadline: 3m }"
+CANARY = "canary: { steps: [{ share: 30, wait: 4s }, 100], bake: 10s, deadline: 3m }"
 
 
 @dataclass
@@ -116,13 +117,30 @@ def component_killed(name: str) -> Callable[[Stage, UUID], None]:
     return fault
 
 
+def kubelet_killed(stage: Stage, run: UUID) -> None:
+    """Kill the kubelet once every container is settled.
+
+    One that began less than 10 s before its kubelet is unready until it is probed again
+    (kubeletRestartGracePeriod in Kubernetes' pkg/kubelet/prober), whoever rolls it out.
+    """
+    stage.pipeline.until_holds(run, lambda: youngest(stage.shop) > SETTLED)
+    component_killed("kubelet")(stage, run)
+
+
+def youngest(shop: "Shop") -> timedelta:
+    """Return how long the container runs that began last, to the second."""
+    statuses = [each for pod in shop.pods("dev") for each in pod["status"]["containerStatuses"]]
+    began = [datetime.fromisoformat(each["state"]["running"]["startedAt"]) for each in statuses]
+    return utc_now() - max(began)
+
+
 FAULTS = {
     "the worker is killed": worker_killed,
     "the flow's process is killed": engine_killed,
     "Prefect's server is away for a minute": prefect_away,
     "the API server is killed": component_killed("kube-apiserver"),
     "etcd is killed": component_killed("etcd"),
-    "the node's kubelet is killed": component_killed("kubelet"),
+    "the node's kubelet is killed": kubelet_killed,
     "Prometheus is killed": component_killed("prometheus"),
 }
 

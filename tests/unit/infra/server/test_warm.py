@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psutil
 import pytest
+from prefect.settings import PREFECT_LOGGING_LEVEL, temporary_settings
 
 from infra.server.prefect_engine import RUN_VARIABLE, Order, fingerprint
 from infra.server.warm import Engine, WarmProcess, needs_interpreter
@@ -34,7 +35,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def warm(log: Path, house: Path) -> Iterator[WarmProcess]:
-    process = WarmProcess(log, house)
+    with temporary_settings({PREFECT_LOGGING_LEVEL: "ERROR"}):  # silent where others have a server
+        process = WarmProcess(log, house)
     yield process
     process.end()
 
