@@ -1,10 +1,12 @@
 """Letting people know where they are asked, and that they are asked no more."""
 
+from dataclasses import replace
+
 from flows.telling import commit_of_run, tell
 from flows.views import HOW
 from tasks.approval.calls import Call
 from tasks.approval.model import Request
-from tasks.notify.model import QuestionNews, State
+from tasks.notify.model import QuestionNews, RunNews, State
 
 __all__ = ["tell_again", "tell_answered", "tell_question", "tell_superseded"]
 
@@ -44,10 +46,10 @@ def tell_again(request: Request, call: Call, run: str) -> None:
 
 
 def tell_superseded(application: str, environment: str, run: str) -> None:
-    """Tell that what another run has asked has become pointless."""
-    commit = commit_of_run(application, run=run)
-    why = "superseded: a newer release waits"
-    tell(QuestionNews(commit, environment, "", "", State.INACTIVE, why))
+    """Tell that what another run has begun has become pointless."""
+    mine, other = commit_of_run(application), commit_of_run(application, run=run)
+    commit = replace(other, repository=mine.repository)
+    tell(RunNews(commit, environment, "superseded: a newer release waits"))
 
 
 def _news(request: Request, state: State, sentence: str, page: str = "") -> QuestionNews:

@@ -20,8 +20,7 @@ from tasks.approval.task import newest_claim
 from tasks.core.application import Application
 from tasks.core.record import Record
 from tasks.core.target import Target
-from tasks.notify.model import QuestionNews
-from tasks.notify.model import State as Standing
+from tasks.notify.model import RunNews
 from tasks.rollout.model import Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import settle
@@ -65,7 +64,7 @@ def clear_up(*places: Place) -> None:
     ended = _settled(places)
     for place, record in ended:
         tell_record(place, record)
-    _tell_unasked(places)
+    _tell_ended(places)
     message = _told([record for _, record in ended])
     with get_client(sync_client=True) as client:
         state: State[Any] = Cancelled(name=CLEARED, message=message)
@@ -109,12 +108,12 @@ def _states() -> list[State[Any]]:
         return client.read_flow_run_states(UUID(flow_run.id))
 
 
-def _tell_unasked(places: Sequence[Place]) -> None:
-    """Tell that nobody can answer this run any more: about where it wanted to last."""
+def _tell_ended(places: Sequence[Place]) -> None:
+    """Tell that nothing more comes of this run: about where it wanted to last."""
     wanted = [each for each in places if newest_claim(each.application, each.name) == flow_run.id]
     place = (*places, *wanted)[-1]
     commit = commit_of_run(place.application)
-    tell(QuestionNews(commit, place.name, "", "", Standing.INACTIVE, REASON))
+    tell(RunNews(commit, place.name, REASON))
 
 
 def _told(records: list[Record]) -> str:

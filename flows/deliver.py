@@ -41,7 +41,7 @@ def deliver(
         despite: why a release that was taken back before should be tried again.
     """
     source = fetch_source(repository, revision)
-    tell_in(source.application.notify.slack)
+    tell_in(source.application.notify.slack, source)
     clear_up_all(source.application, target)
     tell_begun(source)
     environments = environments_until(tuple(source.application.environments), until)

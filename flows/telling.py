@@ -107,11 +107,12 @@ def tell(*news: News) -> None:
         board.put(*news)
 
 
-def tell_in(named: SlackRooms | None) -> None:
-    """Say which channels in Slack hear of this run, and none where None."""
+def tell_in(named: SlackRooms | None, source: Source | None = None) -> None:
+    """Say which channels in Slack hear of this run, none where None, and which commit it is of."""
     board = _board.get()
     if board is not None:
         board.rooms = (named.channel, named.approvers_channel or "") if named else ("", "")
+        board.commit = _commit(source) if source else None
 
 
 def tell_begun(source: Source, stages: tuple[str, ...] | None = None) -> None:
@@ -191,7 +192,9 @@ def _unnamed(application: str, author: str, run: str) -> Commit:
     """Return a run's commit, of which nothing else is known yet."""
     board = _board.get()
     link = url_for("flow-run", run) or "" if run else ""
-    return Commit(application, "", "", "", author, run, link, board.rooms if board else None)
+    repository = flow_run.parameters.get("repository", "") if run == flow_run.id else ""
+    rooms = board.rooms if board else None
+    return Commit(application, repository, "", "", author, run, link, rooms)
 
 
 def _commit(about: Source | Release) -> Commit:

@@ -10,7 +10,7 @@ from tasks.guard.task import send_page
 from tasks.rollout.model import Place
 from tasks.rollout.task import read_past
 from tasks.scan.alarm import Rescan, alarm_of
-from tasks.scan.task import keep_rescan, rescan_running
+from tasks.scan.task import find_others, keep_rescan, rescan_running
 
 __all__ = ["Watched", "watch"]
 
@@ -26,7 +26,9 @@ class Watched:
 
 
 def watch(places: Iterable[Place], policy: ScanPolicy) -> tuple[Watched, ...]:
-    """Look at every image of the live releases, each once, and wake somebody up where it must be.
+    """Look at every image that runs, each once, and wake somebody up where it must be.
+
+    Those of the live releases are looked at, and whatever else runs beside them.
 
     Args:
         places: the environments.
@@ -34,9 +36,7 @@ def watch(places: Iterable[Place], policy: ScanPolicy) -> tuple[Watched, ...]:
     """
     where: dict[ReleasedImage, list[Place]] = {}
     for place in places:
-        past = read_past(place)
-        live = past.record(past.live)
-        for image in live.release.images if live else ():
+        for image in _images(place):
             where.setdefault(image, []).append(place)
     found = tuple(
         Watched(
@@ -47,6 +47,16 @@ def watch(places: Iterable[Place], policy: ScanPolicy) -> tuple[Watched, ...]:
     )
     _tell(found, where)
     return found
+
+
+def _images(place: Place) -> tuple[ReleasedImage, ...]:
+    """Return what runs in an environment; nothing before its first release."""
+    past = read_past(place)
+    live = past.record(past.live)
+    if live is None:
+        return ()
+    released = live.release.images
+    return (*released, *find_others(place.name, place.namespace, released, place.target))
 
 
 def _tell(found: tuple[Watched, ...], where: Mapping[ReleasedImage, list[Place]]) -> None:

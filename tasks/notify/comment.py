@@ -20,7 +20,6 @@ from tasks.notify.model import (
     Commit,
     EnvironmentNews,
     News,
-    QuestionNews,
     StageNews,
     State,
 )
@@ -59,10 +58,10 @@ def belongs(news: News) -> bool:
 
     What passes has its status, and GitHub takes no more than 500 changes an hour.
     """
-    if isinstance(news, QuestionNews):
-        return False
     if isinstance(news, EnvironmentNews):
         return True
+    if not isinstance(news, StageNews):
+        return False
     is_good = news.state is State.SUCCESS and news.stage != RELEASE
     return not news.state.is_open and (not is_good or bool(news.page))
 
@@ -89,7 +88,7 @@ def write(news: Sequence[News], before: str = "") -> str:
                 "row", news=each, mark=MARKS[each.state], key=_mark(f"row {each.stage}")
             )
             _put(content, f"findings {each.stage}", _page("findings", each) if each.page else "")
-        else:
+        elif isinstance(each, EnvironmentNews):
             text = _render("environment", news=each, mark=MARKS[each.state])
             _put(content, f"environment {each.environment}", text)
             if each.page:
@@ -114,7 +113,7 @@ def _put(content: _Content, key: str, text: str) -> None:
         content.sections.pop(key, None)
 
 
-def _page(template: str, news: News) -> str:
+def _page(template: str, news: StageNews | EnvironmentNews) -> str:
     return _render(template, news=news, page=Markup(news.page.replace("<!--", "<!\u200b--")))  # noqa: S704 a page is markdown already
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from tasks.core.errors import ConfigError, Conflict
@@ -16,13 +17,19 @@ from tasks.notify.github_messages import (
     commit_status,
     deployment,
     deployment_status,
+    is_open,
     is_same_deployment,
     is_same_status,
+    left_open_deployment,
+    left_open_status,
 )
-from tasks.notify.model import Commit, EnvironmentNews, News, QuestionNews, StageNews
+from tasks.notify.model import Commit, EnvironmentNews, News, QuestionNews, RunNews, StageNews
 from tasks.notify.ports import Channel, Herald
 
 __all__ = ["CHANNEL", "GitHubHerald"]
+
+MOST = 100
+"""Deployments that are looked through, the newest first, for those of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +66,39 @@ class GitHubHerald:
                 self.client.ask("POST", path, commit_status(news))
             case EnvironmentNews():
                 self._tell_deployment(repository, news)
+            case RunNews():
+                for left in self._left_open(repository, news):
+                    self.tell(left)
             case QuestionNews():
                 pass  # an answer to it would prove nothing
+
+    def _left_open(self, repository: str, news: RunNews) -> Iterator[Sequence[News]]:
+        """Yield what a run has begun and not ended, by commit, as it is now."""
+        commit = news.commit
+        found: dict[str, list[News]] = {commit.name: []} if commit.name else {}
+        base = f"/repos/{repository}/deployments"
+        for each in islice(self.client.get_all(base, {"task": TASK}), MOST):
+            left = left_open_deployment(each, news)
+            if left is not None:
+                of_commit = found.setdefault(left.commit.name, [])
+                if is_open(self._newest_status(f"{base}/{each['id']}/statuses")):
+                    of_commit.append(left)
+        for name, of_commit in found.items():
+            path = f"/repos/{repository}/commits/{name}/status"
+            about = replace(commit, name=name)
+            statuses = self.client.get_all(path, within="statuses")
+            stages = (left_open_status(each, about, news) for each in statuses)
+            of_commit += [each for each in stages if each is not None]
+        yield from filter(None, found.values())
+
+    def _newest_status(self, path: str) -> dict[str, Any]:
+        return next(self.client.get_all(path, {"per_page": 1}), {})
 
     def _tell_deployment(self, repository: str, news: EnvironmentNews) -> None:
         base = f"/repos/{repository}/deployments"
         found = self.client.patiently(lambda: self._deployment(base, news), base)
         path, status = f"{base}/{found['id']}/statuses", deployment_status(news)
-        newest: dict[str, Any] = next(self.client.get_all(path, {"per_page": 1}), {})
-        if not is_same_status(newest, status):
+        if not is_same_status(self._newest_status(path), status):
             self.client.ask("POST", path, status)
 
     def _deployment(self, base: str, news: EnvironmentNews) -> Any:  # noqa: ANN401 JSON

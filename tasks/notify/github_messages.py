@@ -5,17 +5,21 @@ Source: docs.github.com, REST API endpoints for commit statuses, deployments, de
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tasks.notify.model import Commit, EnvironmentNews, StageNews, State
+from tasks.notify.model import Commit, EnvironmentNews, RunNews, StageNews, State
 
 __all__ = [
     "TASK",
     "commit_status",
     "deployment",
     "deployment_status",
+    "is_open",
     "is_same_deployment",
     "is_same_status",
+    "left_open_deployment",
+    "left_open_status",
 ]
 
 TASK = "slipway"
@@ -73,13 +77,43 @@ def deployment(news: EnvironmentNews) -> Body:
 
 def is_same_deployment(found: Mapping[str, Any], news: EnvironmentNews) -> bool:
     """Say whether GitHub has the deployment already: a run that was killed comes again."""
+    return _told_identity(found) == _identity(news)
+
+
+def left_open_deployment(found: Mapping[str, Any], news: RunNews) -> EnvironmentNews | None:
+    """Return how a deployment is that a run has left behind; None where it is another run's."""
+    told, commit = _told_identity(found), news.commit
+    if (told.get("application"), told.get("run")) != (commit.application, commit.run):
+        return None
+    about = replace(commit, name=found["sha"])
+    release = str(told.get("release") or "")
+    return EnvironmentNews(about, found["environment"], release, news.state, news.sentence)
+
+
+def left_open_status(found: Mapping[str, Any], commit: Commit, news: RunNews) -> StageNews | None:
+    """Return how a stage is that a run has left open; None where it is none of its own."""
+    about, _, stage = str(found["context"]).partition("/")
+    is_its = about == TASK and (found.get("target_url") or "") == commit.link
+    if not is_its or found["state"] != _COMMIT_STATES[State.PENDING]:
+        return None
+    return StageNews(commit, stage, news.state, news.sentence)
+
+
+def is_open(status: Mapping[str, Any]) -> bool:
+    """Say whether people wait for a deployment's end, by its newest status."""
+    return status.get("state") in {_DEPLOYMENT_STATES[each] for each in State if each.is_open}
+
+
+def _told_identity(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what we have written into a deployment, empty where it is none of ours."""
     payload = found.get("payload")
     if isinstance(payload, str):
         try:
             payload = json.loads(payload)
         except ValueError:
-            return False
-    return isinstance(payload, dict) and payload.get(TASK) == _identity(news)
+            return {}
+    told = payload.get(TASK) if isinstance(payload, dict) else None
+    return told if isinstance(told, dict) else {}
 
 
 def deployment_status(news: EnvironmentNews) -> Body:

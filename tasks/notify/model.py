@@ -10,6 +10,7 @@ __all__ = [
     "EnvironmentNews",
     "News",
     "QuestionNews",
+    "RunNews",
     "StageNews",
     "State",
     "Told",
@@ -108,7 +109,7 @@ class EnvironmentNews:
 
 @dataclass(frozen=True, slots=True)
 class QuestionNews:
-    """What approvers are asked, or that they are asked no more.
+    """What approvers are asked, or how they have answered.
 
     Attributes:
         plan: id of what an answer is bound to.
@@ -135,7 +136,29 @@ class QuestionNews:
         return f"approval of {self.environment}"
 
 
-News = StageNews | EnvironmentNews | QuestionNews
+@dataclass(frozen=True, slots=True)
+class RunNews:
+    """That nothing more comes of a run, which left things open when it ended.
+
+    Attributes:
+        environment: where it wanted to last.
+        sentence: why, plain text.
+        page: there is nothing more to it.
+    """
+
+    commit: Commit
+    environment: str
+    sentence: str
+    state: State = State.INACTIVE
+    page: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in a few words."""
+        return f"run for {self.environment}"
+
+
+News = StageNews | EnvironmentNews | QuestionNews | RunNews
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from tasks.core.errors import ConfigError
 from tasks.core.slack import fetch_login
 from tasks.core.slack_client import Slack
 from tasks.notify import slack_messages as messages
-from tasks.notify.model import Commit, EnvironmentNews, News, QuestionNews, StageNews, State
+from tasks.notify.model import (
+    Commit,
+    EnvironmentNews,
+    News,
+    QuestionNews,
+    RunNews,
+    StageNews,
+    State,
+)
 from tasks.notify.ports import Channel, Herald
 from tasks.notify.slack_memory import (
     Kept,
@@ -51,12 +59,14 @@ class SlackHerald:
             if not rooms or not rooms[0]:
                 return
             page.write(replace(page.kept, rooms=rooms))
-            told = [each for each in news if not isinstance(each, QuestionNews)]
+            told = [each for each in news if isinstance(each, StageNews | EnvironmentNews)]
             if told:
                 self._tell_thread(page, rooms[0], told)
             for each in news:
                 if isinstance(each, QuestionNews):
                     self._tell_question(page, rooms[1] or rooms[0], each)
+                elif isinstance(each, RunNews):
+                    self._close(page, each)
 
     def _tell_thread(self, page: Page, channel: str, news: Sequence[News]) -> None:
         release = next((each.release for each in news if isinstance(each, EnvironmentNews)), "")
@@ -76,20 +86,25 @@ class SlackHerald:
 
     def _tell_question(self, page: Page, channel: str, news: QuestionNews) -> None:
         run = news.commit.run
-        before = next((each for each in page.kept.questions if each.run == run), None)
+        before = _asked_by(run, page)
         if news.again:
             self._call_again(before, news)
             return
         if news.state is not State.WAITING:
-            if before is not None:
-                self._change(before, messages.closed(news))
-            page.write(with_question(page.kept, run, None))
+            self._close(page, news)
             return
         shown = messages.question(news)
         if before is None or before.plan != news.plan or not self._change(before, shown):
             posted = self.slack.call("chat.postMessage", channel=channel, **shown)
             before = Question(run, news.plan, str(posted["channel"]), str(posted["ts"]))
         page.write(with_question(page.kept, run, before))
+
+    def _close(self, page: Page, news: QuestionNews | RunNews) -> None:
+        run = news.commit.run
+        before = _asked_by(run, page)
+        if before is not None:
+            self._change(before, messages.closed(news))
+        page.write(with_question(page.kept, run, None))
 
     def _call_again(self, question: Question | None, news: QuestionNews) -> None:
         """Call people in a reply to what they were asked, which the whole channel sees."""
@@ -108,6 +123,10 @@ class SlackHerald:
                 raise
             return False
         return True
+
+
+def _asked_by(run: str, page: Page) -> Question | None:
+    return next((each for each in page.kept.questions if each.run == run), None)
 
 
 def thread_of(kept: Kept, commit: Commit, release: str) -> Thread:

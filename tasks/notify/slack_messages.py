@@ -9,7 +9,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tasks.core.slack import Asked
-from tasks.notify.model import Commit, EnvironmentNews, News, QuestionNews, StageNews, State
+from tasks.notify.model import (
+    Commit,
+    EnvironmentNews,
+    News,
+    QuestionNews,
+    RunNews,
+    StageNews,
+    State,
+)
 
 __all__ = ["closed", "line", "question", "reply", "root"]
 
@@ -53,6 +61,8 @@ def line(news: News) -> str:
     match news:
         case StageNews():
             return f"{MARKS[news.state]} {news.stage}: {news.sentence or word}"
+        case RunNews():
+            return f"{MARKS[news.state]} {news.environment}: {news.sentence}"
         case EnvironmentNews() | QuestionNews():
             said = f", {news.sentence}" if news.sentence else ""
             about = f"{MARKS[news.state]} {news.environment}: {news.release} {word}{said}"
@@ -72,9 +82,10 @@ def question(news: QuestionNews) -> Json:
     return _message(title, blocks)
 
 
-def closed(news: QuestionNews) -> Json:
+def closed(news: QuestionNews | RunNews) -> Json:
     """Return what is left of a question that nobody can answer any more."""
-    title = f"{news.environment}: {news.commit.application} {news.release}".strip()
+    release = news.release if isinstance(news, QuestionNews) else ""
+    title = f"{news.environment}: {news.commit.application} {release}".strip()
     text = f"{MARKS[news.state]} {news.sentence or news.state.value}"
     return _message(title, [_header(title), *_sections(text, 1), _context(news.commit)])
 

@@ -6,18 +6,24 @@ from prefect import get_run_logger, task
 
 from tasks.core.application import Application, ScanPolicy
 from tasks.core.clock import utc_now
+from tasks.core.cluster import Scope
+from tasks.core.cluster_api import connect
 from tasks.core.model import Image, Outcome, Release, ReleasedImage, ScanResult, Source
+from tasks.core.objects import Kind
 from tasks.core.target import Target
-from tasks.core.task import publish
+from tasks.core.task import SOON, again, publish
 from tasks.scan.alarm import Rescan
 from tasks.scan.decide import require_passed
 from tasks.scan.effects import scan, scan_manifests
 from tasks.scan.model import Subject
+from tasks.scan.others import others_in
 from tasks.scan.program import installed_trivy
 from tasks.scan.render import render_markdown
 from tasks.scan.rescan import keep_known, rescan
 
-__all__ = ["keep_rescan", "rescan_running", "scan_draft", "scan_image"]
+__all__ = ["find_others", "keep_rescan", "rescan_running", "scan_draft", "scan_image"]
+
+POD = Kind("v1", "Pod")
 
 
 @task(task_run_name="{image.component}: scan")
@@ -48,6 +54,16 @@ def _shown(result: ScanResult, application: Application) -> ScanResult:
         get_run_logger().info(line)
     require_passed(result)
     return result
+
+
+@task(task_run_name="{place}: what else runs?", **again(SOON))
+def find_others(
+    place: str, namespace: str, released: tuple[ReleasedImage, ...], target: Target
+) -> tuple[ReleasedImage, ...]:
+    """Return the images that run in an environment beside those of its live release."""
+    del place  # part of the task's name
+    with connect(target) as cluster:
+        return others_in(cluster.find(Scope((POD,), namespace)), released)
 
 
 @task(task_run_name="{place}: rescan {image.component}")

@@ -184,6 +184,12 @@ def make_status(world: World, request: Request, body: World) -> Response:
     return JSONResponse(made, 201)
 
 
+def combined_status(world: World, request: Request, _body: World) -> Response:
+    sha = request.path_params["sha"]
+    newest = {each["context"]: each for each in world["statuses"] if each["sha"] == sha}
+    return JSONResponse({"state": "pending", "sha": sha, "statuses": list(newest.values())})
+
+
 def list_deployments(world: World, request: Request, _body: World) -> Response:
     wanted = {k: v for k, v in request.query_params.items() if k in ("sha", "environment", "task")}
     found = [
@@ -262,6 +268,7 @@ ROUTES: tuple[Operation, ...] = (
     ("POST", "/app/installations/{installation_id}/access_tokens", access_token),
     ("GET", f"{REPO}/installation", installation),
     ("POST", f"{REPO}/statuses/{{sha}}", make_status),
+    ("GET", f"{REPO}/commits/{{sha}}/status", combined_status),
     ("GET", f"{REPO}/deployments", list_deployments),
     ("POST", f"{REPO}/deployments", make_deployment),
     ("GET", f"{REPO}/deployments/{{deployment_id}}/statuses", list_deployment_statuses),

@@ -25,7 +25,7 @@ def world(
         yield found.cluster
 
     monkeypatch.setenv("SLIPWAY_STATE", str(tmp_path))
-    for stage in ("rollout", "audit", "approval"):
+    for stage in ("rollout", "audit", "approval", "scan"):
         monkeypatch.setattr(f"tasks.{stage}.task.connect", connect)
     monkeypatch.setattr("tasks.rollout.ports.SystemClock", lambda: found.cluster.clock)
     monkeypatch.setattr("tasks.rollout.task.utc_now", found.cluster.clock.now)

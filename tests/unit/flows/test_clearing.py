@@ -145,7 +145,7 @@ def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World, town: T
     assert states == [RolloutState.SUPERSEDED, RolloutState.SUCCEEDED]
     rollout, question = town.heard
     assert rollout.startswith("prod: inactive, cancelled by a person; rollout 1 (r-")
-    assert question == "approval of prod: inactive, cancelled by a person"
+    assert question == "run for prod: inactive, cancelled by a person"
 
 
 def unreadable(world: World) -> Place:

@@ -7,12 +7,13 @@ import pytest
 from prefect import flow
 
 from flows.asking import tell_answered, tell_question, tell_superseded
+from flows.suspension import ask
 from flows.telling import tell_begun, tell_in, telling
 from tasks.approval.model import Request
 from tasks.core.errors import GateClosed
 from tasks.core.gates import Approval
 from tasks.core.notices import Notify, SlackRooms
-from tasks.notify.model import News, QuestionNews, State
+from tasks.notify.model import News, QuestionNews, RunNews, State
 from tasks.notify.ports import Channel
 from tests.unit.flows.test_telling import SHOP, SOURCE, Town
 
@@ -69,8 +70,10 @@ def is_refused() -> None:
 
 def test_a_question_is_told_with_what_became_of_each_answer(listener: Listener) -> None:
     asks(return_state=True)
-    older, *told = questions(listener)
+    older = next(each for each in listener.questions if isinstance(each, RunNews))
     assert (older.commit.run[-1], older.state) == ("7", State.INACTIVE)
+    assert older.commit.repository == TOLD.repository, "where its deployments are"
+    told = questions(listener)
     assert [(each.state, each.sentence) for each in told] == [
         (State.WAITING, ""),
         (State.WAITING, "The last answer did not count: wrong code of ana"),
@@ -85,6 +88,19 @@ def test_a_no_ends_the_question_with_its_reason(listener: Listener) -> None:
     is_refused(return_state=True)
     *_, last = questions(listener)
     assert (last.state, last.sentence) == (State.FAILURE, "ana said no: not before the holidays")
+
+
+@flow
+@telling()
+def is_not_answered() -> None:
+    tell_question(REQUEST, "what changes", (), "")
+    ask(REQUEST, "what changes", 0)
+
+
+def test_a_question_that_nobody_answers_in_time_is_closed(listener: Listener) -> None:
+    is_not_answered(return_state=True)
+    *_, last = questions(listener)
+    assert (last.state, last.sentence) == (State.FAILURE, "nobody answered within 24h")
 
 
 @flow

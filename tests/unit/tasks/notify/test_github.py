@@ -11,7 +11,7 @@ from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.github import github
 from tasks.core.github_login import Login
 from tasks.notify.github import GitHubHerald
-from tasks.notify.model import Commit, EnvironmentNews, News, StageNews, State
+from tasks.notify.model import Commit, EnvironmentNews, News, RunNews, StageNews, State
 from tests.stand_ins.github import StandIn
 
 ONE, TWO = "1" * 40, "2" * 40
@@ -80,6 +80,36 @@ def test_another_run_is_another_deployment(hub: StandIn) -> None:
     for run in ("run-1", "run-2"):
         tell(hub, prod(hub, State.SUCCESS, "ready", run=run))
     assert len(hub.world["deployments"]) == 2
+
+
+def test_what_a_run_has_left_open_is_closed_and_nothing_else(hub: StandIn) -> None:
+    hub.knows(pulls={ONE: [{"number": 7, "head": ONE}]})
+    mine, other = commit(hub), replace(commit(hub, "run-2"), link="http://prefect.example/runs/2")
+    tell(hub, StageNews(mine, "lint", State.SUCCESS), StageNews(mine, "scan", State.PENDING))
+    tell(hub, StageNews(other, "test", State.PENDING), prod(hub, State.WAITING, run="run-2"))
+    tell(hub, prod(hub, State.WAITING), replace(prod(hub, State.SUCCESS), environment="dev"))
+    before = len(hub.world["statuses"]), len(hub.world["deployment_statuses"])
+    ended = RunNews(replace(mine, name=""), "prod", "cancelled by a person")
+    for _ in range(2):
+        tell(hub, ended)
+    statuses, deployments = hub.world["statuses"], hub.world["deployment_statuses"]
+    assert said(statuses[before[0] :], "context", "state", "description") == [
+        ("slipway/scan", "error", "cancelled by a person")
+    ]
+    assert said(deployments[before[1] :], "deployment_id", "state", "description") == [
+        (2, "inactive", "cancelled by a person")
+    ]
+    [comment] = hub.world["comments"]
+    assert "#### ○ prod: inactive" in comment["body"]
+
+
+def test_a_run_that_ended_before_its_first_rollout_has_its_stages_closed(hub: StandIn) -> None:
+    tell(hub, StageNews(commit(hub), "build", State.PENDING))
+    tell(hub, RunNews(commit(hub), "prod", "cancelled by a person"))
+    assert said(hub.world["statuses"], "context", "state") == [
+        ("slipway/build", "pending"),
+        ("slipway/build", "error"),
+    ]
 
 
 def test_a_payload_that_github_gives_back_as_text_is_known_again(hub: StandIn) -> None:

@@ -15,7 +15,7 @@ from tasks.core.errors import ConfigError, Unavailable
 from tasks.core.slack import Asked, keep_login
 from tasks.core.slack_client import Slack
 from tasks.notify import slack_messages as messages
-from tasks.notify.model import Commit, EnvironmentNews, QuestionNews, StageNews, State
+from tasks.notify.model import Commit, EnvironmentNews, QuestionNews, RunNews, StageNews, State
 from tasks.notify.slack import CHANNEL, SlackHerald, thread_of
 from tasks.notify.slack_memory import Kept, Thread, opened
 from tests.stand_ins.slack import LIMITED, StandIn, fault_in, says, standing_in
@@ -158,7 +158,7 @@ def test_people_are_called_again_under_what_they_were_asked(slack: StandIn) -> N
 def test_a_newer_release_ends_the_question_of_the_older_run(slack: StandIn) -> None:
     herald(slack).tell([ASKS])
     other = replace(COMMIT, run="run-2")
-    gone = QuestionNews(COMMIT, "prod", "", "", State.INACTIVE, "superseded")
+    gone = RunNews(COMMIT, "prod", "superseded")
     herald(slack).tell([gone, replace(ASKS, commit=other)])
     older, newer = slack.messages.values()
     assert texts(older) == "prod: shop\n○ superseded"
