@@ -1,6 +1,6 @@
 """What follows when a release does not go back: somebody is woken up, and the run fails."""
 
-from flows.deeds import UNWRITTEN, Asked, taken_back
+from flows.deeds import UNWRITTEN, Provenance, taken_back
 from flows.telling import tell_record
 from flows.trail import started_from, try_write
 from tasks.audit import Proof
@@ -26,7 +26,7 @@ def try_back(place: Place, by: By, back: Back, proof: Proof = Proof.NONE) -> Rec
         proof: how it is known who asks.
     """
     found = roll_back(place, by, back, return_state=True).result(raise_on_failure=False)
-    deed = taken_back(place, by, back, found, Asked(started_from(), proof))
+    deed = taken_back(place, by, back, found, Provenance(started_from(), proof))
     written = try_write(place, deed)
     if isinstance(found, Record):
         if not written:

@@ -11,7 +11,7 @@ from tasks.guard.decide import is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
 
-__all__ = ["UNWRITTEN", "Asked", "answered", "overridden", "proof_of", "taken_back"]
+__all__ = ["UNWRITTEN", "Provenance", "answered", "overridden", "proof_of", "taken_back"]
 
 ACTS = {
     Ruling.APPROVED: Act.APPROVED,
@@ -46,14 +46,16 @@ def answered(request: Request, answer: Answer, decision: Decision, key: str) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Provenance:
     """From where something was asked for, and how it is known by whom."""
 
     origin: str
     proof: Proof = Proof.NONE
 
 
-def taken_back(place: Place, by: By, back: Back, found: Record | Exception, asked: Asked) -> Deed:
+def taken_back(
+    place: Place, by: By, back: Back, found: Record | Exception, asked: Provenance
+) -> Deed:
     """Return what a rollback came to.
 
     Args:

@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from flows.deeds import overridden
-from flows.questions import NOBODY, Asked, asks_while_closed, rollout_request, rules_of
+from flows.questions import NOBODY, Occasion, asks_while_closed, rollout_request, rules_of
 from flows.telling import tell_acting, tell_plan, tell_record
 from flows.trail import started_from, write
 from flows.views import Question
@@ -128,7 +128,7 @@ def _request(
     if rules.not_committers:
         live = find_live_commit(place, plan.live) if plan.live is not None else None
         people = find_committers(wishes.repository or release.repository, live, release)
-    asked = Asked(note_opening(plan.id), place.environment, people)
+    asked = Occasion(note_opening(plan.id), place.environment, people)
     return rollout_request(release, plan, rules, asked)
 
 

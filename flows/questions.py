@@ -14,7 +14,7 @@ from tasks.rollout.model import Back, Place
 
 __all__ = [
     "NOBODY",
-    "Asked",
+    "Occasion",
     "approved_before",
     "asks_while_closed",
     "rollback_request",
@@ -27,7 +27,7 @@ NOBODY = Committers(())
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Occasion:
     """When somebody is first asked, about which environment, and who has worked on it."""
 
     at: datetime
@@ -64,7 +64,7 @@ def rules_of(environment: Environment, closed: Closed | None, now: datetime) -> 
     )
 
 
-def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Asked) -> Request:
+def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Occasion) -> Request:
     """Return what approvers are asked about a release and what it would change."""
     back = asked.environment.rollback
     return Request(

@@ -11,7 +11,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markdown import Markdown
 
-from flows.deeds import UNWRITTEN, Asked, answered, taken_back
+from flows.deeds import UNWRITTEN, Provenance, answered, taken_back
 from flows.questions import approved_before, rollback_request, settled
 from flows.views import describe_rollback
 from infra.cli.origin import own_origin
@@ -87,7 +87,7 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     back = settled(back, before, request)
     if request is not None:
         by = replace(by, approved_by=(_approver(request, back, person, place, ports),))
-    judgement, asked_here = asked_for(before, back.reason), Asked(own_origin(), Proof.CLI)
+    judgement, asked_here = asked_for(before, back.reason), Provenance(own_origin(), Proof.CLI)
     try:
         record = _patiently(lambda: roll_back(place, by, back, ports), ports.clock)
     except SlipwayError as error:

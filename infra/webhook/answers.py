@@ -27,7 +27,7 @@ from tasks.approval.slack import named
 from tasks.core.clock import Clock, SystemClock
 from tasks.core.cluster_api import connect
 from tasks.core.errors import GateClosed, SlipwayError, Unavailable
-from tasks.core.slack import Asked, fetch_login
+from tasks.core.slack import Button, fetch_login
 from tasks.core.slack_client import Slack
 from tasks.core.target import Target
 
@@ -38,16 +38,16 @@ log = logging.getLogger(__name__)
 MOST_ANSWERS = 100
 JUDGED_WITHIN = timedelta(minutes=1)
 """A run that goes on with one answer comes to the next question in seconds, if there is one."""
-People = Callable[[Asked], tuple[Approver, ...]]
+People = Callable[[Button], tuple[Approver, ...]]
 
 
-def _people(asked: Asked) -> tuple[Approver, ...]:
+def _people(asked: Button) -> tuple[Approver, ...]:
     """Return the approvers of the cluster that an environment is in."""
     with connect(target_for(asked)) as cluster:
         return SecretApprovers(cluster).everybody()
 
 
-def target_for(asked: Asked) -> Target:
+def target_for(asked: Button) -> Target:
     """Return the cluster of an environment: the context that a person named, else its own.
 
     It is the rule of `place_of` without a checkout: for this instance and what is registered.
@@ -56,7 +56,7 @@ def target_for(asked: Asked) -> Target:
     return target if target.context else replace(target, context=_context_of(asked))
 
 
-def _context_of(asked: Asked) -> str:
+def _context_of(asked: Button) -> str:
     """Return what slipway.yaml named as an environment's cluster when it was registered."""
     store = Store(settings().store)
     try:
@@ -115,7 +115,7 @@ class AnswerDesk:
             _hand_over(runs, asked, _form(pressed, name), self.clock.now())
         return f"{name} said {asked.choice} in Slack"
 
-    def _everybody(self, asked: Asked) -> tuple[Approver, ...]:
+    def _everybody(self, asked: Button) -> tuple[Approver, ...]:
         try:
             return self.people(asked)
         except Unavailable as error:  # of one cluster; others, and Prefect, may well answer
@@ -150,7 +150,7 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
     return {**form, "sent_from": "Slack"}
 
 
-def _hand_over(runs: Runs, asked: Asked, form: dict[str, str], now: datetime) -> None:
+def _hand_over(runs: Runs, asked: Button, form: dict[str, str], now: datetime) -> None:
     """Resume the run with a form unless it has been, before a kill or a lost answer.
 
     Raises:

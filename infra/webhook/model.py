@@ -11,7 +11,7 @@ from pydantic import Field
 from tasks.core.alerts import Alert
 from tasks.core.application import Application
 from tasks.core.errors import Unavailable
-from tasks.core.slack import Asked
+from tasks.core.slack import Button
 
 __all__ = [
     "Alerts",
@@ -158,7 +158,7 @@ class Pressed:
         channel: where the buttons are, and message: which one has them.
     """
 
-    asked: Asked
+    asked: Button
     user: str
     signed_at: datetime
     channel: str

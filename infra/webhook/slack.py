@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.webhook.model import Event, Nothing, Pressed, Refused
-from tasks.core.slack import COMMENT, Asked
+from tasks.core.slack import COMMENT, Button
 
 __all__ = ["Dialogue", "Headers", "dialogue_view", "is_slacks", "read_request", "sign"]
 
@@ -55,7 +55,7 @@ class Dialogue:
     """
 
     trigger: str
-    asked: Asked
+    asked: Button
     place: tuple[str, str]
 
 
@@ -202,7 +202,7 @@ def _payload(body: bytes) -> str:
 
 def _actions(message: _Actions, signed_at: datetime) -> tuple[tuple[Event, ...], Dialogue | None]:
     place = (message.container.channel_id, message.container.message_ts)
-    read = [(action, Asked.read(action.value)) for action in message.actions]
+    read = [(action, Button.read(action.value)) for action in message.actions]
     ours = [(action, asked) for action, asked in read if asked is not None]
     if not ours:
         return (_nothing("block_actions", message.model_dump_json()),), None
@@ -218,7 +218,7 @@ def _submission(sent: _Submission, signed_at: datetime) -> Event:
     if view.callback_id != COMMENT:
         return _nothing("view_submission", sent.model_dump_json())
     carried = _Metadata.model_validate_json(view.private_metadata)
-    asked = Asked.read(carried.asked)
+    asked = Button.read(carried.asked)
     if asked is None:
         raise Refused(HTTPStatus.BAD_REQUEST, "payload")
     comment = view.state.values.get(COMMENT, {}).get(COMMENT, _Input()).value or ""
@@ -227,7 +227,7 @@ def _submission(sent: _Submission, signed_at: datetime) -> Event:
 
 
 def _pressed(
-    asked: Asked, user: str, signed_at: datetime, place: tuple[str, str], comment: str = ""
+    asked: Button, user: str, signed_at: datetime, place: tuple[str, str], comment: str = ""
 ) -> Pressed:
     channel, message = place
     return Pressed(asked, user, signed_at, channel, message, " ".join(comment.split()))

@@ -11,7 +11,7 @@ from tasks.core.files import keep_private, read_private
 from tasks.core.paths import state_dir
 from tasks.core.strict import STRICT
 
-__all__ = ["API", "COMMENT", "Asked", "Login", "fetch_login", "keep_login"]
+__all__ = ["API", "COMMENT", "Button", "Login", "fetch_login", "keep_login"]
 
 API = "https://slack.com/api/"
 NEXT = "slipway slack login"
@@ -38,7 +38,7 @@ Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class Asked:
+class Button:
     """What people are asked about, as a button carries it to Slack and back.
 
     Attributes:
@@ -57,19 +57,19 @@ class Asked:
 
     def text(self) -> str:
         """Write it down; a button carries 2,000 characters, a dialogue 3,000."""
-        return _ASKED.dump_json(self).decode()
+        return _BUTTON.dump_json(self).decode()
 
     @staticmethod
-    def read(text: str) -> "Asked | None":
+    def read(text: str) -> "Button | None":
         """Read it; None where a text is none of ours."""
         try:
-            return _ASKED.validate_json(text)
+            return _BUTTON.validate_json(text)
         except ValidationError:
             return None
 
 
 _LOGIN = TypeAdapter(Login)
-_ASKED = TypeAdapter(Asked)
+_BUTTON = TypeAdapter(Button)
 
 
 def fetch_login(file: Path | None = None) -> Login | None:

@@ -1,7 +1,6 @@
 """Waking somebody up."""
 
 import logging
-import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +9,7 @@ import httpx
 
 from tasks.core.clock import Clock
 from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.files import read_private
 from tasks.core.paths import state_dir
 from tasks.guard.model import Page
 
@@ -18,7 +18,7 @@ __all__ = ["Pager", "PagerDuty", "find_pager", "wake"]
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 5.0
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+REMEDY = "write the key there, mode 600"
 EVENTS = "https://events.pagerduty.com/v2/enqueue"
 SENT_AGAIN = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=15))
 LONGEST_SUMMARY = 1024
@@ -99,13 +99,12 @@ def find_pager(clock: Clock, file: Path | None = None) -> Pager | None:
         ConfigError: others can read the file, or it is empty.
     """
     file = file or state_dir() / "pagerduty-key"
-    try:
-        mode, lines = file.stat().st_mode, file.read_text().split()
-    except FileNotFoundError:
+    content = read_private(file, REMEDY)
+    if content is None:
         return None
-    if mode & OTHERS or not lines:
-        what = "can be read by others" if lines else "is empty"
-        raise ConfigError(what, where=str(file), next_step="write the key there, mode 600")
+    lines = content.decode().split()
+    if not lines:
+        raise ConfigError("is empty", where=str(file), next_step=REMEDY)
     return PagerDuty(lines[0], clock, *lines[1:2])
 
 

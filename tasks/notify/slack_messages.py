@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tasks.core.slack import Asked
+from tasks.core.slack import Button
 from tasks.notify.model import (
     Commit,
     EnvironmentNews,
@@ -91,7 +91,7 @@ def closed(news: QuestionNews | RunNews) -> Json:
 
 
 def _button(news: QuestionNews, choice: str) -> Json:
-    asked = Asked(
+    asked = Button(
         news.commit.run,
         news.commit.application,
         news.environment,

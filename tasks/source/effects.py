@@ -14,7 +14,7 @@ from tasks.core.model import ComponentSource, Source
 from tasks.source.decide import accept, content_hash, delivered_entries, parse_address
 from tasks.source.git import changes_beside, commit_in_folder
 from tasks.source.model import Admit, Commit, Entry, Location
-from tasks.source.trees import Workshop
+from tasks.source.trees import Clone
 
 __all__ = ["fetch_source", "repository_of"]
 
@@ -44,14 +44,14 @@ def fetch_source(
         location, name = _look_into_folder(location, revision, log)
     else:
         name = revision
-    workshop = Workshop(location)
-    with workshop.locked() as mirror:
+    clone = Clone(location)
+    with clone.locked() as mirror:
         commit = mirror.commit(mirror.obtain(name))
     entries = mirror.entries(commit.name)
     admit(commit, entries)
-    tree = workshop.tree(commit, log)
-    with workshop.locked():
-        workshop.prune(utc_now())
+    tree = clone.tree(commit, log)
+    with clone.locked():
+        clone.prune(utc_now())
         mirror.tidy()
     log(f"{commit.name[:12]} {commit.subject} ({commit.author})")
     return _describe(location, commit, tree, entries)

@@ -9,7 +9,7 @@ from tasks.core.model import Committers
 from tasks.source.decide import PEOPLE_FORMAT, is_commit, parse_address, parse_people
 from tasks.source.effects import repository_of
 from tasks.source.git import Mirror, git
-from tasks.source.trees import Workshop
+from tasks.source.trees import Clone
 
 __all__ = ["find_committers"]
 
@@ -49,10 +49,10 @@ def _between(repository: str, since: str, commit: str) -> tuple[Person, ...]:
     if location.is_local:
         _, git_dir = repository_of(Path(location.address).expanduser().absolute())
         return _people(git_dir, since, commit)
-    workshop = Workshop(location)
-    with workshop.locked():
+    clone = Clone(location)
+    with clone.locked():
         # beside the mirror of single commits, which has their files and not their history
-        history = Mirror(workshop.folder / "history.git", location)
+        history = Mirror(clone.folder / "history.git", location)
         history.obtain_history(commit)
         history.obtain_history(since)
         return _people(history.folder, since, commit)

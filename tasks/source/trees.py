@@ -18,7 +18,7 @@ from tasks.source.decide import parse_address, resolve_submodule, stale_trees
 from tasks.source.git import Call, Mirror, git
 from tasks.source.model import Commit, Location, Submodule
 
-__all__ = ["Workshop"]
+__all__ = ["Clone"]
 
 KEPT_TREES = 5
 KEPT_HOURS = 24
@@ -29,7 +29,7 @@ SHOWN_FILES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class Clone:
     """Everything kept about one repository: its mirror and the trees of its commits."""
 
     location: Location
@@ -175,11 +175,11 @@ def _export_submodule(submodule: Submodule, parent: Location, tree: Path, depth:
             next_step="look for one that holds itself",
         )
     location = parse_address(resolve_submodule(submodule.address, parent))
-    workshop = Workshop(location)
-    with workshop.locked() as mirror:
+    clone = Clone(location)
+    with clone.locked() as mirror:
         mirror.obtain_commit(submodule.commit)
     place = tree / submodule.path
-    with tempfile.TemporaryDirectory(prefix="draft-", dir=workshop.folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix="draft-", dir=clone.folder) as scratch:
         _export(mirror, submodule.commit, Path(scratch))
         for inner in _submodules(mirror, submodule.commit, Path(scratch) / "tree"):
             _export_submodule(inner, location, Path(scratch) / "tree", depth + 1)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx
 from slack_sdk.signature import SignatureVerifier
 
-from tasks.core.slack import Asked, Login
+from tasks.core.slack import Button, Login
 
 __all__ = [
     "LIMITED",
@@ -167,7 +167,7 @@ def standing_in() -> Iterator[StandIn]:
         theirs.close()
 
 
-def press(asked: Asked, user: str = "U0ANA", action_ts: str = "1780000000.1") -> Json:
+def press(asked: Button, user: str = "U0ANA", action_ts: str = "1780000000.1") -> Json:
     """Return what Slack sends when somebody presses one of our buttons.
 
     Source: docs.slack.dev, block_actions payloads.

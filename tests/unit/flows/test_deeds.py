@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.deeds import Asked, answered, overridden, taken_back
+from flows.deeds import Provenance, answered, overridden, taken_back
 from flows.origin import origin_in, tag_of
 from tasks.approval.model import Answer, Choice, Decision, Means, Request, Ruling
 from tasks.audit import Act, Proof
@@ -72,7 +72,7 @@ def test_an_answer_is_proved_by_what_came_with_it(
 )
 def test_what_a_rollback_came_to(found: object, expected: tuple[Act, int | None, str]) -> None:
     assert isinstance(found, (type(RESTORED), Exception))
-    deed = taken_back(PLACE, By("run-1", "rui"), BACK, found, Asked("rui@laptop"))
+    deed = taken_back(PLACE, By("run-1", "rui"), BACK, found, Provenance("rui@laptop"))
     assert (deed.act, deed.about.rollout, deed.reason) == expected
     assert (deed.actor, deed.proof, deed.origin) == ("rui", Proof.NONE, "rui@laptop")
     assert deed.about.release == "r-2"
@@ -95,7 +95,7 @@ def test_a_rollback_is_the_deed_of_whom_the_proof_is_about(
     approved_by: tuple[str, ...], proof: Proof, expected: tuple[str, str]
 ) -> None:
     by = By("run-1", "rui", approved_by)
-    deed = taken_back(PLACE, by, BACK, RESTORED, Asked("here", proof))
+    deed = taken_back(PLACE, by, BACK, RESTORED, Provenance("here", proof))
     assert (deed.actor, deed.reason) == expected
     assert deed.proof is proof
 

@@ -30,7 +30,7 @@ from tasks.approval.model import Approver, Decision, Means, Request, Ruling
 from tasks.core.clock import utc_now
 from tasks.core.errors import Unavailable
 from tasks.core.gates import Approval
-from tasks.core.slack import Asked, keep_login
+from tasks.core.slack import Button, keep_login
 from tests.stand_ins.slack import StandIn, press, signed, standing_in
 from tests.unit.infra.webhook.world import World as Receiver
 
@@ -84,7 +84,7 @@ class Situation:
             assert self.flow is not None
             run_flow(self.flow, flow_run=self.read(), return_type="state")
 
-    def everybody(self, _asked: Asked) -> tuple[Approver, ...]:
+    def everybody(self, _asked: Button) -> tuple[Approver, ...]:
         if self.away:
             raise Unavailable("does not answer", "cluster prod")
         return self.approvers.everybody()
@@ -93,11 +93,11 @@ class Situation:
         with get_client(sync_client=True) as client:
             return client.read_flow_run(self.run)
 
-    def asked(self, **changes: str) -> Asked:
-        asked = Asked(str(self.run), "shop", "prod", "r-0123456789ab", "p-1", "approve")
+    def asked(self, **changes: str) -> Button:
+        asked = Button(str(self.run), "shop", "prod", "r-0123456789ab", "p-1", "approve")
         return replace(asked, **changes)  # type: ignore[arg-type]
 
-    def when_pressed(self, asked: Asked, user: str = "U0ANA", at: str = "1.0") -> tuple[str, str]:
+    def when_pressed(self, asked: Button, user: str = "U0ANA", at: str = "1.0") -> tuple[str, str]:
         """Send a press in, take it on, and return what became of it."""
         body, headers = signed(press(asked, user, at), self.receiver.clock.now())
         assert self.receiver.client.post("/slack", content=body, headers=headers).is_success

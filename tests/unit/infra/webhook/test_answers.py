@@ -11,12 +11,12 @@ from infra.webhook.model import Repository
 from infra.webhook.settings import settings
 from infra.webhook.store import Store
 from tasks.core.application import Application
-from tasks.core.slack import Asked
+from tasks.core.slack import Button
 from tasks.core.target import Target
 from tasks.rollout.place import place_of
 from tests.unit.infra.webhook.world import application
 
-ASKED = Asked("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
+ASKED = Button("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
 
 
 @pytest.mark.parametrize(

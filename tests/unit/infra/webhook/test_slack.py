@@ -16,7 +16,7 @@ from infra.webhook.model import NotYet, Pressed
 from infra.webhook.slack import sign
 from infra.webhook.slack_door import SlackDoor
 from tasks.core.errors import ConfigError, GateClosed, Unavailable
-from tasks.core.slack import Asked, Login
+from tasks.core.slack import Button, Login
 from tests.stand_ins.slack import (
     SIGNING_SECRET,
     StandIn,
@@ -27,7 +27,7 @@ from tests.stand_ins.slack import (
 )
 from tests.unit.infra.webhook.world import World, push
 
-ASKED = Asked("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
+ASKED = Button("0000", "shop", "prod", "r-0123456789ab", "p-1", "approve")
 UNHURRIED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 FORM = "application/x-www-form-urlencoded"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.core.clock import FakeClock
 from tasks.core.errors import ConfigError, Unavailable
-from tasks.core.slack import Asked, keep_login
+from tasks.core.slack import Button, keep_login
 from tasks.core.slack_client import Slack
 from tasks.notify import slack_messages as messages
 from tasks.notify.model import Commit, EnvironmentNews, QuestionNews, RunNews, StageNews, State
@@ -129,8 +129,8 @@ def test_people_are_asked_with_buttons_that_carry_exactly_what_it_is_about(slack
     assert message["channel"] == "C2"
     assert texts(message) == "prod: shop r-1 waits for a yes\nshop\n\n- change: x"
     values = [each["value"] for each in message["blocks"][-1]["elements"]]
-    yes = Asked("run-1", "shop", "prod", "r-1", "p-1", "approve")
-    assert [Asked.read(each) for each in values] == [yes, replace(yes, choice="reject")]
+    yes = Button("run-1", "shop", "prod", "r-1", "p-1", "approve")
+    assert [Button.read(each) for each in values] == [yes, replace(yes, choice="reject")]
 
 
 def test_the_question_changes_in_place_until_it_is_over(slack: StandIn) -> None:

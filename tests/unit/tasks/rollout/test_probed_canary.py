@@ -26,7 +26,7 @@ PUBLIC = replace(API, component=None, path="/")
 
 
 @dataclass
-class Asked(World):
+class ProbedWorld(World):
     """Pods with the labels of their workloads, and who was asked about what."""
 
     asked: list[str] = field(default_factory=list)
@@ -72,8 +72,8 @@ ONE, TWO = release("1"), release("2")
 STRATEGY = Strategy(canary=Canary(steps=(50, 100), bake=timedelta(seconds=2)))
 
 
-def given_live(*probes: Probe) -> Asked:
-    world = Asked(strategy=STRATEGY, probes=probes)
+def given_live(*probes: Probe) -> ProbedWorld:
+    world = ProbedWorld(strategy=STRATEGY, probes=probes)
     record = world.when_rolling_out(ONE)
     assert record.state is RolloutState.SUCCEEDED, record.reason
     world.asked.clear()
