@@ -3,13 +3,19 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowFilter,
+    FlowFilterId,
+)
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Schedule
@@ -25,6 +31,9 @@ from deployments.target import instance_target
 from tasks.core.target import Target, workshop_of
 
 __all__ = ["Wanted", "defaults", "register", "wanted"]
+
+PAGE = 200
+"""What Prefect's server gives at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +95,13 @@ async def register(target: dict[str, Any], offered: Iterable[Offer]) -> tuple[st
     async with get_client() as client:
         with contextlib.suppress(ObjectAlreadyExists):
             await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        found = await _registered(client)
         for each in all_wanted:
-            await _deployment(each).aapply()
-        return await _delete_others(client, {each.full_name for each in all_wanted})
+            made = _deployment(each)
+            known = found.get(each.full_name)
+            if known is None or not _is_same(known, made):
+                await made.aapply()
+        return await _delete_others(client, found, {each.full_name for each in all_wanted})
 
 
 def _deployment(each: Wanted) -> RunnerDeployment:
@@ -109,15 +122,54 @@ def _deployment(each: Wanted) -> RunnerDeployment:
     return made
 
 
-async def _delete_others(client: PrefectClient, names: set[str]) -> tuple[str, ...]:
-    """Delete deployments of ours that nothing stands for any more."""
+async def _registered(client: PrefectClient) -> dict[str, DeploymentResponse]:
+    """Return the deployments that carry our tag, by their full names."""
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[OURS]))
-    gone = []
-    for found in await client.read_deployments(deployment_filter=ours):
-        name = f"{(await client.read_flow(found.flow_id)).name}/{found.name}"
-        if name not in names and found.work_pool_name == POOL:
-            await client.delete_deployment(found.id)
-            gone.append(name)
+    found: list[DeploymentResponse] = []
+    while page := await client.read_deployments(
+        deployment_filter=ours, limit=PAGE, offset=len(found)
+    ):
+        found += page
+    ids = list({each.flow_id for each in found})
+    flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=ids)))
+    names = {each.id: each.name for each in flows}
+    return {f"{names[each.flow_id]}/{each.name}": each for each in found}
+
+
+def _is_same(found: DeploymentResponse, made: RunnerDeployment) -> bool:
+    """Say whether the server has a deployment as it should be; sending one takes it a second."""
+    schema = made._parameter_openapi_schema.model_dump(exclude_unset=True)  # noqa: SLF001
+    parameters = made.model_dump(mode="json", include={"parameters"})["parameters"]
+    if (found.parameter_openapi_schema, found.parameters) != (schema, parameters):
+        return False
+    return _shape(found) == _shape(made)
+
+
+def _shape(deployment: DeploymentResponse | RunnerDeployment) -> tuple[object, ...]:
+    """Return what else of a deployment is ours to say."""
+    schedules = deployment.schedules or ()
+    return (
+        deployment.version,
+        deployment.description,
+        set(deployment.tags),
+        deployment.entrypoint,
+        deployment.work_pool_name,
+        deployment.paused or False,
+        sorted((repr(each.schedule), each.active, repr(each.parameters)) for each in schedules),
+    )
+
+
+async def _delete_others(
+    client: PrefectClient, found: Mapping[str, DeploymentResponse], names: set[str]
+) -> tuple[str, ...]:
+    """Delete deployments of ours that nothing stands for any more."""
+    gone = {
+        name: each
+        for name, each in found.items()
+        if name not in names and each.work_pool_name == POOL
+    }
+    for each in gone.values():
+        await client.delete_deployment(each.id)
     return tuple(gone)
 
 

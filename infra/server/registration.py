@@ -12,7 +12,8 @@ from tasks.core.process import Options, run
 
 __all__ = ["register"]
 
-REGISTRATION_TIMEOUT = timedelta(minutes=2)
+REGISTRATION_TIMEOUT = timedelta(minutes=10)
+"""The first time takes a second for each deployment, and more where the machine is busy."""
 
 
 def register() -> tuple[str, ...]:

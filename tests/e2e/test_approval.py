@@ -151,7 +151,7 @@ def test_a_rollback_by_hand_asks_one_approver(pipeline: "Pipeline", shop: "Shop"
     asked = UUID(json.loads(wrong.stdout)["id"])
     assert f"wrong code of {form['approver']}" in pipeline.runs.question(asked)
     assert shop.states("prod")[-1] == (2, "succeeded")
-    done = pipeline.when_answered(asked, form)
+    done = pipeline.when_answered(asked, pipeline.answer(form["approver"]))
     assert done.state == "COMPLETED", done.message
     newest = shop.history("prod")[0]
     assert (newest.restores, newest.approved_by) == (1, (form["approver"],))

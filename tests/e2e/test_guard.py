@@ -123,6 +123,7 @@ def outside(pipeline: "Pipeline") -> Iterator[Outside]:
         applied = pipeline.slipway("apply", str(shop.repository))
         assert applied.code == 0, applied.stderr
         yield Outside(pipeline, shop, keys.add(name, utc_now()))
+        pipeline.slipway("forget", str(shop.repository))
     keys.remove(name)
 
 

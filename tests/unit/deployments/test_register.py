@@ -16,6 +16,7 @@ from deployments.forms import Offer
 from deployments.refresh import update
 from deployments.register import register
 from tasks.core.choices import choice_of
+from tasks.core.nightly import Nightly
 from tests.unit.deployments.test_forms import LIVE, OFFER, OLD
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -66,7 +67,34 @@ def test_each_flow_is_offered_for_each_application_however_often(api: httpx.Clie
     assert registered(OFFER) == ()
     assert names(api) == WITH_SHOP
     assert deployment(api, "rollback/shop")["id"] == before["id"], "runs keep their deployment"
+    assert deployment(api, "rollback/shop")["updated"] == before["updated"], "nothing to do"
     assert set(before["tags"]) == {"slipway", "rollback", "shop"}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        pytest.param({"paused": True}, id="paused"),
+        pytest.param({"parameters": {}}, id="nothing is filled in any more"),
+        pytest.param({"description": "mine"}, id="described otherwise"),
+        pytest.param({"schedules": []}, id="it has no schedule any more"),
+    ],
+)
+def test_what_somebody_has_changed_by_hand_is_put_right(
+    api: httpx.Client, edited: dict[str, object]
+) -> None:
+    nightly = replace(OFFER, application=replace(OFFER.application, nightly=Nightly("0 3 * * *")))
+    registered(nightly)
+    before = deployment(api, "redeploy/shop")
+    api.patch(f"/deployments/{before['id']}", json=edited).raise_for_status()
+    registered(nightly)
+    after = deployment(api, "redeploy/shop")
+    assert {key: after[key] for key in edited if key != "schedules"} == {
+        key: before[key] for key in edited if key != "schedules"
+    }
+    assert [each["schedule"] for each in after["schedules"]] == [
+        each["schedule"] for each in before["schedules"]
+    ]
 
 
 def test_what_is_gone_is_deleted_and_what_others_registered_stays(api: httpx.Client) -> None:
