@@ -32,7 +32,7 @@ def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict | None:
         now, left = clock.now(), step.deadline - rollout.age(step.since)
         match judge(step.workloads, objects, since, now):
             case Ready():
-                return Verdict(Outcome.PASSED, f"{len(step.workloads)} workloads ready")
+                return Verdict(Outcome.PASSED, f"workloads ready: {len(step.workloads)}")
             case Broken(reason, subject, pod, container):
                 shown = evidence_of(cluster, pod or subject, container)
                 return Verdict(Outcome.FAILED, f"{subject}: {reason}", shown)
