@@ -47,7 +47,7 @@ docs: setup ## Write the parts of docs/ that come from the program
 fmt: setup ## Format the code
 	@$(RUN) ruff format . && $(RUN) ruff check --fix .
 
-clean: setup ## End everything of this checkout's instances; caches stay
-	@for instance in default test; do \
+clean: setup ## End your instance and that of the tests, state and history too; caches stay
+	@for instance in $${SLIPWAY_INSTANCE:-default} test; do \
 		SLIPWAY_INSTANCE=$$instance $(RUN) slipway down --lab --purge; \
 	done

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from flows.views import Way
 from tasks.approval.model import Request
 from tasks.core.application import Environment
 from tasks.core.calendar import Closed
+from tasks.core.errors import Conflict
 from tasks.core.gates import Approval
 from tasks.core.model import Committers, Release
 from tasks.core.past import Past
 from tasks.core.record import Plan
+from tasks.rollout.goal import choose_goal
 from tasks.rollout.model import Back, Place
 
 __all__ = [
@@ -17,10 +20,12 @@ __all__ = [
     "Occasion",
     "approved_before",
     "asks_while_closed",
+    "require_at_stake",
     "rollback_request",
     "rollout_request",
     "rules_of",
     "settled",
+    "way_of",
 ]
 
 NOBODY = Committers(())
@@ -107,6 +112,33 @@ def rollback_request(place: Place, past: Past, back: Back, now: datetime) -> Req
             past.approval, count=1, not_author=False, not_committers=False, comment=False
         ),
     )
+
+
+def way_of(past: Past, back: Back, place: Place) -> Way:
+    """Return between which rollouts a rollback goes, before anybody is asked about it.
+
+    Raises:
+        GateClosed: there is nothing to go back to.
+    """
+    live = past.record(past.live)
+    if back.to is None and past.under_way is not None:
+        return Way(past.under_way, live)
+    return Way(live, choose_goal(past.records, live, past.bad, back.to, place))
+
+
+def require_at_stake(past: Past, back: Back, place: Place) -> None:
+    """See that what somebody is asked about is there still, before their answer counts.
+
+    Raises:
+        Conflict: it is not.
+    """
+    unwanted = past.at_stake if back.to is None else past.record(past.live)
+    if unwanted is None or unwanted.release.id != back.blames:
+        raise Conflict(
+            f"{back.blames} is not live any more",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`",
+        )
 
 
 def approved_before(past: Past, back: Back, now: datetime) -> tuple[str, ...]:

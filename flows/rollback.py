@@ -9,7 +9,13 @@ from flows.approval import ask_until_approved
 from flows.back import page_failure, try_back
 from flows.clearing import clear_up
 from flows.deeds import proof_of
-from flows.questions import approved_before, rollback_request, settled
+from flows.questions import (
+    approved_before,
+    require_at_stake,
+    rollback_request,
+    settled,
+    way_of,
+)
 from flows.telling import telling
 from flows.trail import try_write
 from flows.views import describe_rollback
@@ -23,7 +29,7 @@ from tasks.guard.decide import asked_for, is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import Where, place_without_repository, where_of
-from tasks.rollout.task import find_begun, read_past
+from tasks.rollout.task import find_begun, look_now, read_past
 
 __all__ = ["rollback"]
 
@@ -90,9 +96,13 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back, P
     back = settled(back, past, request)
     if request is None:
         return replace(by, approved_by=approved), back, Proof.NONE
-    request = replace(request, opened_at=now)
+    request, way = replace(request, opened_at=now), way_of(past, back, place)
     found = ask_until_approved(
-        request, place, lambda notice, _: describe_rollback(request, back, notice), write=try_write
+        request,
+        place,
+        lambda notice, _: describe_rollback(request, back, way, notice),
+        require=lambda: require_at_stake(look_now(place), back, place),
+        write=try_write,
     )
     by = replace(by, actor=by.actor or found.by[0], approved_by=found.by)
     return by, back, proof_of(found.means)

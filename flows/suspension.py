@@ -12,7 +12,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
-from pydantic import Field
+from pydantic import ConfigDict
 
 from flows.clearing import SUPERSEDED
 from tasks.approval.model import Answer, Choice, Request
@@ -24,13 +24,17 @@ __all__ = ["ApprovalForm", "ask", "end_superseded", "read_beside"]
 
 
 class ApprovalForm(RunInput):
-    """What an approver fills in; nothing that matters has a default: silence is not consent."""
+    """What an approver fills in; nothing that matters has a default: silence is not consent.
+
+    `sent_from` is beyond the form's fields: commands and Slack say there where an answer is from.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     approver: str
     code: str
     decision: Literal["approve", "reject"]
     comment: str = ""
-    sent_from: str = Field("", description="Leave empty; commands say here where they run.")
 
 
 def ask(request: Request, description: str, attempt: int) -> Answer:
@@ -58,7 +62,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
         choice=Choice(form.decision),
         comment=form.comment.strip(),
         answered_at=_stored_at(key) or utc_now(),
-        origin=form.sent_from.strip(),
+        origin=str((form.model_extra or {}).get("sent_from") or "").strip(),
     )
 
 

@@ -13,7 +13,7 @@ from tasks.core.units import format_duration
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
 
-__all__ = ["HOW", "Question", "describe_question", "describe_rollback"]
+__all__ = ["HOW", "Question", "Way", "describe_question", "describe_rollback"]
 
 HOW = (
     "`code` is the six digits that your authenticator shows for Slipway right now (TOTP). Each "
@@ -64,24 +64,38 @@ def describe_question(question: Question, notice: str = "", approved: Approved =
     )
 
 
-def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The rollout that is taken back and the one that is restored; None where there is none."""
+
+    bad: Record | None
+    goal: Record | None
+
+
+def describe_rollback(
+    request: Request, back: Back, way: Way | None = None, notice: str = ""
+) -> str:
     """Show what a rollback takes away and what an answer does.
 
     Args:
         request: what is asked.
-        back: where it goes.
+        back: what was asked for.
+        way: from which rollout to which; None where that is not known.
         notice: why the last answer did not count.
     """
     asked = f"{request.opened_at:%Y-%m-%d %H:%M} UTC"
     expires = f"{request.expires_at:%Y-%m-%d %H:%M} UTC"
-    goal = "the good rollout before it" if back.to is None else plain(str(back.to))
+    named = "the good rollout before it" if back.to is None else plain(str(back.to))
+    bad, goal = (way.bad, way.goal) if way else (None, None)
     return page(
         f"{NOTICE}{plain(notice)}" if notice else "",
-        f"## Take {inline(request.release)} back in {plain(request.environment)}",
+        f"## {plain(request.application)}: take {inline(request.release)} back in "
+        f"{plain(request.environment)}",
         bullets(
             (
                 f"reason: **{plain(back.reason)}**",
-                f"goes to: {goal}",
+                *((f"takes back: {_rollout(bad)}",) if bad else ()),
+                f"goes to: {_rollout(goal) if goal else named}",
                 f"may approve: one of {plain(', '.join(request.rules.approvers))}",
                 f"asked: {asked}, expires {expires}",
             )
@@ -89,6 +103,15 @@ def describe_rollback(request: Request, back: Back, notice: str = "") -> str:
         "**On approve** the whole earlier release is restored at once, configuration included, and "
         "the live one is marked bad. **On reject** everything stays as it is.",
         HOW,
+    )
+
+
+def _rollout(record: Record) -> str:
+    """Say which rollout it is, by what people know of its release."""
+    release, at = record.release, record.started_at
+    return (
+        f"rollout {record.number} of {at:%Y-%m-%d %H:%M} UTC, {inline(release.id)}: "
+        f"**{plain(release.subject)}**, {inline(release.commit[:12])} by {plain(release.author)}"
     )
 
 

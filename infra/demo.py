@@ -38,6 +38,7 @@ from tasks.approval import SecretApprovers
 from tasks.core.clock import SystemClock, utc_now
 from tasks.core.config import load
 from tasks.core.errors import StageFailed
+from tasks.core.markdown import public_address
 from tasks.core.paths import state_dir
 
 __all__ = ["hints", "main"]
@@ -199,7 +200,7 @@ def _ask(url: str) -> str:
     through = address.copy_with(netloc=ingress.encode()) if ingress else address
     answer = httpx.get(through, headers={"host": host}, timeout=5, trust_env=False)
     _require(answer.is_success, f"{address} answers {answer.status_code}")
-    console.print(f"[green]✓[/green] {address}: {answer.text}")
+    console.print(f"[green]✓[/green] {public_address(url, ingress)}api/v1/about: {answer.text}")
     return answer.text
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from flows.deeds import UNWRITTEN, Provenance, answered, taken_back
-from flows.questions import approved_before, rollback_request, settled
+from flows.questions import approved_before, rollback_request, settled, way_of
 from flows.views import describe_rollback
 from infra.cli.origin import own_origin
 from infra.cli.output import say
@@ -80,13 +80,13 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         GateClosed: the answer does not count, or the rollback is refused.
         StageFailed: the earlier release did not come back; who is on call is paged.
     """
-    before = past(place, ports.cluster)
-    now = ports.clock.now()
+    before, now = past(place, ports.cluster), ports.clock.now()
     request = rollback_request(place, before, back, now)
     by = By(f"direct-{uuid4()}", getpass.getuser(), approved_before(before, back, now))
     back = settled(back, before, request)
     if request is not None:
-        by = replace(by, approved_by=(_approver(request, back, person, place, ports),))
+        question = request, describe_rollback(request, back, way_of(before, back, place))
+        by = replace(by, approved_by=(_approver(question, person, place, ports),))
     judgement, asked_here = asked_for(before, back.reason), Provenance(own_origin(), Proof.CLI)
     try:
         record = _patiently(lambda: roll_back(place, by, back, ports), ports.clock)
@@ -144,11 +144,11 @@ def _leave_report(record: Record, slos: Slos) -> None:
         store_report(record, slos)
 
 
-def _approver(request: Request, back: Back, person: Person, place: Place, ports: Ports) -> str:
+def _approver(question: tuple[Request, str], person: Person, place: Place, ports: Ports) -> str:
     """Let somebody at the terminal prove who they are, as in the form of a run."""
-    request = replace(request, opened_at=ports.clock.now())
+    request, shown = replace(question[0], opened_at=ports.clock.now()), question[1]
     if person.approver is None or person.code is None:
-        Console(stderr=True).print(Markdown(describe_rollback(request, back)))
+        Console(stderr=True).print(Markdown(shown))
     name = person.approver or asked("Approver", "--as NAME")
     code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
     now = ports.clock.now()

@@ -10,6 +10,7 @@ __all__ = ["draft", "kustomization"]
 
 LINT = ("lint", "linter", "eslint", "check")
 TEST = ("test", "tests", "unit", "unittest")
+SEVERITIES = {"critical": "block", "high": "block", "medium": "warn", "low": "ignore"}
 RUNTIME = ("runtime", "production", "prod", "release", "final", "app", "server")
 
 
@@ -157,7 +158,10 @@ def _secrets(environment: FoundEnvironment) -> Iterator[str]:
 
 def _rest() -> Iterator[str]:
     yield "# What a finding does to a release: block, warn or ignore."
-    yield "scan: { critical: block, high: block, medium: warn, low: ignore }"
+    yield "scan:"
+    for severity, action in SEVERITIES.items():
+        yield f"  {severity}: {action}"
+    yield "  # no_database: warn  # where Trivy's database cannot be had, as in the lab"
     yield ""
     yield "# What users may expect, as PromQL; $namespace and $window are filled in."
     yield "# slos:"

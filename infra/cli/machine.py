@@ -219,7 +219,13 @@ def _runs(parts: tuple[Part, ...]) -> tuple[list[dict[str, Any]], list[dict[str,
     runs = server.connect()
     waiting, recent = (
         [
-            {"id": str(view.id), "name": view.name, "state": view.word, "url": view.url}
+            {
+                "id": str(view.id),
+                "short_id": view.short_id,
+                "name": view.name,
+                "state": view.word,
+                "url": view.url,
+            }
             for view in views
         ]
         for views in (runs.waiting(), runs.recent(5))
@@ -243,7 +249,11 @@ def _show(
     if recent:
         table(
             ("RUN", "STATE", "NAME"),
-            [(run["id"][:8], run["state"].lower(), run["name"]) for run in recent],
+            [(run["short_id"], run["state"].lower(), run["name"]) for run in recent],
         )
     for run in waiting:
-        say("…", "yellow", f"{run['name']} waits: slipway approve {run['id'][:8]}, or {run['url']}")
+        say(
+            "…",
+            "yellow",
+            f"{run['name']} waits: slipway approve {run['short_id']}, or {run['url']}",
+        )

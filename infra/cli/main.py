@@ -1,5 +1,6 @@
 """The command `slipway`."""
 
+import logging
 import os
 import sys
 import traceback
@@ -98,6 +99,7 @@ def end_with(work: Callable[[], int | None]) -> NoReturn:
     Args:
         work: returns an exit status, or None where all is well.
     """
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # that something is tried again is no news
     try:
         sys.exit(work() or exits.OK)
     except SlipwayError as error:

@@ -12,7 +12,8 @@ from httpx import HTTPStatusError
 
 from flows.notice import read_notice
 from infra.server.api import Api, was_refused
-from tasks.core.clock import Clock, SystemClock
+from infra.server.run_views import LogLine, RunView, StageView
+from tasks.core.clock import Clock, SystemClock, utc_now
 from tasks.core.errors import ConfigError, GateClosed
 
 __all__ = ["LogLine", "RunView", "Runs", "StageView", "connect", "key_in", "pause_after"]
@@ -29,62 +30,6 @@ SHORTEST_ID = 4
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StageView:
-    """One stage of a run as people see it."""
-
-    name: str
-    state: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """One run as people see it.
-
-    Attributes:
-        state: Prefect's type of state, in capitals.
-        word: Prefect's name of the state, which says more: Late, Superseded, Recovering.
-        message: why it is in this state, without Prefect's own words about exceptions.
-        error: class of the exception that ended it, as Prefect names it.
-    """
-
-    id: UUID
-    name: str
-    state: str
-    message: str
-    url: str
-    stages: tuple[StageView, ...] = ()
-    word: str = ""
-    seconds: float = 0.0
-    error: str = ""
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come without somebody's doing."""
-        return self.state in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED", "PAUSED"}
-
-    @property
-    def queued(self) -> bool:
-        """Whether no worker has begun with it, or begun again after an approval."""
-        return self.state in {"SCHEDULED", "PENDING"}
-
-    @property
-    def short_id(self) -> str:
-        """Enough of the id to name the run on a command line."""
-        return str(self.id)[:8]
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line of a run's log; level as Python counts it (30 is a warning)."""
-
-    id: UUID
-    at: datetime
-    level: int
-    text: str
 
 
 def connect() -> "Runs":
@@ -141,7 +86,7 @@ class Runs:
         """Return the newest run with that id, beginning of an id, or name.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: there is none, or there are several that begin so.
         """
         try:
             found = self._by_id(UUID(word))
@@ -227,8 +172,8 @@ class Runs:
         return lines
 
     def recent(self, most: int = 10) -> tuple[RunView, ...]:
-        """Return the newest runs."""
-        return self._found({}, most)
+        """Return the newest runs that have begun, or should have."""
+        return self._found({"expected_start_time": {"before_": utc_now().isoformat()}}, most)
 
     def _read(self, run_id: UUID) -> Json:
         run: Json = self.api.get(f"/flow_runs/{run_id}")
@@ -261,7 +206,12 @@ class Runs:
     def _by_beginning(self, word: str) -> RunView | None:
         if len(word) < SHORTEST_ID:
             return None
-        return next((run for run in self._all({}) if str(run.id).startswith(word.lower())), None)
+        found = [run for run in self._all({}) if str(run.id).startswith(word.lower())]
+        if len(found) > 1:
+            raise ConfigError(
+                f"{len(found)} runs begin with it", where=word, next_step="write more of the id"
+            )
+        return found[0] if found else None
 
     def _view(self, run: Json, stages: tuple[StageView, ...] = ()) -> RunView:
         state = run["state"] or {}

@@ -252,6 +252,11 @@ def _other(body: bytes) -> _Found:
     return whose, "", Nothing("Slipway does nothing for such an event"), (sha256(body).hexdigest(),)
 
 
+def _ping(body: bytes) -> _Found:
+    whose, subject, _, apart = _other(body)
+    return whose, subject, Nothing("the connection works"), apart
+
+
 def _once(action: str, only: str, body: bytes) -> tuple[str, ...]:
     """Tell events that may come again, such as edits, apart by their whole content."""
     return () if action == only else (sha256(body).hexdigest(),)
@@ -263,6 +268,6 @@ KNOWN: dict[str, Callable[[bytes], _Found]] = {
     "release": _release,
     "workflow_run": _workflow_run,
     "deployment": _deployment,
-    "ping": _other,
+    "ping": _ping,
 }
 """Events by GitHub's names."""

@@ -147,4 +147,4 @@ def _success(seen: Observed) -> str:
     if record.restores is not None:
         return f"{record.reason}; rollout {record.restores} ({record.release.id}) is live again"
     probes = len(seen.environment.probes)
-    return "ready, no probes configured" if not probes else f"ready, {probes} probes passed"
+    return "ready, no probes configured" if not probes else f"ready, probes passed: {probes}"

@@ -34,7 +34,8 @@ def refuse_bad(
         raise GateClosed(
             f"{release.id} was taken back here before",
             where=str(place),
-            next_step="deliver another commit, or say why this one may be tried again: "
+            next_step="deliver another commit, or say why this one may be tried again: once with "
+            "--despite TEXT of deliver or promote, from now on with "
             f"slipway release clear {release.id} {place.name} --reason TEXT",
         )
 

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 
-from tasks.core.errors import Conflict, GateClosed
+from tasks.core.errors import Conflict
 from tasks.core.model import Outcome, Verdict
 from tasks.core.record import Moment, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
+from tasks.rollout.goal import choose_goal
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
 from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
 from tasks.rollout.refusals import refuse_tried
 from tasks.rollout.running import Rollout
 
-__all__ = ["choose", "roll_back"]
+__all__ = ["roll_back"]
 
 
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
@@ -52,7 +53,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             _refuse_other_live(stored, back, place)
             if asked:
                 refuse_tried(known, stored, by, place)
-            begun = _draft_back(choose(stored, back.to, place), back, place, by, ports)
+            begun = _draft_back(_goal(stored, back.to, place), back, place, by, ports)
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
@@ -91,44 +92,16 @@ def _refuse_other_live(stored: tuple[Stored, ...], back: Back, place: Place) -> 
         )
 
 
-def choose(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Stored:
-    """Return the rollout that a rollback goes back to.
-
-    Raises:
-        GateClosed: there is none, or it is bad.
-    """
+def _goal(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Stored:
     live = records.newest_good(stored)
-    bad = records.bad_releases(stored)
-    good = [each for each in stored if each.record.state is RolloutState.SUCCEEDED]
-    if live is not None and to in _names(live):
-        raise GateClosed(
-            f"{_named(to)} is live already",
-            where=str(place),
-            next_step=f"choose an earlier one of `slipway history {place.name}`",
-        )
-    if to is not None:
-        good = [each for each in good if to in _names(each)]
-    elif live is not None:
-        good = [each for each in good if each.record.release.id != live.record.release.id]
-    usable = [each for each in good if each.record.release.id not in bad]
-    if usable:
-        return max(usable, key=lambda each: each.record.number)
-    what = _named(to) if to is not None else "an earlier good rollout"
-    why = "its release was taken back itself" if good else "no such rollout has succeeded"
-    raise GateClosed(
-        f"cannot go back to {what}: {why}",
-        where=str(place),
-        next_step=f"choose one of `slipway history {place.name}`",
+    goal = choose_goal(
+        (each.record for each in stored),
+        live.record if live else None,
+        records.bad_releases(stored),
+        to,
+        place,
     )
-
-
-def _names(stored: Stored) -> tuple[int, str]:
-    """Return by what a person may call a rollout."""
-    return stored.record.number, stored.record.release.id
-
-
-def _named(to: int | str | None) -> str:
-    return f"rollout {to}" if isinstance(to, int) else f"release {to}"
+    return next(each for each in stored if each.record.number == goal.number)
 
 
 def _draft_back(goal: Stored, back: Back, place: Place, by: By, ports: Ports) -> Stored:

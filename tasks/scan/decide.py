@@ -87,7 +87,10 @@ def _gaps(
         gaps.append(Weighed(policy.nothing_scanned, what, what))
     if findings.packages is not None and not is_usable(circumstances.database, circumstances.now):
         what = f"the vulnerability database is {_state(circumstances)}"
-        remedy = "slipway update-database fetches a new one"
+        remedy = (
+            "slipway update-database fetches a new one; where it cannot be had, "
+            "`no_database: warn` under `scan` lets images through, and not as clean"
+        )
         gaps.append(Weighed(policy.no_database, what, f"{what}; {remedy}"))
     return tuple(gaps)
 

@@ -68,7 +68,8 @@ def properties_at(path: Path) -> frozenset[str]:
 def _below(part: Schema, step: str | int) -> Schema:
     if isinstance(step, int):
         return dict(part.get("items", {}))
-    rest = part.get("additionalProperties")
+    by_name = part.get("patternProperties", {}).values()  # of maps whose keys are names
+    rest = next(iter(by_name), part.get("additionalProperties"))
     named = part.get("properties", {}).get(step)
     return dict(named or (rest if isinstance(rest, dict) else {}))
 

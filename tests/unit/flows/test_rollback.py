@@ -1,12 +1,20 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from flows.notice import read_notice
-from flows.questions import approved_before, rollback_request, settled
-from flows.views import describe_rollback
+from flows.questions import (
+    approved_before,
+    require_at_stake,
+    rollback_request,
+    settled,
+    way_of,
+)
+from flows.views import Way, describe_rollback
 from tasks.core.application import Environment
+from tasks.core.errors import Conflict, GateClosed
 from tasks.core.gates import Approval
 from tasks.core.past import Past
 from tasks.core.record import RolloutState
@@ -126,8 +134,50 @@ def test_a_rollback_is_against(past: Past, to: int | None, expected: str | None)
 def test_an_approver_reads_what_is_taken_back_and_why_the_last_answer_did_not_count() -> None:
     request = rollback_request(PLACE, PAST, Back("it *burns*"), NOW)
     assert request is not None
-    text = describe_rollback(request, Back("it *burns*"), "wrong code of ana")
+    text = describe_rollback(request, Back("it *burns*"), notice="wrong code of ana")
     assert read_notice(text) == "wrong code of ana"
-    assert "Take `r-0123456789ab` back in prod" in text
+    assert "shop: take `r-0123456789ab` back in prod" in text
     assert r"it \*burns\*" in text
     assert "goes to: the good rollout before it" in text
+
+
+BEFORE = replace(
+    LIVE, number=5, release=replace(LIVE.release, id="r-before", subject="Sell *less*")
+)
+TAKEN_BACK = replace(PAST, records=(LIVE, BEFORE), bad=("r-before",))
+
+
+def test_an_approver_reads_between_which_rollouts_it_goes() -> None:
+    past = replace(PAST, records=(LIVE, BEFORE))
+    request = rollback_request(PLACE, past, Back("it burns"), NOW)
+    assert request is not None
+    text = describe_rollback(request, Back("it burns"), way_of(past, Back("it burns"), PLACE))
+    assert re.search(r"takes back: rollout 7 of .* UTC, `r-0123456789ab`: ", text)
+    assert re.search(r"goes to: rollout 5 of .* UTC, `r-before`: \*\*Sell \\\*less\\\*\*\*", text)
+    under_way = replace(past, records=(UNDER_WAY, LIVE, BEFORE))
+    assert way_of(under_way, Back("it burns"), PLACE) == Way(UNDER_WAY, LIVE)
+
+
+@pytest.mark.parametrize(
+    ("past", "to", "why"),
+    [
+        pytest.param(TAKEN_BACK, 5, "rollout 5: its release was taken back itself", id="bad"),
+        pytest.param(TAKEN_BACK, None, "an earlier good rollout: its release was", id="likewise"),
+        pytest.param(PAST, None, "an earlier good rollout: no such rollout", id="the first"),
+        pytest.param(PAST, 4, "rollout 4: no such rollout has succeeded", id="never"),
+        pytest.param(PAST, LIVE.release.id, "is live already", id="live"),
+    ],
+)
+def test_nobody_is_asked_about_a_way_that_leads_nowhere(
+    past: Past, to: int | str | None, why: str
+) -> None:
+    with pytest.raises(GateClosed, match=why):
+        way_of(past, Back("it burns", to), PLACE)
+
+
+@pytest.mark.parametrize("to", [None, 5])
+def test_an_answer_does_not_count_when_what_it_is_about_is_gone(to: int | None) -> None:
+    back = replace(Back("it burns", to), blames=LIVE.release.id)
+    require_at_stake(PAST, back, PLACE)
+    with pytest.raises(Conflict, match="is not live any more"):
+        require_at_stake(replace(PAST, records=(replace(LIVE, release=NEXT),)), back, PLACE)

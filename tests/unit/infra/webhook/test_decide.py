@@ -207,7 +207,12 @@ ASKED = Trigger("deployment", until="staging")
             ASKED,
             "the deployment was edited, not created",
         ),
-        ("ping", {"zen": "Design for failure.", "hook_id": 1}, ASKED, None),
+        (
+            "ping",
+            {"zen": "Design for failure.", "hook_id": 1},
+            ASKED,
+            "the connection works",
+        ),
         ("issues", {"action": "opened", "repository": REPOSITORY}, ASKED, None),
         ("star", {"starred_at": None}, ASKED, None),
     ],

@@ -515,6 +515,11 @@ def test_a_problem_reads_as_place_key_fault_and_remedy(repository: Path) -> None
     ]
 
 
+def test_what_is_known_instead_of_a_key_is_said_at_every_depth(repository: Path) -> None:
+    change(repository, "    port: ", "    prot: ")
+    assert any("Next: did you mean port?" in str(one) for one in check(repository))
+
+
 def test_load_raises_one_problem_as_an_error_with_place_and_remedy(repository: Path) -> None:
     change(repository, "bake: 15m", "bake: 0s")
     with pytest.raises(ConfigError) as raised:

@@ -133,7 +133,7 @@ def test_a_pull_request_has_one_comment_which_is_updated_in_place(hub: StandIn) 
     tell(hub, scan)
     [first] = hub.world["comments"]
     tell(hub, prod(hub, State.WAITING, "waits for an approval", page="## the plan"))
-    tell(hub, prod(hub, State.SUCCESS, "ready, 4 probes passed"))
+    tell(hub, prod(hub, State.SUCCESS, "ready, probes passed: 4"))
     [comment] = hub.world["comments"]
     assert comment["id"] == first["id"]
     assert comment["issue"] == 7
@@ -141,7 +141,7 @@ def test_a_pull_request_has_one_comment_which_is_updated_in_place(hub: StandIn) 
     assert "| ✓ | scan | nothing blocks" in body
     assert "- api: 3 warn" in body
     assert "#### ✓ prod: success" in body
-    assert "ready, 4 probes passed" in body
+    assert "ready, probes passed: 4" in body
     assert "## the plan" in body
     assert "waits for an approval" not in body
 
