@@ -1,5 +1,6 @@
 """Waiting for workloads: by watching, with deadlines that outlive the process."""
 
+import logging
 from datetime import datetime, timedelta
 
 from tasks.core.cluster import Scope
@@ -8,12 +9,14 @@ from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object
 from tasks.core.units import format_duration
 from tasks.rollout.partition import in_the_way
-from tasks.rollout.pods import unready_pods
+from tasks.rollout.pods import unready_pods, warnings_in
 from tasks.rollout.readiness import Broken, Ready, Waiting, judge
 from tasks.rollout.running import Rollout
 from tasks.rollout.steps import AwaitReady
 
 __all__ = ["await_ready"]
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=10)
 """Nothing may change for long, and still another run may ask for ours to end."""
@@ -28,6 +31,7 @@ def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict | None:
     kinds = {ref.kind for ref in step.workloads} | set(COMPANIONS)
     scope = Scope(tuple(sorted(kinds)), rollout.place.namespace)
     objects = cluster.find(scope)
+    said: tuple[str, ...] | None = None
     while True:
         now, left = clock.now(), step.deadline - rollout.age(step.since)
         match judge(step.workloads, objects, since, now):
@@ -40,9 +44,21 @@ def await_ready(step: AwaitReady, rollout: Rollout) -> Verdict | None:
                 return _late(step, missing, objects, rollout)
             case Waiting() if rollout.asked is not None:
                 return None
-            case Waiting(_, until):
+            case Waiting(missing, until):
+                said = _say(rollout, said, (*missing, *warnings_in(step.workloads, objects)))
                 wake = min(now + min(left, LOOK_EVERY), until or now + left)
                 objects = _next_picture(step, rollout, scope, wake) or objects
+
+
+def _say(
+    rollout: Rollout, before: tuple[str, ...] | None, lines: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Let whoever looks know what is waited for by now; at the first look it is no news."""
+    if before is None:
+        return ()
+    if lines != before:
+        log.info("%s: waits for %s", rollout.place, "; ".join(lines))
+    return lines
 
 
 def _next_picture(

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.objects import Object, Ref, ref_of
 
-__all__ = ["is_observed", "is_ready", "last_failed", "new_pods", "old_pods", "unready_pods"]
+__all__ = [
+    "is_observed",
+    "is_ready",
+    "last_failed",
+    "new_pods",
+    "old_pods",
+    "unready_pods",
+    "warnings_in",
+]
 
 
 def new_pods(workload: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
@@ -39,6 +47,22 @@ def unready_pods(
             if not is_ready(pod):
                 yield ref_of(pod), pod["spec"]["containers"][0]["name"]
                 break
+
+
+def warnings_in(workloads: tuple[Ref, ...], objects: tuple[Object, ...]) -> tuple[str, ...]:
+    """Return the newest warning about a pod of each workload that is not ready."""
+    events = sorted(
+        (each for each in objects if each["kind"] == "Event" and each.get("type") == "Warning"),
+        key=lambda event: str(event.get("lastTimestamp") or ""),
+    )
+    newest = {
+        (event["involvedObject"].get("kind"), event["involvedObject"].get("name")): event
+        for event in events
+    }
+    found = (newest.get(("Pod", pod.name)) for pod, _ in unready_pods(workloads, objects))
+    return tuple(
+        f"{event.get('reason', '')}: {event.get('message', '')}" for event in found if event
+    )
 
 
 def last_failed(workload: Object, objects: tuple[Object, ...]) -> tuple[Ref | None, str]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.core.objects import Kind, Object, Ref
-from tasks.rollout.pods import new_pods, unready_pods
+from tasks.rollout.pods import new_pods, unready_pods, warnings_in
 from tasks.rollout.readiness import Broken, Readiness, Ready, Waiting, judge, judge_again
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -344,3 +344,27 @@ def test_the_evidence_of_a_deadline_is_a_new_pod_that_is_not_ready() -> None:
     sets = (replica_set("old", "1"), replica_set("new", "2"))
     found = unready_pods((API,), (workload(**HALF), *sets, pod()))
     assert list(found) == [(Ref(Kind("v1", "Pod"), "shop", "pod-of-new"), "api")]
+
+
+def warning(pod: str, message: str, at: datetime, kind: str = "Warning") -> Object:
+    about = {"kind": "Pod", "name": pod}
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": message, "namespace": "shop"},
+    }
+    said = {"type": kind, "reason": "Unhealthy", "message": message, "lastTimestamp": stamp(at)}
+    return {**event, "involvedObject": about, **said}
+
+
+def test_the_newest_warning_says_why_a_pod_is_not_ready() -> None:
+    objects = (
+        workload(),
+        replica_set("new", "2"),
+        pod(),
+        warning("pod-of-new", "Readiness probe failed: 500", NOW),
+        warning("pod-of-new", "Readiness probe failed: refused", SINCE),
+        warning("pod-of-new", "Pulled", NOW, kind="Normal"),
+        warning("pod-of-old", "Liveness probe failed", NOW),
+    )
+    assert warnings_in((API,), objects) == ("Unhealthy: Readiness probe failed: 500",)

@@ -316,6 +316,15 @@ def test_a_run_that_never_comes_back_gives_way_to_the_next_release(writes: int) 
     }
 
 
+def test_whoever_looks_reads_what_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tasks")
+    world = World(behaviour={"api@2": "slow"})
+    world.when_rolling_out(ONE)
+    world.when_rolling_out(TWO)
+    said = [line for line in caplog.messages if "waits for" in line]
+    assert said == ["prod/shop: waits for Deployment/api: 0 of 2 pods ready"]
+
+
 def test_a_deadline_is_not_counted_again_by_the_process_that_goes_on() -> None:
     world = World(behaviour={"api@2": "slow"})
     world.when_rolling_out(ONE)
