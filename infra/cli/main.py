@@ -36,7 +36,7 @@ COMMANDS = {
     "rollback": "infra.cli.rollback.rollback",
     "audit": "infra.cli.audit.audit",
     "redeploy": "infra.cli.redeploy.redeploy",
-    "logs": "infra.cli.runs.logs",
+    "logs": "infra.cli.logs.logs",
     "cancel": "infra.cli.runs.cancel",
     "access": "infra.cli.access.access",
     "monitoring": "infra.cli.monitoring.monitoring",

@@ -14,6 +14,7 @@ __all__ = [
     "Json",
     "Kubeconfig",
     "Registry",
+    "Run",
     "TlsCertificate",
     "TlsClientCa",
     "TlsKey",
@@ -63,3 +64,4 @@ TlsClientCa = Annotated[
         rich_help_panel=TLS,
     ),
 ]
+Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]

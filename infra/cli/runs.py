@@ -1,18 +1,15 @@
-"""`slipway deliver | approve | cancel | logs`: runs on Prefect."""
+"""`slipway deliver | approve | cancel`: runs on Prefect."""
 
 import dataclasses
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.markdown import Markdown
-from rich.text import Text
 
 from flows.origin import tag_of
 from infra.cli import exits
@@ -24,13 +21,13 @@ from infra.cli.options import (
     Json,
     Kubeconfig,
     Registry,
+    Run,
 )
 from infra.cli.origin import own_origin
 from infra.cli.output import console, print_json, say, show_stages
 from infra.server import connect, start
-from infra.server.client import LogLine, Runs, RunView
+from infra.server.client import Runs, RunView
 from infra.target import Named, chosen
-from tasks.core.clock import SystemClock
 from tasks.core.errors import ConfigError, GateClosed
 from tasks.core.repository import last_word
 
@@ -42,16 +39,10 @@ __all__ = [
     "begin",
     "cancel",
     "deliver",
-    "logs",
     "started",
 ]
 
 Wait = Annotated[bool, typer.Option(help="Follow the run until it is over or waits.")]
-Run = Annotated[str, typer.Argument(help="Name of a run, or its id or the beginning of it.")]
-LOOK_EVERY = timedelta(seconds=1)
-OVERLAP = timedelta(seconds=5)
-"""Lines reach the server a little out of order."""
-LEVELS = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
 
 
 def deliver(  # noqa: PLR0913 one parameter an option
@@ -159,39 +150,6 @@ def cancel(run: Run, *, as_json: Json = False) -> None:
         return
     how = "is cancelled" if view.state == "CANCELLED" else "is being cancelled by its worker"
     say("✓", "green", f"{view.name} ({view.short_id}) {how}")
-
-
-def logs(
-    run: Run,
-    *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is over.")] = False,
-) -> None:
-    """Print what a run said.
-
-    Example: `slipway logs myfin@main -f`
-    """
-    runs, clock = connect(), SystemClock()
-    view = runs.named(run)
-    printed: set[UUID] = set()
-    newest: datetime | None = None
-    while True:
-        over = not follow or runs.view(view.id).over
-        for line in runs.log_lines(view.id, after=newest and newest - OVERLAP):
-            if line.id not in printed:
-                printed.add(line.id)
-                console.print(log_text(line))
-            newest = line.at
-        sys.stdout.flush()
-        if over:
-            return
-        clock.wait(LOOK_EVERY)
-
-
-def log_text(line: LogLine) -> Text:
-    """Write a line of a log; its own colours stay, other control sequences do not."""
-    said = Text.from_ansi(line.text)
-    said.stylize(LEVELS.get(line.level, ""))
-    return Text.assemble((f"{line.at:%H:%M:%S}", "dim"), " ", said)
 
 
 def address_of(repository: str) -> str:

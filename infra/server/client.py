@@ -59,13 +59,21 @@ class Runs:
     def view(self, run_id: UUID) -> RunView:
         """Return a run with its stages in the order of their start."""
         run = self._read(run_id)  # first: what is over when it is read has all its stages then
+        return self._view(run, tuple(_stage(task) for task in reversed(self._tasks(run_id))))
+
+    def stage_names(self, run_id: UUID) -> dict[UUID, str]:
+        """Return the names of a run's stages by their ids."""
+        return {UUID(task["id"]): task["name"] for task in self._tasks(run_id)}
+
+    def _tasks(self, run_id: UUID) -> list[Json]:
+        """Return the newest task runs of a run, the newest first."""
         wanted = {
             "task_runs": {"flow_run_id": {"any_": [str(run_id)]}},
             "sort": "EXPECTED_START_TIME_DESC",
             "limit": PAGE,
         }
-        tasks = self.api.post("/task_runs/filter", wanted)
-        return self._view(run, tuple(_stage(task) for task in reversed(tasks)))
+        found: list[Json] = self.api.post("/task_runs/filter", wanted)
+        return found
 
     def follow(self, run_id: UUID, clock: Clock | None = None) -> Iterator[RunView]:
         """Yield the run whenever it is looked at, the last time when it is over or waits."""
@@ -242,7 +250,8 @@ def _stage(task: Json) -> StageView:
 
 def _line(told: Json) -> LogLine:
     at = datetime.fromisoformat(told["timestamp"])
-    return LogLine(UUID(told["id"]), at, told["level"], told["message"])
+    stage = UUID(told["task_run_id"]) if told.get("task_run_id") else None
+    return LogLine(UUID(told["id"]), at, told["level"], told["message"], stage)
 
 
 def _is_missing(error: HTTPStatusError) -> bool:

@@ -58,9 +58,15 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of a run's log; level as Python counts it (30 is a warning)."""
+    """A line of a run's log.
+
+    Attributes:
+        level: as Python counts it; 30 is a warning.
+        stage: id of the stage that said it, None where the run itself did.
+    """
 
     id: UUID
     at: datetime
     level: int
     text: str
+    stage: UUID | None = None

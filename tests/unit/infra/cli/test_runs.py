@@ -1,4 +1,3 @@
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -8,34 +7,12 @@ from typer.testing import CliRunner
 
 from infra.cli import exits
 from infra.cli.main import build
-from infra.cli.runs import _left_alone, address_of, asked, log_text
-from infra.server.client import LogLine, RunView
+from infra.cli.runs import _left_alone, address_of, asked
+from infra.server.client import RunView
 from tasks.core.errors import ConfigError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RUN = RunView(UUID(int=1), "shop@main", "RUNNING", "", "http://ui")
-
-
-def line(text: str, level: int = logging.INFO) -> LogLine:
-    return LogLine(UUID(int=0), NOON, level, text)
-
-
-def test_a_line_of_a_log_shows_what_looks_like_markup() -> None:
-    assert log_text(line("[base 1/2] FROM x")).plain == "12:00:00 [base 1/2] FROM x"
-
-
-def test_a_line_of_a_log_keeps_colours_and_no_other_control_sequence() -> None:
-    text = log_text(line("\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b[2Jgone"))
-    assert "\x1b" not in text.plain
-    assert "red" in text.plain
-
-
-@pytest.mark.parametrize(
-    ("level", "colour"), [(logging.WARNING, "yellow"), (logging.ERROR, "red"), (logging.INFO, "")]
-)
-def test_levels_have_colours(level: int, colour: str) -> None:
-    styles = {str(span.style) for span in log_text(line("said", level)).spans}
-    assert (colour in styles) is bool(colour)
 
 
 def test_a_local_repository_is_named_by_its_full_path(
