@@ -15,6 +15,7 @@ from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterId,
 )
+from prefect.client.schemas.objects import VersionInfo
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
@@ -100,7 +101,9 @@ async def register(target: dict[str, Any], offered: Iterable[Offer]) -> tuple[st
             made = _deployment(each)
             known = found.get(each.full_name)
             if known is None or not _is_same(known, made):
-                await made.aapply()
+                # else Prefect calls it after the commit of whatever folder this is done in
+                version = VersionInfo(type="prefect:simple", version=made.version or "")
+                await made.aapply(version_info=version)
         return await _delete_others(client, found, {each.full_name for each in all_wanted})
 
 
