@@ -71,30 +71,23 @@ def test_each_flow_is_offered_for_each_application_however_often(api: httpx.Clie
     assert set(before["tags"]) == {"slipway", "rollback", "shop"}
 
 
-@pytest.mark.parametrize(
-    "edited",
-    [
-        pytest.param({"paused": True}, id="paused"),
-        pytest.param({"parameters": {}}, id="nothing is filled in any more"),
-        pytest.param({"description": "mine"}, id="described otherwise"),
-        pytest.param({"schedules": []}, id="it has no schedule any more"),
-    ],
-)
-def test_what_somebody_has_changed_by_hand_is_put_right(
-    api: httpx.Client, edited: dict[str, object]
-) -> None:
+def test_what_somebody_has_changed_by_hand_is_put_right(api: httpx.Client) -> None:
     nightly = replace(OFFER, application=replace(OFFER.application, nightly=Nightly("0 3 * * *")))
     registered(nightly)
-    before = deployment(api, "redeploy/shop")
-    api.patch(f"/deployments/{before['id']}", json=edited).raise_for_status()
+    before = {name: deployment(api, name) for name in ("redeploy/shop", "deliver/shop")}
+    redeploy, deliver = (each["id"] for each in before.values())
+    edits = {"paused": True, "description": "mine", "tags": ["slipway"]}
+    api.patch(f"/deployments/{redeploy}", json={"schedules": []}).raise_for_status()
+    api.patch(f"/deployments/{deliver}", json={**edits, "parameters": {}}).raise_for_status()
     registered(nightly)
-    after = deployment(api, "redeploy/shop")
-    assert {key: after[key] for key in edited if key != "schedules"} == {
-        key: before[key] for key in edited if key != "schedules"
-    }
-    assert [each["schedule"] for each in after["schedules"]] == [
-        each["schedule"] for each in before["schedules"]
-    ]
+    for name, was in before.items():
+        found = deployment(api, name)
+        assert {key: found[key] for key in (*edits, "parameters")} == {
+            key: was[key] for key in (*edits, "parameters")
+        }
+        assert [each["schedule"] for each in found["schedules"]] == [
+            each["schedule"] for each in was["schedules"]
+        ]
 
 
 def test_what_is_gone_is_deleted_and_what_others_registered_stays(api: httpx.Client) -> None:
