@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; each sets up what it needs and is safe to repeat.
-.PHONY: setup demo test unit e2e check lint types imports docs fmt clean help
+.PHONY: setup demo test unit e2e soak check lint types imports docs fmt clean help
 .DEFAULT_GOAL := help
 
 # Prefect's import takes half the time where its byte code is there
@@ -26,8 +26,14 @@ e2e: export SLIPWAY_INSTANCE = test
 e2e: setup ## End-to-end tests on a lab of their own
 	@$(RUN) slipway up --lab
 	@trap '$(RUN) slipway down --lab' EXIT; \
-	$(RUN) pytest tests/e2e -m "not (disruptive or afterwards)" -n 2 --dist loadgroup && \
+	$(RUN) pytest tests/e2e -m "not (disruptive or afterwards or soak)" -n 2 --dist loadgroup && \
 	$(RUN) pytest tests/e2e -m "disruptive or afterwards"
+
+soak: export SLIPWAY_INSTANCE = test
+soak: setup ## End-to-end tests that show once more what shorter ones show
+	@$(RUN) slipway up --lab
+	@trap '$(RUN) slipway down --lab' EXIT; \
+	$(RUN) pytest tests/e2e -m soak -n 2 --dist loadgroup
 
 check: lint types imports ## Linter, types and layers
 

@@ -101,6 +101,7 @@ def test_a_canary_that_fails_its_probe_gets_no_user(shop: World) -> None:
     then_nothing_is_left_of_the_canary(shop)
 
 
+@pytest.mark.soak
 def test_killed_in_the_middle_of_the_ladder_it_goes_on_where_it_was(shop: World) -> None:
     given_live(shop)
     second = version(shop, 2)

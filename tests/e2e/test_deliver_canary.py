@@ -159,6 +159,7 @@ class TestHeldAtAGate:
         assert set(seen) == {200}
         then_no_canary_is_left(gated, "prod")
 
+    @pytest.mark.soak
     def test_a_newer_release_takes_the_place_of_one_that_is_held(
         self, pipeline: "Pipeline", gated: "Shop"
     ) -> None:

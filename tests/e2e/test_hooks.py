@@ -45,7 +45,10 @@ spec:
 """
 
 
-@pytest.fixture(params=STRATEGIES.values(), ids=list(STRATEGIES))
+@pytest.fixture(
+    params=[STRATEGIES["rolling"], pytest.param(STRATEGIES["canary"], marks=pytest.mark.soak)],
+    ids=["rolling", "canary"],
+)
 def shop(request: pytest.FixtureRequest, tmp_path: Path, lab: object) -> Iterator[World]:
     del lab  # it has to be up, and says where it is in its state folder
     with routed_world(tmp_path) as made:

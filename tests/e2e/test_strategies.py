@@ -199,6 +199,7 @@ class TestWithoutStandby:
         assert shop.objects("apps/v1", "Deployment")["api"]["spec"]["replicas"] == 2
         then_nothing_is_left_of_the_canary(shop)
 
+    @pytest.mark.soak
     def test_the_way_back_waits_for_them(self, shop: World) -> None:
         given_live(shop)
         with (
@@ -245,6 +246,7 @@ spec:
         then_nothing_is_left_of_the_canary(shop)
 
 
+@pytest.mark.soak
 class TestAPersonWhoScales:
     def test_scaling_the_stable_pods_meanwhile_is_not_fought(self, shop: World) -> None:
         shop.strategy = ladder(CanaryStep(50, wait=15 * SECOND), 100)
@@ -305,8 +307,10 @@ class TestADaemonSet:
 
 @pytest.mark.parametrize(
     "strategy",
-    [Strategy(rolling=Rolling(deadline=DEADLINE)), ladder(50, 100)],
-    ids=["rolling", "canary"],
+    [
+        pytest.param(Strategy(rolling=Rolling(deadline=DEADLINE)), id="rolling"),
+        pytest.param(ladder(50, 100), id="canary", marks=pytest.mark.soak),
+    ],
 )
 def test_jobs_and_cron_jobs_are_changed_and_never_waited_for(
     strategy: Strategy, shop: World
