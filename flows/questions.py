@@ -7,12 +7,11 @@ from flows.views import Way
 from tasks.approval.model import Request
 from tasks.core.application import Environment
 from tasks.core.calendar import Closed
-from tasks.core.errors import Conflict
 from tasks.core.gates import Approval
 from tasks.core.model import Committers, Release
 from tasks.core.past import Past
-from tasks.core.record import Plan
-from tasks.rollout.goal import choose_goal
+from tasks.core.record import Plan, Record
+from tasks.rollout.goal import choose_goal, require_live
 from tasks.rollout.model import Back, Place
 
 __all__ = [
@@ -95,7 +94,7 @@ def rollback_request(place: Place, past: Past, back: Back, now: datetime) -> Req
     In an emergency one person is enough, the author too. An environment that lets everything in
     unasked lets it out unasked, and one that has it approved with the release needs no second yes.
     """
-    bad = past.at_stake if back.to is None else past.record(past.live)
+    bad = _unwanted(past, back)
     if past.approval is None or past.rules.approval == "none" or bad is None:
         return None
     if approved_before(past, back, now):
@@ -120,10 +119,15 @@ def way_of(past: Past, back: Back, place: Place) -> Way:
     Raises:
         GateClosed: there is nothing to go back to.
     """
-    live = past.record(past.live)
-    if back.to is None and past.under_way is not None:
-        return Way(past.under_way, live)
-    return Way(live, choose_goal(past.records, live, past.bad, back.to, place))
+    live, bad = past.record(past.live), _unwanted(past, back)
+    if bad is not live:  # a rollout under way goes back to what is live still
+        return Way(bad, live)
+    return Way(bad, choose_goal(past.records, live, past.bad, back.to, place))
+
+
+def _unwanted(past: Past, back: Back) -> Record | None:
+    """Return the rollout that is taken back: a goal that is named is one behind what is live."""
+    return past.at_stake if back.to is None else past.record(past.live)
 
 
 def require_at_stake(past: Past, back: Back, place: Place) -> None:
@@ -132,13 +136,7 @@ def require_at_stake(past: Past, back: Back, place: Place) -> None:
     Raises:
         Conflict: it is not.
     """
-    unwanted = past.at_stake if back.to is None else past.record(past.live)
-    if unwanted is None or unwanted.release.id != back.blames:
-        raise Conflict(
-            f"{back.blames} is not live any more",
-            where=str(place),
-            next_step=f"look at `slipway history {place.name}`",
-        )
+    require_live(_unwanted(past, back), back.blames, place)
 
 
 def approved_before(past: Past, back: Back, now: datetime) -> tuple[str, ...]:

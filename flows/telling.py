@@ -112,7 +112,8 @@ def tell_in(named: SlackRooms | None, source: Source | None = None) -> None:
     board = _board.get()
     if board is not None:
         board.rooms = (named.channel, named.approvers_channel or "") if named else ("", "")
-        board.commit = _commit(source) if source else None
+        if source is not None:
+            _commit(source)
 
 
 def tell_begun(source: Source, stages: tuple[str, ...] | None = None) -> None:

@@ -2,13 +2,13 @@
 
 import base64
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.errors import SlipwayError
-from tasks.core.objects import Kind, Ref
+from tasks.core.objects import Kind, Object, Ref
 
-__all__ = ["evidence_of"]
+__all__ = ["evidence_of", "warnings_about"]
 
 EVENT, SECRET = Kind("v1", "Event"), Kind("v1", "Secret")
 LOG_LINES = 20
@@ -53,15 +53,19 @@ def _masked(line: str, hidden: list[str]) -> str:
 
 
 def _warnings(cluster: Cluster, subject: Ref) -> list[str]:
+    found = warnings_about(subject, cluster.find(Scope((EVENT,), subject.namespace)))
+    return [f"event {subject}: {warning}" for warning in found[-EVENTS:]]
+
+
+def warnings_about(subject: Ref, objects: Iterable[Object]) -> list[str]:
+    """Return what the events among objects warn of about one of them, the newest last."""
     events = [
         event
-        for event in cluster.find(Scope((EVENT,), subject.namespace))
-        if event.get("type") == "Warning"
+        for event in objects
+        if event["kind"] == EVENT.name
+        and event.get("type") == "Warning"
         and event["involvedObject"].get("kind") == subject.kind.name
         and event["involvedObject"].get("name") == subject.name
     ]
     events.sort(key=lambda event: event.get("lastTimestamp") or "")
-    return [
-        f"event {subject}: {event.get('reason', '')}: {event.get('message', '')}"
-        for event in events[-EVENTS:]
-    ]
+    return [f"{event.get('reason', '')}: {event.get('message', '')}" for event in events]

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
-from tasks.core.errors import GateClosed
+from tasks.core.errors import Conflict, GateClosed
 from tasks.core.record import Record, RolloutState
 from tasks.rollout.model import Place
 
-__all__ = ["choose_goal"]
+__all__ = ["choose_goal", "require_live"]
 
 
 def choose_goal(
@@ -50,6 +50,25 @@ def choose_goal(
         where=str(place),
         next_step=f"choose one of `slipway history {place.name}`",
     )
+
+
+def require_live(found: Record | None, blamed: str | None, place: Place) -> None:
+    """See that what is taken back is what somebody said something against.
+
+    Args:
+        found: the rollout that would be taken back now.
+        blamed: id of the release that is not wanted.
+        place: the environment.
+
+    Raises:
+        Conflict: it is another one by now.
+    """
+    if found is None or found.release.id != blamed:
+        raise Conflict(
+            f"{blamed} is not live any more",
+            where=str(place),
+            next_step=f"look at `slipway history {place.name}`",
+        )
 
 
 def _names(record: Record) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from tasks.core.evidence import warnings_about
 from tasks.core.objects import Object, Ref, ref_of
 
 __all__ = [
@@ -51,18 +52,8 @@ def unready_pods(
 
 def warnings_in(workloads: tuple[Ref, ...], objects: tuple[Object, ...]) -> tuple[str, ...]:
     """Return the newest warning about a pod of each workload that is not ready."""
-    events = sorted(
-        (each for each in objects if each["kind"] == "Event" and each.get("type") == "Warning"),
-        key=lambda event: str(event.get("lastTimestamp") or ""),
-    )
-    newest = {
-        (event["involvedObject"].get("kind"), event["involvedObject"].get("name")): event
-        for event in events
-    }
-    found = (newest.get(("Pod", pod.name)) for pod, _ in unready_pods(workloads, objects))
-    return tuple(
-        f"{event.get('reason', '')}: {event.get('message', '')}" for event in found if event
-    )
+    found = (warnings_about(pod, objects)[-1:] for pod, _ in unready_pods(workloads, objects))
+    return tuple(warning for newest in found for warning in newest)
 
 
 def last_failed(workload: Object, objects: tuple[Object, ...]) -> tuple[Ref | None, str]:

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from tasks.core.errors import Conflict
 from tasks.core.model import Outcome, Verdict
 from tasks.core.record import Moment, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
-from tasks.rollout.goal import choose_goal
+from tasks.rollout.goal import choose_goal, require_live
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
 from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
@@ -84,12 +83,8 @@ def _turned(left: Stored, asked: Aside) -> Stored:
 def _refuse_other_live(stored: tuple[Stored, ...], back: Back, place: Place) -> None:
     """Refuse to take back what nobody has said anything against."""
     live = records.newest_good(stored)
-    if back.blames is not None and (live is None or live.record.release.id != back.blames):
-        raise Conflict(
-            f"{back.blames} is not live any more",
-            where=str(place),
-            next_step=f"look at `slipway history {place.name}`",
-        )
+    if back.blames is not None:
+        require_live(live.record if live else None, back.blames, place)
 
 
 def _goal(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Stored:
