@@ -20,9 +20,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(f"prefect {item.path.stem}"))
 
 
+@pytest.fixture
+def prefect(prefect_server: None) -> Iterator[None]:  # noqa: ARG001 a client needs one
+    """A server with a database, results and logs of the tests' own, which leaves nothing behind.
+
+    Prefect's thread that sends events ends with each test: its WebSocket's pings draw from
+    `random`, and Hypothesis fails a property during which somebody else does.
+    """
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+
+    yield
+    EventsWorker.drain_all()
+
+
 @pytest.fixture(scope="session")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server with a database, results and logs of the tests' own, which leaves nothing behind."""
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     # what most tests do without takes two seconds to import
     from prefect.settings import (  # noqa: PLC0415
         PREFECT_HOME,
