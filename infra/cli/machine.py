@@ -75,6 +75,8 @@ def up(  # noqa: PLR0913 one parameter an option
 ) -> None:
     """Start Prefect's server, the worker, the receiver of events and the reports' pages.
 
+    A keeper starts again, at once, what of them dies.
+
     Example: `slipway up --lab`, or `slipway up --context staging --registry ghcr.io/me`
     """
     named = Named(context, registry, kubeconfig, builder, docker_host)
@@ -92,7 +94,7 @@ def up(  # noqa: PLR0913 one parameter an option
         lab_cli.up()
     target = lab.target() if with_lab else chosen(named)
     choose(target)
-    with working("Prefect's server, the worker, the receiver and the reports start"):
+    with working("Prefect's server, the worker, the receiver, the reports and their keeper start"):
         started = server.up()
     for health in started:
         say("✓", "green", f"{health.name} {health.word}")
@@ -135,9 +137,11 @@ def down(
     """
     if purge and not with_lab:
         raise ConfigError("--purge removes the lab's state too", next_step="add --lab")
-    with working("the reports, the receiver, the worker and Prefect's server end"):
+    with working("the keeper, the reports, the receiver, the worker and Prefect's server end"):
         server.down()
-    console.print("the reports, the receiver, the worker and Prefect's server have ended")
+    console.print(
+        "the keeper, the reports, the receiver, the worker and Prefect's server have ended"
+    )
     if with_lab:
         lab_cli.down(purge=purge)
     if purge:

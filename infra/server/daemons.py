@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+from filelock import FileLock, Timeout
 
 from infra import processes
 from infra.lab.ports import stays_taken
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 START_DEADLINE = timedelta(seconds=90)
 STOP_DEADLINE_SECONDS = 10
+TURN_WITHIN_SECONDS = 60
 STEP = timedelta(milliseconds=200)
 ANSWERS_WITHIN_SECONDS = 5
 """A server on a busy machine is not down."""
@@ -73,7 +75,13 @@ class Daemon:
 
     @property
     def _pid_file(self) -> Path:
+        """Which process it is; there from its start until somebody stops it."""
         return state_dir() / "run" / f"{self.name}.pid"
+
+    def _turn(self, patience: float = TURN_WITHIN_SECONDS) -> FileLock:
+        lock = self._pid_file.with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(lock, timeout=patience)
 
     def process(self) -> psutil.Process | None:
         """Return the living process; a number that somebody else got since is not it."""
@@ -86,20 +94,34 @@ class Daemon:
 
     def start(self, environment: dict[str, str]) -> None:
         """Start it unless it runs."""
-        if self.process() is not None:
-            return
-        processes.write(self._pid_file, spawn(self.argv, log=self.log, env=environment))
+        with self._turn():
+            if self.process() is None:
+                self._spawn(environment)
+
+    def revive(self, environment: dict[str, str]) -> bool:
+        """Start it again where nobody has stopped it and it is gone; say whether that was so."""
+        if not self.has_died():
+            return False
+        with contextlib.suppress(Timeout), self._turn(patience=0):  # else somebody is at it
+            if self.has_died():
+                self._spawn(environment)
+                return True
+        return False
+
+    def has_died(self) -> bool:
+        """Say whether it was started, is gone, and nobody has stopped it."""
+        return self._pid_file.exists() and self.process() is None
 
     def stop(self) -> None:
         """Ask it to end, with its children, and insist after a while."""
-        process = self.process()
-        if process is not None:
-            family = [process, *process.children(recursive=True)]
-            _signal(family[:1], signal.SIGTERM)
-            _, left = psutil.wait_procs(family, timeout=STOP_DEADLINE_SECONDS)
-            _signal(left, signal.SIGKILL)
-            psutil.wait_procs(left, timeout=STOP_DEADLINE_SECONDS)
-        self._pid_file.unlink(missing_ok=True)
+        with self._turn():
+            process = self.process()
+            if process is not None:
+                _end([process, *process.children(recursive=True)])
+            self._pid_file.unlink(missing_ok=True)
+
+    def _spawn(self, environment: dict[str, str]) -> None:
+        processes.write(self._pid_file, spawn(self.argv, log=self.log, env=environment))
 
     def health(self) -> Health:
         """Look at process and port, without waiting."""
@@ -111,7 +133,10 @@ class Daemon:
 
 
 def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
-    """Return the processes of this instance in the order of their start."""
+    """Return the processes of this instance in the order of their start.
+
+    The keeper, which starts the others again, comes last and is ended first.
+    """
     prefect = prefect or server()
     python = sys.executable
     return (
@@ -123,6 +148,7 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
         Daemon("worker", (python, "-m", "infra.server.worker"), None),
         Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
         Daemon("reports", (python, "-m", "infra.reports"), f"{reports_address()}/"),
+        Daemon("keeper", (python, "-m", "infra.server.keeper"), None),
     )
 
 
@@ -198,6 +224,13 @@ def _answers(address: str) -> bool:
         ).is_success
     except httpx.HTTPError:
         return False
+
+
+def _end(family: list[psutil.Process]) -> None:
+    _signal(family[:1], signal.SIGTERM)
+    _, left = psutil.wait_procs(family, timeout=STOP_DEADLINE_SECONDS)
+    _signal(left, signal.SIGKILL)
+    psutil.wait_procs(left, timeout=STOP_DEADLINE_SECONDS)
 
 
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:

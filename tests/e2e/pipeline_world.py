@@ -108,6 +108,19 @@ class Pipeline:
         engine.kill()
         psutil.wait_procs([engine], timeout=10)
 
+    def when_daemon_killed(self, name: str) -> server.Daemon:
+        """Kill one of this Slipway's own processes with -9, and see it killed."""
+        daemon = next(each for each in server.daemons() if each.name == name)
+        process = daemon.process()
+        assert process is not None, name
+        process.kill()
+        psutil.wait_procs([process], timeout=10)
+        return daemon
+
+    def until_back(self, daemon: server.Daemon) -> None:
+        """Wait until the keeper has started a process again, and it answers."""
+        self._wait(lambda: daemon.health().word == "up", lambda: f"{daemon.name} is not back")
+
     def engine(self, run: UUID) -> psutil.Process | None:
         """Return the process that a run lives in, None where it has none."""
         return next(filter(_is_engine, self.processes(run)), None)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from infra import server
 from infra.lab import lifecycle as labs
 from infra.lab.layout import current
 from tests.e2e.pipeline_world import Pipeline
@@ -150,14 +149,11 @@ def test_killed_in_every_stage_a_run_still_goes_to_prod(
         assert_nothing_left(pipeline, done)
 
 
-def test_killed_together_with_its_worker_a_run_goes_on_at_the_next_start(
-    pipeline: Pipeline,
-) -> None:
+def test_killed_together_with_its_worker_a_run_goes_on(pipeline: Pipeline) -> None:
     with pipeline.shop("dev") as shop:
         run = pipeline.when_started(shop)
         pipeline.when_killed(run, lambda: shop.rolls_out("dev"))
-        kill_worker()
-        server.up()
+        pipeline.when_daemon_killed("worker")
         done = pipeline.until_over(run)
         assert done.state == "COMPLETED", done.message
         assert_done_once(shop, "dev")
@@ -178,10 +174,3 @@ def registry_that_stands_still() -> Iterator[None]:
         yield
     finally:
         process.resume()
-
-
-def kill_worker() -> None:
-    worker = next(each.process() for each in server.daemons() if each.name == "worker")
-    assert worker is not None
-    worker.kill()
-    psutil.wait_procs([worker], timeout=10)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import psutil
 import pytest
 
 from benchmarks.load import Load, Road
@@ -83,26 +82,21 @@ def stage(pipeline: "Pipeline") -> Iterator[Stage]:
         yield made
 
 
-def kill(name: str) -> None:
-    """Kill one of this Slipway's own processes with -9."""
-    daemon = next(each for each in server.daemons() if each.name == name)
-    process = daemon.process()
-    assert process is not None
-    process.kill()
-    psutil.wait_procs([process], timeout=10)
-
-
-def worker_killed(_stage: Stage, _run: UUID) -> None:
-    kill("worker")
-    server.up()
+def worker_killed(stage: Stage, _run: UUID) -> None:
+    stage.pipeline.when_daemon_killed("worker")
 
 
 def engine_killed(stage: Stage, run: UUID) -> None:
     stage.pipeline.when_killed(run, lambda: True)
 
 
-def prefect_away(_stage: Stage, _run: UUID) -> None:
-    kill("prefect-server")
+def prefect_killed(stage: Stage, _run: UUID) -> None:
+    stage.pipeline.when_daemon_killed("prefect-server")
+
+
+def prefect_away(stage: Stage, _run: UUID) -> None:
+    server.stop("keeper")
+    stage.pipeline.when_daemon_killed("prefect-server")
     SystemClock().wait(AWAY)
     server.up()
 
@@ -137,6 +131,7 @@ def youngest(shop: "Shop") -> timedelta:
 FAULTS = {
     "the worker is killed": worker_killed,
     "the flow's process is killed": engine_killed,
+    "Prefect's server is killed": prefect_killed,
     "Prefect's server is away for a minute": prefect_away,
     "the API server is killed": component_killed("kube-apiserver"),
     "etcd is killed": component_killed("etcd"),

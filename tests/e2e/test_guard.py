@@ -10,7 +10,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from infra import server
 from infra.cli import apply
 from infra.webhook.keys import Keys
 from infra.webhook.model import Kept, State
@@ -130,12 +129,7 @@ def outside(pipeline: "Pipeline") -> Iterator[Outside]:
 def test_a_push_is_delivered_once_though_the_receiver_is_killed(outside: Outside) -> None:
     commit = outside.shop.given_greeting("Welcome")
     assert outside.push(commit) == 202
-    (receiver,) = (each for each in server.daemons() if each.name == "receiver")
-    process = receiver.process()
-    assert process is not None
-    process.kill()
-    process.wait(timeout=10)
-    server.up()
+    outside.pipeline.until_back(outside.pipeline.when_daemon_killed("receiver"))
     assert outside.push(commit) == 200
     view = outside.run(0)
     assert view.state == "COMPLETED", view.message

@@ -1,0 +1,77 @@
+"""Starts again what `slipway up` has started and nobody has stopped, when it is gone."""
+
+import contextlib
+import logging
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from infra.server.daemons import Daemon, daemons
+from infra.server.settings import server
+from tasks.core.clock import Clock, SystemClock
+
+__all__ = ["Keeper", "main"]
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = timedelta(milliseconds=500)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+LIVED_LONG = timedelta(minutes=5)
+"""What died sooner is given longer and longer pauses: it would only die again."""
+
+
+@dataclass(slots=True)
+class _Revival:
+    at: timedelta
+    pause: timedelta = FIRST_PAUSE
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Remembers when it has started what, so that it does not do so all the time."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    _revivals: dict[str, _Revival] = field(default_factory=dict)
+
+    def look(self, kept: Daemon, environment: dict[str, str]) -> bool:
+        """Start a process again if it is gone and its pause is over; say whether it was started."""
+        now = self.clock.elapsed()
+        last = self._revivals.get(kept.name)
+        if (last and now - last.at < last.pause) or not kept.revive(environment):
+            return False
+        soon = last is not None and now - last.at < LIVED_LONG
+        pause = min(last.pause * 2, LONGEST_PAUSE) if last and soon else FIRST_PAUSE
+        self._revivals[kept.name] = _Revival(now, pause)
+        log.warning("%s was gone and is started again, see %s", kept.name, kept.log)
+        return True
+
+
+def main() -> None:
+    """Keep until a signal comes."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    keeper, clock = Keeper(), SystemClock()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            try:
+                _look_at_all(keeper)
+            except Exception:
+                log.exception("looking for what is gone failed, trying again")
+            clock.wait(LOOK_EVERY)
+
+
+def _look_at_all(keeper: Keeper) -> None:
+    _forget_the_dead()
+    prefect = server()
+    for kept in daemons(prefect)[:-1]:  # the last one is this one
+        keeper.look(kept, prefect.environment())
+
+
+def _forget_the_dead() -> None:
+    """Let the kernel forget children that have ended: who stops one waits for that."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
+if __name__ == "__main__":
+    main()
