@@ -47,6 +47,7 @@ def test_status_of_a_machine_where_nothing_runs() -> None:
         ("worker", "down"),
         ("receiver", "down"),
         ("reports", "down"),
+        ("keeper", "down"),
     ]
     assert (found["target"], found["waiting"], found["runs"]) == (None, [], [])
 
