@@ -4,8 +4,9 @@
 
 A Prefect server and a receiver are started in a folder of their own. Pushes are offered
 at a fixed rate, whether or not the ones before were answered (latency counts from the moment at
-which a push was due). Half-way the receiver is killed with -9 and started again; what had no answer
-is sent again at the end, as somebody would do at GitHub. One push in a hundred starts a flow.
+which a push was due). Half-way the receiver is killed with -9, and its keeper starts it again; what
+had no answer is sent again at the end, as somebody would do at GitHub. One push in a hundred starts
+a flow.
 """
 
 import argparse
@@ -40,27 +41,25 @@ NOBODY, SHOP = "acme/unknown", "acme/shop"
 
 @dataclass
 class Load:
-    """What is offered, and what came of it; answers and latencies by the push's number."""
+    """What is offered, and what came of it; answers and latencies by the push's number.
+
+    Pushes are made and signed beforehand: it is not the sender that is measured.
+    """
 
     rate: int
     count: int
     secret: str
     answers: dict[int, int] = field(default_factory=dict)
     latencies: dict[int, float] = field(default_factory=dict)
-    requests: dict[int, Request] = field(default_factory=dict)
+    requests: list[bytes] = field(init=False, repr=False)
 
-    def request(self, number: int) -> bytes:
-        """Return a push as it goes over the wire; asked again, the same one."""
-        if number not in self.requests:
-            repository = NOBODY if number % START_EVERY else SHOP
-            self.requests[number] = push(
-                repository, f"{number + 1:040x}", self.secret, pushed_at=number
-            )
-        body, headers = self.requests[number]
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return (
-            f"POST /github HTTP/1.1\r\nhost: receiver\r\n{head}content-length: {len(body)}\r\n\r\n"
-        ).encode() + body
+    def __post_init__(self) -> None:
+        """Make the pushes."""
+        self.requests = [_on_the_wire(self._push(number)) for number in range(self.count)]
+
+    def _push(self, number: int) -> Request:
+        repository = NOBODY if number % START_EVERY else SHOP
+        return push(repository, f"{number + 1:040x}", self.secret, pushed_at=number)
 
     async def offer(self, numbers: list[int], meanwhile: Callable[[], None] | None = None) -> None:
         """Offer pushes at the rate, and do something else half-way."""
@@ -87,12 +86,20 @@ class Load:
             at, number = await due.get()
             try:
                 streams = streams or await asyncio.open_connection("127.0.0.1", settings().port)
-                self.answers[number] = await _ask(*streams, self.request(number))
+                self.answers[number] = await _ask(*streams, self.requests[number])
                 self.latencies[number] = asyncio.get_running_loop().time() - at
             except (OSError, asyncio.IncompleteReadError):
                 streams = None
             finally:
                 due.task_done()
+
+
+def _on_the_wire(request: Request) -> bytes:
+    body, headers = request
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return (
+        f"POST /github HTTP/1.1\r\nhost: receiver\r\n{head}content-length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
@@ -142,13 +149,11 @@ def _play(load: Load) -> None:
 
 
 def _kill() -> None:
-    """Kill the receiver with -9 and start it again."""
+    """Kill the receiver with -9."""
     receiver = next(each for each in server.daemons() if each.name == "receiver")
     process = receiver.process()
     if process is not None:
         process.kill()
-        process.wait(10)
-    server.up()
 
 
 def _report(load: Load, silent: int) -> None:
