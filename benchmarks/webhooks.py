@@ -65,7 +65,8 @@ class Load:
         """Offer pushes at the rate, and do something else half-way."""
         loop = asyncio.get_running_loop()
         due: asyncio.Queue[tuple[float, int]] = asyncio.Queue()
-        workers = [asyncio.create_task(self._work(due)) for _ in range(CONNECTIONS)]
+        port = settings().port
+        workers = [asyncio.create_task(self._work(due, port)) for _ in range(CONNECTIONS)]
         began = loop.time()
         beside: list[asyncio.Task[None]] = []
         for place, number in enumerate(numbers):
@@ -80,12 +81,12 @@ class Load:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _work(self, due: asyncio.Queue[tuple[float, int]]) -> None:
+    async def _work(self, due: asyncio.Queue[tuple[float, int]], port: int) -> None:
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         while True:
             at, number = await due.get()
             try:
-                streams = streams or await asyncio.open_connection("127.0.0.1", settings().port)
+                streams = streams or await asyncio.open_connection("127.0.0.1", port)
                 self.answers[number] = await _ask(*streams, self.requests[number])
                 self.latencies[number] = asyncio.get_running_loop().time() - at
             except (OSError, asyncio.IncompleteReadError):

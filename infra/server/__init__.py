@@ -12,11 +12,12 @@ from infra.server.daemons import (
     up,
 )
 from infra.server.settings import Server, server
-from infra.server.start import start
+from infra.server.start import Launcher, start
 
 __all__ = [
     "Daemon",
     "Health",
+    "Launcher",
     "Server",
     "connect",
     "daemons",

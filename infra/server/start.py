@@ -1,7 +1,8 @@
 """Starting a run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,12 +11,58 @@ from httpx import codes
 from pydantic import TypeAdapter
 
 from infra.server.api import Api, may_pass
-from tasks.core.errors import ConfigError, Unavailable
+from tasks.core.errors import ConfigError, SlipwayError, Unavailable
 from tasks.source.decide import require_storable
 
-__all__ = ["start"]
+__all__ = ["Launcher", "start"]
 
 _PLAIN = TypeAdapter(dict[str, Any])
+
+
+@dataclass(slots=True)
+class Launcher:
+    """Starts runs, many of them over one connection, and remembers the deployments' ids."""
+
+    _api: Api | None = None
+    _ids: dict[str, str] = field(default_factory=dict)
+
+    def start(
+        self,
+        deployment: str,
+        parameters: dict[str, Any],
+        name: str | None = None,
+        key: str | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> UUID:
+        """Create a run, as the function `start` does."""
+        require_storable(parameters.get("repository", ""))
+        wanted = {
+            "parameters": _PLAIN.dump_python(parameters, mode="json"),
+            "name": name,
+            "tags": tags,
+            # with a key of its own, a request whose answer was lost can be sent again
+            "idempotency_key": key or str(uuid4()),
+        }
+        try:
+            with _translated(deployment):
+                return self._create(deployment, wanted)
+        except SlipwayError:
+            self.close()  # it may have another id by now, and the server another password
+            raise
+
+    def close(self) -> None:
+        """End the connection; the next run gets another one."""
+        if self._api is not None:
+            self._api.http.close()
+        self._api = None
+        self._ids.clear()
+
+    def _create(self, deployment: str, wanted: dict[str, Any]) -> UUID:
+        self._api = api = self._api or Api.connect()
+        if deployment not in self._ids:
+            self._ids[deployment] = api.get(f"/deployments/name/{deployment}")["id"]
+        made = api.post(f"/deployments/{self._ids[deployment]}/create_flow_run", wanted)
+        return UUID(made["id"])
 
 
 def start(
@@ -39,18 +86,8 @@ def start(
             Prefect refuses the run.
         Unavailable: the flows are not registered, or Prefect does not answer.
     """
-    require_storable(parameters.get("repository", ""))
-    wanted = {
-        "parameters": _PLAIN.dump_python(parameters, mode="json"),
-        "name": name,
-        "tags": tags,
-        # with a key of its own, a request whose answer was lost can be sent again
-        "idempotency_key": key or str(uuid4()),
-    }
-    api = Api.connect()
-    with _translated(deployment), api.http:
-        found = api.get(f"/deployments/name/{deployment}")
-        return UUID(api.post(f"/deployments/{found['id']}/create_flow_run", wanted)["id"])
+    with closing(Launcher()) as launcher:
+        return launcher.start(deployment, parameters, name, key, tags)
 
 
 @contextmanager

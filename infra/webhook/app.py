@@ -116,7 +116,7 @@ class Receiver:
 
     async def receive(self, request: Request, door: Door) -> Response:
         """Store what a request brings and answer it: 202 for something new, 200 otherwise."""
-        name = request.url.path.removeprefix("/")
+        name = request.scope["path"].removeprefix("/")
         source = request.client.host if request.client else ""
         began = asyncio.get_running_loop().time()
         try:
