@@ -13,6 +13,9 @@ __all__ = ["Writer"]
 
 log = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.005
+"""After a commit what arrives is gathered so long: under load a commit costs more than it waits."""
+
 _Waiting = tuple[tuple[Event, ...], asyncio.Future[tuple[bool, ...]]]
 
 
@@ -59,3 +62,4 @@ class Writer:
             if not future.done():  # who waited may have gone
                 future.set_result(answer)
         self.committed()
+        await asyncio.sleep(GATHER_SECONDS)
