@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from infra import server
-from infra.cli.output import console, say
+from infra.cli.output import console, say, working
 from infra.cli.rollouts import described_in
 from infra.server.registration import register
 from infra.webhook.model import Repository
@@ -81,7 +81,9 @@ def _register() -> None:
     if server.daemons()[0].health().word != "up":
         console.print("Prefect's server is not up. Next: slipway up")
         return
-    for gone in register():
+    with working("Prefect learns the flows and their forms"):
+        deleted = register()
+    for gone in deleted:
         say("✓", "green", f"{gone} deleted")
     say("✓", "green", "flows registered")
 

@@ -118,7 +118,10 @@ def show_history(
     if as_json:
         print_json([for_scripts(each, without=BULK) for each in found])
     elif not found:
-        console.print(f"{place}: nothing has been rolled out yet. Next: slipway deliver")
+        console.print(
+            f"{place}: nothing has been rolled out yet. Next: slipway deliver; "
+            "slipway status names runs that are under way or wait"
+        )
     elif console.is_terminal and console.width < WIDE:
         table(("NO", "STATE", "COMMIT", "STARTED", "TOOK", "BY", "REASON"), map(_short, found))
     else:

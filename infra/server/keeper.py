@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -37,7 +38,9 @@ class Keeper:
         """Start a process again if it is gone and its pause is over; say whether it was started."""
         now = self.clock.elapsed()
         last = self._revivals.get(kept.name)
-        if (last and now - last.at < last.pause) or not kept.revive(environment):
+        if (last and now - last.at < last.pause) or not kept.has_died():
+            return False
+        if not _apart(lambda: kept.revive(environment)):
             return False
         soon = last is not None and now - last.at < LIVED_LONG
         pause = min(last.pause * 2, LONGEST_PAUSE) if last and soon else FIRST_PAUSE
@@ -60,17 +63,24 @@ def main() -> None:
 
 
 def _look_at_all(keeper: Keeper) -> None:
-    _forget_the_dead()
     prefect = server()
     for kept in daemons(prefect)[:-1]:  # the last one is this one
         keeper.look(kept, prefect.environment())
 
 
-def _forget_the_dead() -> None:
-    """Let the kernel forget children that have ended: who stops one waits for that."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass
+def _apart(act: Callable[[], bool]) -> bool:
+    """Do something in a fork, and return what came of it: what it starts is no child of ours.
+
+    Who ends a process ends its children, too, and the keeper is ended first.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if act() else 1)
+        except BaseException:
+            log.exception("it could not be started again")
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+import os
+import select
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -23,10 +25,13 @@ def sleeper() -> Iterator[Daemon]:
 
 
 def kill(daemon: Daemon) -> psutil.Process:
+    """Kill a process and wait for its end, not for whoever buries it."""
     process = daemon.process()
     assert process is not None
+    handle = os.pidfd_open(process.pid)
     process.kill()
-    process.wait()
+    select.select([handle], [], [])
+    os.close(handle)
     return process
 
 
@@ -48,6 +53,12 @@ def test_what_was_killed_is_started_again(sleeper: Daemon) -> None:
     after = sleeper.process()
     assert after is not None
     assert after.pid != before.pid
+
+
+def test_what_is_started_again_does_not_end_with_the_keeper(sleeper: Daemon) -> None:
+    kill(sleeper)
+    assert Keeper(FakeClock()).look(sleeper, {})
+    assert sleeper.process() not in psutil.Process().children(recursive=True)
 
 
 def test_what_runs_is_left_alone(sleeper: Daemon) -> None:
