@@ -27,6 +27,7 @@ class Prefect(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.codes = [200]
         self.asked: list[dict[str, Any]] = []
+        self.looked_up: list[str] = []
 
     def next_code(self) -> int:
         return self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
@@ -37,6 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         healthy = self.path.endswith("/health")
+        if not healthy:
+            self.server.looked_up.append(self.path)
         self._answer(200 if healthy else self.server.next_code(), {"id": "7"})
 
     def do_POST(self) -> None:
@@ -88,6 +91,28 @@ def test_two_starts_without_a_key_are_two_runs(prefect: Prefect) -> None:
     server.start("deliver/deliver", {})
     server.start("deliver/deliver", {})
     assert len({asked["idempotency_key"] for asked in prefect.asked}) == 2
+
+
+def test_who_starts_many_looks_a_deployment_up_once(prefect: Prefect) -> None:
+    with contextlib.closing(server.Launcher()) as launcher:
+        for name in ("deliver/deliver", "guard/guard", "deliver/deliver"):
+            assert launcher.start(name, {}) == RUN
+    assert len(prefect.asked) == 3
+    assert [path.split("/name/")[1] for path in prefect.looked_up] == [
+        "deliver/deliver",
+        "guard/guard",
+    ]
+
+
+def test_after_a_refusal_a_deployment_is_looked_up_again(prefect: Prefect) -> None:
+    with contextlib.closing(server.Launcher()) as launcher:
+        launcher.start("deliver/deliver", {})
+        prefect.codes = [404]
+        with pytest.raises(Unavailable):
+            launcher.start("guard/guard", {})
+        prefect.codes = [200]
+        launcher.start("deliver/deliver", {})
+    assert len(prefect.looked_up) == 3
 
 
 def test_a_busy_server_is_asked_again(prefect: Prefect) -> None:
