@@ -147,8 +147,8 @@ def _deliver(demo: Demo, folder: Path) -> RunView:
     return _follow(demo, run)
 
 
-def _follow(demo: Demo, run: UUID) -> RunView:
-    view: RunView = show_stages(demo.runs.follow(run))
+def _follow(demo: Demo, run: UUID, since: RunView | None = None) -> RunView:
+    view: RunView = show_stages(demo.runs.follow(run), since)
     return view
 
 
@@ -169,7 +169,7 @@ def _approve_when_asked(demo: Demo, view: RunView) -> RunView:
         form = {"approver": APPROVER, "code": code, "decision": "approve", "comment": "demo"}
         demo.runs.answer(view.id, form)
         console.print(f"[green]✓[/green] {APPROVER} approved, with a one-time code")
-    return _approve_when_asked(demo, _follow(demo, view.id))
+    return _approve_when_asked(demo, _follow(demo, view.id, since=view))
 
 
 def _await_somebody(demo: Demo, view: RunView) -> None:
