@@ -6,9 +6,10 @@ from flows.telling import commit_of_run, tell
 from flows.views import HOW
 from tasks.approval.calls import Call
 from tasks.approval.model import Request
+from tasks.core.model import Source
 from tasks.notify.model import QuestionNews, RunNews, State
 
-__all__ = ["tell_again", "tell_answered", "tell_question", "tell_superseded"]
+__all__ = ["tell_again", "tell_answered", "tell_overtaken", "tell_question", "tell_superseded"]
 
 
 def tell_question(request: Request, page: str, approved: tuple[str, ...], notice: str) -> None:
@@ -50,6 +51,19 @@ def tell_superseded(application: str, environment: str, run: str) -> None:
     mine, other = commit_of_run(application), commit_of_run(application, run=run)
     commit = replace(other, repository=mine.repository)
     tell(RunNews(commit, environment, "superseded: a newer release waits"))
+
+
+def tell_overtaken(source: Source, run: str, commit: str) -> None:
+    """Tell that nothing comes of the check of a pull request's older head any more.
+
+    Args:
+        source: the newer head.
+        run: that was at the older one.
+        commit: the older head, in full.
+    """
+    other = commit_of_run(source.application.application, run=run)
+    about = replace(other, repository=source.repository, name=commit)
+    tell(RunNews(about, "", "superseded: the pull request has a newer head"))
 
 
 def _news(request: Request, state: State, sentence: str, page: str = "") -> QuestionNews:

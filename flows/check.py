@@ -5,6 +5,7 @@ from dataclasses import replace
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.asking import tell_overtaken
 from flows.checks import check_images, unchecked
 from flows.pulls import end_older
 from flows.telling import tell_begun, tell_in, telling
@@ -37,10 +38,12 @@ def check(
         workshop: the builders to work with.
         fork: whether its code lies in somebody else's repository.
     """
-    end_older(repository, number)
+    older = end_older(repository, number)
     proposal = Proposal(repository, number, commit, fork)
     source = fetch_proposed(proposal)
     tell_in(None)  # whoever proposes something chooses no channel
+    for each in older:
+        tell_overtaken(source, str(each.id), each.parameters.get("commit", ""))
     tell_begun(source, STAGES)
     apart = replace(workshop, cache=proposal.cache)
     draft = draft_release(source, apart)

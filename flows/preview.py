@@ -125,7 +125,8 @@ def remove_preview(  # noqa: PLR0913, PLR0917 one field of the form each
         because: it was closed, or may be old enough: one that was renewed then stays.
     """
     if because == "closed":
-        await_ended(end_older(repository, number), return_state=True)
+        older = end_older(repository, number)
+        await_ended(tuple(each.id for each in older), return_state=True)
     pull = Pull(application, number, previews)
     named = replace(target, context=target.context or previews.context or "")
     return remove_namespace(pull, named, because)

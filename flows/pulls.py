@@ -35,7 +35,7 @@ _WORKING = frozenset({StateType.RUNNING, StateType.PENDING})
 _UNDER_WAY = [*_WORKING, StateType.SCHEDULED, StateType.PAUSED]
 
 
-def end_older(repository: str, number: int) -> tuple[UUID, ...]:
+def end_older(repository: str, number: int) -> tuple[FlowRun, ...]:
     """End the runs about a pull request that were created before this one; return them.
 
     A removal that is planned for later is no run under way and stays.
@@ -49,7 +49,7 @@ def end_older(repository: str, number: int) -> tuple[UUID, ...]:
         ]
         for each in older:
             client.set_flow_run_state(each.id, ending(each, mine.name), force=True)
-    return tuple(each.id for each in older)
+    return tuple(older)
 
 
 @task(cache_policy=NO_CACHE, retries=len(PAUSES), retry_delay_seconds=PAUSES)

@@ -10,7 +10,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Running, Scheduled
 
 from flows.check import check
+from tasks.notify.model import RunNews
+from tasks.notify.ports import Channel
 from tests.unit.flows.pull_world import FILES, Pulls, pulls
+from tests.unit.flows.test_telling_questions import Listener
+
+OLDER = "0" * 39 + "1"
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def checked(pulls: Pulls, commit: str, *, fork: bool = True) -> State[tuple[str,
 
 def created(pulls: Pulls, number: int, state: State) -> UUID:
     """Let Prefect know a run that another process is at."""
-    parameters = {"repository": pulls.repository, "number": number}
+    parameters = {"repository": pulls.repository, "number": number, "commit": OLDER}
     with get_client(sync_client=True) as client:
         return client.create_flow_run(check, parameters=parameters, state=state).id
 
@@ -127,3 +132,18 @@ def test_a_newer_head_ends_the_run_of_the_older_one(proposed: Pulls) -> None:
         "Superseded",
         "Running",
     ]
+
+
+def test_what_the_older_heads_check_has_left_open_is_closed(
+    proposed: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener()
+    channel = Channel("town", listener.hears, listener.connect)
+    monkeypatch.setattr("tasks.notify.effects.CHANNELS", (channel,))
+    commit = proposed.given_head(7, FILES)
+    older = created(proposed, 7, Running())
+    checked(proposed, commit).result()
+    [told] = [each for each in listener.questions if isinstance(each, RunNews)]
+    about = told.commit
+    assert (about.run, about.name, about.repository) == (str(older), OLDER, proposed.repository)
+    assert told.sentence == "superseded: the pull request has a newer head"
