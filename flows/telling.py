@@ -159,8 +159,7 @@ def tell_release(release: Release) -> None:
 def tell_plan(release: Release, place: Place, plan: Plan, state: State) -> None:
     """Tell what a release would change in an environment, and whether people are asked first."""
     asked = "waits for an approval" if state is State.WAITING else "comes next"
-    sentence = f"{asked}: {count_changes(plan.changes)}"
-    _tell_environment(release, place, state, sentence, plan_page(plan))
+    _tell_environment(release, place, state, f"{asked}: {count_changes(plan)}", plan_page(plan))
 
 
 def tell_acting(release: Release, place: Place, by: By) -> None:

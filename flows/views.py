@@ -10,7 +10,6 @@ from tasks.core.markdown import bullets, inline, mark, page, plain
 from tasks.core.model import Release
 from tasks.core.record import Plan, Record
 from tasks.core.units import format_duration
-from tasks.rollout.compare import changes_between
 from tasks.rollout.model import Back
 from tasks.rollout.render import count_changes, diff_block
 
@@ -60,7 +59,7 @@ def describe_question(question: Question, notice: str = "", approved: Approved =
         "### Images and scan",
         _images(release),
         bullets(map(plain, release.scan)),
-        f"### Changes: {count_changes(plan.changes)}",
+        f"### Changes: {count_changes(plan)}",
         diff_block(plan.changes),
     )
 
@@ -104,14 +103,7 @@ def describe_rollback(
         "**On approve** the whole earlier release is restored at once, configuration included, and "
         "the live one is marked bad. **On reject** everything stays as it is.",
         HOW,
-        _differences(bad, goal) if bad and goal else "",
     )
-
-
-def _differences(bad: Record, goal: Record) -> str:
-    """Show what the release that is restored has otherwise than the one that is taken back."""
-    changes = changes_between(bad, goal)
-    return page(f"### Changes: {count_changes(changes)}", diff_block(changes)).rstrip()
 
 
 def _rollout(record: Record) -> str:
@@ -128,7 +120,7 @@ def _facts(question: Question) -> list[tuple[str, str]]:
     facts = [
         ("change", f"**{plain(release.subject)}**"),
         ("commit", f"{inline(release.commit[:12])} by {plain(release.author)}"),
-        ("plan", f"{inline(question.plan.id)}, {count_changes(question.plan.changes)}"),
+        ("plan", f"{inline(question.plan.id)}, {count_changes(question.plan)}"),
         ("comes in by", plain(question.plan.how)),
         *rule_facts(request),
     ]

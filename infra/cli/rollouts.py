@@ -157,7 +157,7 @@ def connected(target: Target) -> "AbstractContextManager[Cluster]":
 
 def show_plan(found: Plan) -> None:
     """Print what a rollout changes, with the diff of each object."""
-    counted = count_changes(found.changes)
+    counted = count_changes(found)
     console.print(f"{found.release} to {found.environment}, plan {found.id}: {counted}")
     if found.how:
         console.print(found.how)

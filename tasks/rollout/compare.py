@@ -1,16 +1,14 @@
 """What differs between an object in the cluster and the one that a release wants."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from tasks.core.objects import Object, Ref, ref_of
-from tasks.core.record import Change, ChangeKind, Record
-from tasks.rollout.changing import KEPT_KINDS, manifests_of
+from tasks.core.objects import Object
 
-__all__ = ["changes_between", "comparable", "diff_of"]
+__all__ = ["comparable", "diff_of"]
 
 OWN_FIELDS = frozenset({"name", "namespace", "labels", "annotations", "finalizers"})
 NOISE = frozenset(
@@ -52,25 +50,6 @@ def diff_of(before: Object | None, after: Object | None) -> str:
     old, new = _hidden(before, after)
     lines = difflib.unified_diff(_lines(old), _lines(new), "live", "release", lineterm="")
     return "\n".join(lines)
-
-
-def changes_between(before: Record, after: Record) -> tuple[Change, ...]:
-    """Return what one rollout's manifests have otherwise than another's, without any cluster."""
-    return tuple(_changes(_comparables(before), _comparables(after)))
-
-
-def _comparables(record: Record) -> dict[Ref, Object]:
-    return {ref_of(thing): comparable(thing, scaled=False) for thing in manifests_of(record)}
-
-
-def _changes(old: Mapping[Ref, Object], new: Mapping[Ref, Object]) -> Iterator[Change]:
-    for ref, thing in new.items():
-        diff = diff_of(old.get(ref), thing)
-        kind = ChangeKind.UPDATE if ref in old else ChangeKind.CREATE
-        yield Change(kind if diff else ChangeKind.UNCHANGED, str(ref), diff)
-    for ref, thing in old.items():
-        if ref not in new and ref.kind.name not in KEPT_KINDS:
-            yield Change(ChangeKind.DELETE, str(ref), diff_of(thing, None))
 
 
 def _lines(thing: Object | None) -> list[str]:

@@ -47,18 +47,18 @@ def plan_page(plan: Plan) -> str:
     return page(
         f"## {plan.environment}: plan {inline(plan.id)}",
         f"Release {inline(plan.release)} into namespace {inline(plan.namespace)}, {_after(plan)}: "
-        f"**{count_changes(plan.changes)}**.",
+        f"**{count_changes(plan)}**.",
         f"{plain(plan.how[:1].upper() + plan.how[1:])}." if plan.how else "",
         bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
         diff_block(plan.changes),
     )
 
 
-def count_changes(changes: Sequence[Change]) -> str:
+def count_changes(plan: Plan) -> str:
     """Write `1 new, 2 changed, 14 unchanged`."""
-    counted = Counter(change.kind for change in changes)
+    counted = Counter(change.kind for change in plan.changes)
     words = [f"{counted[kind]} {word}" for kind, word in WORDS.items() if counted[kind]]
-    changed = len(changes) - counted[ChangeKind.UNCHANGED]
+    changed = len(plan.changes) - counted[ChangeKind.UNCHANGED]
     return ", ".join(words) if changed else "nothing changes"
 
 

@@ -124,7 +124,7 @@ def plan_release(release: Release, place: Place, despite: str | None = None) -> 
     with connect(place.target) as cluster:
         refuse_bad(records.fetch(cluster, place.namespace), release, place, despite)
         plan = planning.plan(release, place, cluster)
-    publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan.changes))
+    publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan))
     return plan
 
 

@@ -1,12 +1,8 @@
-from dataclasses import replace
-
 from tasks.core.application import GeneratedSecret
-from tasks.core.model import Release
 from tasks.core.objects import Kind, Object, Ref, ref_of
-from tasks.core.record import ChangeKind, Plan, Record
-from tasks.rollout.compare import changes_between, comparable, diff_of
+from tasks.core.record import ChangeKind, Plan
+from tasks.rollout.compare import comparable, diff_of
 from tasks.rollout.plan import plan
-from tests.unit.tasks.releases import RECORD
 from tests.unit.tasks.rollout.world import World, autoscaler, config_map, deployment, make_release
 
 ONE = make_release(config_map("one", a="1"), deployment("api", "api@1", config="one"))
@@ -109,24 +105,6 @@ def test_a_claim_that_is_no_longer_wanted_is_kept_with_a_warning() -> None:
     assert any("is kept: data would be lost" in warning for warning in planned.warnings)
     world.when_rolling_out(make_release(deployment("api", "api@2")))
     assert world.names("PersistentVolumeClaim") == {"data"}
-
-
-def test_two_rollouts_are_compared_by_their_manifests_alone() -> None:
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}}
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
-    before = recorded(make_release(deployment("api", "api@2"), config_map("two", a="2"), claim))
-    after = recorded(make_release(deployment("api", "api@1"), config_map("two", a="2"), service))
-    assert {each.object: each.kind for each in changes_between(before, after)} == {
-        "Deployment/api": ChangeKind.UPDATE,
-        "ConfigMap/two": ChangeKind.UNCHANGED,
-        "Service/web": ChangeKind.CREATE,
-    }
-    gone = {each.object for each in changes_between(after, before)}
-    assert gone == {"Deployment/api", "ConfigMap/two", "Service/web", "PersistentVolumeClaim/data"}
-
-
-def recorded(release: Release) -> Record:
-    return replace(RECORD, release=release)
 
 
 def secret(**data: str) -> Object:

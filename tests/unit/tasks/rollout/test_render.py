@@ -35,7 +35,7 @@ def test_a_plan_shows_counts_warnings_and_each_object_that_changes() -> None:
 
 
 def test_a_plan_without_changes_says_so() -> None:
-    assert count_changes((Change(ChangeKind.UNCHANGED, "Service/b"),)) == "nothing changes"
+    assert count_changes(planned(Change(ChangeKind.UNCHANGED, "Service/b"))) == "nothing changes"
 
 
 def test_a_first_plan_says_so() -> None:
