@@ -6,7 +6,6 @@ from flows.telling import commit_of_run, tell
 from flows.views import HOW
 from tasks.approval.calls import Call
 from tasks.approval.model import Request
-from tasks.core.model import Source
 from tasks.notify.model import QuestionNews, RunNews, State
 
 __all__ = ["tell_again", "tell_answered", "tell_overtaken", "tell_question", "tell_superseded"]
@@ -53,16 +52,15 @@ def tell_superseded(application: str, environment: str, run: str) -> None:
     tell(RunNews(commit, environment, "superseded: a newer release waits"))
 
 
-def tell_overtaken(source: Source, run: str, commit: str) -> None:
+def tell_overtaken(repository: str, run: str, commit: str) -> None:
     """Tell that nothing comes of the check of a pull request's older head any more.
 
     Args:
-        source: the newer head.
+        repository: path or address of the git repository that it is proposed to.
         run: that was at the older one.
         commit: the older head, in full.
     """
-    other = commit_of_run(source.application.application, run=run)
-    about = replace(other, repository=source.repository, name=commit)
+    about = replace(commit_of_run("", run=run), repository=repository, name=commit)
     tell(RunNews(about, "", "superseded: the pull request has a newer head"))
 
 

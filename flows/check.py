@@ -38,12 +38,11 @@ def check(
         workshop: the builders to work with.
         fork: whether its code lies in somebody else's repository.
     """
-    older = end_older(repository, number)
+    tell_in(None)  # whoever proposes something chooses no channel
+    for older in end_older(repository, number):
+        tell_overtaken(repository, str(older.id), older.parameters.get("commit", ""))
     proposal = Proposal(repository, number, commit, fork)
     source = fetch_proposed(proposal)
-    tell_in(None)  # whoever proposes something chooses no channel
-    for each in older:
-        tell_overtaken(source, str(each.id), each.parameters.get("commit", ""))
     tell_begun(source, STAGES)
     apart = replace(workshop, cache=proposal.cache)
     draft = draft_release(source, apart)

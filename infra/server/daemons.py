@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from tasks.core.paths import state_dir
 from tasks.core.process import spawn
 
 __all__ = [
+    "KEEPER",
     "Daemon",
     "Health",
     "daemons",
@@ -36,6 +38,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+KEEPER = "keeper"
 START_DEADLINE = timedelta(seconds=90)
 STOP_DEADLINE_SECONDS = 10
 TURN_WITHIN_SECONDS = 60
@@ -121,7 +124,12 @@ class Daemon:
             self._pid_file.unlink(missing_ok=True)
 
     def _spawn(self, environment: dict[str, str]) -> None:
-        processes.write(self._pid_file, spawn(self.argv, log=self.log, env=environment))
+        pid = spawn(self.argv, log=self.log, env=environment)
+        try:
+            processes.write(self._pid_file, pid)
+        except OSError:  # the disk is full; nobody would ever find it again
+            os.kill(pid, signal.SIGKILL)
+            raise
 
     def health(self) -> Health:
         """Look at process and port, without waiting."""
@@ -148,7 +156,7 @@ def daemons(prefect: Server | None = None) -> tuple[Daemon, ...]:
         Daemon("worker", (python, "-m", "infra.server.worker"), None),
         Daemon("receiver", (python, "-m", "infra.webhook"), f"{settings().url}/readyz"),
         Daemon("reports", (python, "-m", "infra.reports"), f"{reports_address()}/"),
-        Daemon("keeper", (python, "-m", "infra.server.keeper"), None),
+        Daemon(KEEPER, (python, "-m", "infra.server.keeper"), None),
     )
 
 
@@ -171,6 +179,8 @@ def require_free_ports(wanted: Iterable[Daemon]) -> None:
 def up(clock: Clock | None = None) -> tuple[Health, ...]:
     """Start what does not run and return when all of it answers.
 
+    The keeper is started anew, so that it starts others with the environment of now.
+
     Raises:
         Unavailable: something did not come up in time.
     """
@@ -178,6 +188,7 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
     prefect = server()
     prefect.home.mkdir(parents=True, exist_ok=True)
     state_dir().chmod(OWNER_ALONE)  # work trees and results may hold an application's secrets
+    stop(KEEPER)
     for daemon in daemons(prefect):
         daemon.start(prefect.environment())
         _wait_for(daemon, clock)

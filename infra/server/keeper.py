@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from infra.server.daemons import Daemon, daemons
+from infra.server.daemons import KEEPER, Daemon, daemons
 from infra.server.settings import server
 from tasks.core.clock import Clock, SystemClock
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(milliseconds=500)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+AFTER_A_FAILURE = timedelta(seconds=5)
 LIVED_LONG = timedelta(minutes=5)
 """What died sooner is given longer and longer pauses: it would only die again."""
 
@@ -40,13 +41,13 @@ class Keeper:
         last = self._revivals.get(kept.name)
         if (last and now - last.at < last.pause) or not kept.has_died():
             return False
-        if not _apart(lambda: kept.revive(environment)):
-            return False
         soon = last is not None and now - last.at < LIVED_LONG
         pause = min(last.pause * 2, LONGEST_PAUSE) if last and soon else FIRST_PAUSE
-        self._revivals[kept.name] = _Revival(now, pause)
-        log.warning("%s was gone and is started again, see %s", kept.name, kept.log)
-        return True
+        self._revivals[kept.name] = _Revival(now, pause)  # what cannot be started has pauses too
+        started = _apart(lambda: kept.revive(environment))
+        if started:
+            log.warning("%s was gone and is started again, see %s", kept.name, kept.log)
+        return started
 
 
 def main() -> None:
@@ -59,13 +60,15 @@ def main() -> None:
                 _look_at_all(keeper)
             except Exception:
                 log.exception("looking for what is gone failed, trying again")
+                clock.wait(AFTER_A_FAILURE)
             clock.wait(LOOK_EVERY)
 
 
 def _look_at_all(keeper: Keeper) -> None:
     prefect = server()
-    for kept in daemons(prefect)[:-1]:  # the last one is this one
-        keeper.look(kept, prefect.environment())
+    for kept in daemons(prefect):
+        if kept.name != KEEPER:
+            keeper.look(kept, prefect.environment())
 
 
 def _apart(act: Callable[[], bool]) -> bool:

@@ -1,7 +1,7 @@
 """Starting a run."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -43,12 +43,11 @@ class Launcher:
             # with a key of its own, a request whose answer was lost can be sent again
             "idempotency_key": key or str(uuid4()),
         }
-        try:
-            with _translated(deployment):
+        with suppress(SlipwayError):
+            if self._api is not None:
                 return self._create(deployment, wanted)
-        except SlipwayError:
-            self.close()  # it may have another id by now, and the server another password
-            raise
+        self.close()  # it may have another id by now, and the server another password
+        return self._create(deployment, wanted)
 
     def close(self) -> None:
         """End the connection; the next run gets another one."""
@@ -59,9 +58,10 @@ class Launcher:
 
     def _create(self, deployment: str, wanted: dict[str, Any]) -> UUID:
         self._api = api = self._api or Api.connect()
-        if deployment not in self._ids:
-            self._ids[deployment] = api.get(f"/deployments/name/{deployment}")["id"]
-        made = api.post(f"/deployments/{self._ids[deployment]}/create_flow_run", wanted)
+        with _translated(deployment):
+            if deployment not in self._ids:
+                self._ids[deployment] = api.get(f"/deployments/name/{deployment}")["id"]
+            made = api.post(f"/deployments/{self._ids[deployment]}/create_flow_run", wanted)
         return UUID(made["id"])
 
 

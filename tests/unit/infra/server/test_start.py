@@ -112,7 +112,19 @@ def test_after_a_refusal_a_deployment_is_looked_up_again(prefect: Prefect) -> No
             launcher.start("guard/guard", {})
         prefect.codes = [200]
         launcher.start("deliver/deliver", {})
-    assert len(prefect.looked_up) == 3
+    assert [path.split("/name/")[1] for path in prefect.looked_up] == [
+        "deliver/deliver",
+        "guard/guard",
+        "guard/guard",
+        "deliver/deliver",
+    ]
+
+
+def test_a_connection_of_before_costs_no_run(prefect: Prefect) -> None:
+    with contextlib.closing(server.Launcher()) as launcher:
+        launcher.start("deliver/deliver", {})
+        prefect.codes = [401, 200]
+        assert launcher.start("guard/guard", {}) == RUN
 
 
 def test_a_busy_server_is_asked_again(prefect: Prefect) -> None:
