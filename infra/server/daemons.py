@@ -179,8 +179,6 @@ def require_free_ports(wanted: Iterable[Daemon]) -> None:
 def up(clock: Clock | None = None) -> tuple[Health, ...]:
     """Start what does not run and return when all of it answers.
 
-    The keeper is started anew, so that it starts others with the environment of now.
-
     Raises:
         Unavailable: something did not come up in time.
     """
@@ -188,7 +186,6 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
     prefect = server()
     prefect.home.mkdir(parents=True, exist_ok=True)
     state_dir().chmod(OWNER_ALONE)  # work trees and results may hold an application's secrets
-    stop(KEEPER)
     for daemon in daemons(prefect):
         daemon.start(prefect.environment())
         _wait_for(daemon, clock)

@@ -100,6 +100,7 @@ class TestEveryday:
             "lab": "up",
             "receiver": "up",
             "reports": "up",
+            "keeper": "up",
         }
         assert delivered.run in {run["id"] for run in status["waiting"]}
 
