@@ -91,7 +91,7 @@ def engine_killed(stage: Stage, run: UUID) -> None:
 
 
 def prefect_killed(stage: Stage, _run: UUID) -> None:
-    stage.pipeline.when_daemon_killed("prefect-server")
+    stage.pipeline.until_back(stage.pipeline.when_daemon_killed("prefect-server"))
 
 
 def prefect_away(stage: Stage, _run: UUID) -> None:
