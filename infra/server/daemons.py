@@ -103,8 +103,6 @@ class Daemon:
 
     def revive(self, environment: dict[str, str]) -> bool:
         """Start it again where nobody has stopped it and it is gone; say whether that was so."""
-        if not self.has_died():
-            return False
         with contextlib.suppress(Timeout), self._turn(patience=0):  # else somebody is at it
             if self.has_died():
                 self._spawn(environment)

@@ -53,22 +53,23 @@ class Keeper:
 def main() -> None:
     """Keep until a signal comes."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    keeper, clock = Keeper(), SystemClock()
+    keeper = Keeper()
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             try:
                 _look_at_all(keeper)
             except Exception:
                 log.exception("looking for what is gone failed, trying again")
-                clock.wait(AFTER_A_FAILURE)
-            clock.wait(LOOK_EVERY)
+                keeper.clock.wait(AFTER_A_FAILURE)
+            keeper.clock.wait(LOOK_EVERY)
 
 
 def _look_at_all(keeper: Keeper) -> None:
     prefect = server()
+    environment = prefect.environment()
     for kept in daemons(prefect):
         if kept.name != KEEPER:
-            keeper.look(kept, prefect.environment())
+            keeper.look(kept, environment)
 
 
 def _apart(act: Callable[[], bool]) -> bool:

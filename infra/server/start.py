@@ -21,28 +21,13 @@ _PLAIN = TypeAdapter(dict[str, Any])
 
 @dataclass(slots=True)
 class Launcher:
-    """Starts runs, many of them over one connection, and remembers the deployments' ids."""
+    """Creates runs, many of them over one connection, and remembers the deployments' ids."""
 
     _api: Api | None = None
     _ids: dict[str, str] = field(default_factory=dict)
 
-    def start(
-        self,
-        deployment: str,
-        parameters: dict[str, Any],
-        name: str | None = None,
-        key: str | None = None,
-        tags: tuple[str, ...] = (),
-    ) -> UUID:
-        """Create a run, as the function `start` does."""
-        require_storable(parameters.get("repository", ""))
-        wanted = {
-            "parameters": _PLAIN.dump_python(parameters, mode="json"),
-            "name": name,
-            "tags": tags,
-            # with a key of its own, a request whose answer was lost can be sent again
-            "idempotency_key": key or str(uuid4()),
-        }
+    def create(self, deployment: str, wanted: dict[str, Any]) -> UUID:
+        """Create a run as it is wanted; see `start` for what may be raised."""
         with suppress(SlipwayError):
             if self._api is not None:
                 return self._create(deployment, wanted)
@@ -65,12 +50,14 @@ class Launcher:
         return UUID(made["id"])
 
 
-def start(
+def start(  # noqa: PLR0913 one parameter a property of the run
     deployment: str,
     parameters: dict[str, Any],
     name: str | None = None,
     key: str | None = None,
     tags: tuple[str, ...] = (),
+    *,
+    over: Launcher | None = None,
 ) -> UUID:
     """Create a run of a deployment (`flow/name`) and return its id.
 
@@ -80,14 +67,25 @@ def start(
         name: of the run.
         key: asked again with the same one, the run that is there already comes back.
         tags: of the run, beside its deployment's.
+        over: what creates the run; one for this run alone where None.
 
     Raises:
         ConfigError: a parameter holds credentials, which would be stored with the run, or
             Prefect refuses the run.
         Unavailable: the flows are not registered, or Prefect does not answer.
     """
+    require_storable(parameters.get("repository", ""))
+    wanted = {
+        "parameters": _PLAIN.dump_python(parameters, mode="json"),
+        "name": name,
+        "tags": tags,
+        # with a key of its own, a request whose answer was lost can be sent again
+        "idempotency_key": key or str(uuid4()),
+    }
+    if over is not None:
+        return over.create(deployment, wanted)
     with closing(Launcher()) as launcher:
-        return launcher.start(deployment, parameters, name, key, tags)
+        return launcher.create(deployment, wanted)
 
 
 @contextmanager

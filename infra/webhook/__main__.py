@@ -37,7 +37,8 @@ def main() -> None:
     launcher = server.Launcher()
 
     def launch(start: Start, key: str) -> str:
-        return str(launcher.start(start.deployment, start.parameters, start.run_name, key))
+        words = (start.deployment, start.parameters, start.run_name, key)
+        return str(server.start(*words, over=launcher))
 
     courier = Courier(store, launch, metrics, AnswerDesk().answer)
     lookout = Lookout(store, metrics, courier.wake)

@@ -96,7 +96,7 @@ def test_two_starts_without_a_key_are_two_runs(prefect: Prefect) -> None:
 def test_who_starts_many_looks_a_deployment_up_once(prefect: Prefect) -> None:
     with contextlib.closing(server.Launcher()) as launcher:
         for name in ("deliver/deliver", "guard/guard", "deliver/deliver"):
-            assert launcher.start(name, {}) == RUN
+            assert server.start(name, {}, over=launcher) == RUN
     assert len(prefect.asked) == 3
     assert [path.split("/name/")[1] for path in prefect.looked_up] == [
         "deliver/deliver",
@@ -106,12 +106,12 @@ def test_who_starts_many_looks_a_deployment_up_once(prefect: Prefect) -> None:
 
 def test_after_a_refusal_a_deployment_is_looked_up_again(prefect: Prefect) -> None:
     with contextlib.closing(server.Launcher()) as launcher:
-        launcher.start("deliver/deliver", {})
+        server.start("deliver/deliver", {}, over=launcher)
         prefect.codes = [404]
         with pytest.raises(Unavailable):
-            launcher.start("guard/guard", {})
+            server.start("guard/guard", {}, over=launcher)
         prefect.codes = [200]
-        launcher.start("deliver/deliver", {})
+        server.start("deliver/deliver", {}, over=launcher)
     assert [path.split("/name/")[1] for path in prefect.looked_up] == [
         "deliver/deliver",
         "guard/guard",
@@ -122,9 +122,9 @@ def test_after_a_refusal_a_deployment_is_looked_up_again(prefect: Prefect) -> No
 
 def test_a_connection_of_before_costs_no_run(prefect: Prefect) -> None:
     with contextlib.closing(server.Launcher()) as launcher:
-        launcher.start("deliver/deliver", {})
+        server.start("deliver/deliver", {}, over=launcher)
         prefect.codes = [401, 200]
-        assert launcher.start("guard/guard", {}) == RUN
+        assert server.start("guard/guard", {}, over=launcher) == RUN
 
 
 def test_a_busy_server_is_asked_again(prefect: Prefect) -> None:
