@@ -136,7 +136,7 @@ def _prepare(folder: Path) -> None:
     store.close()
     server.up()
     register()
-    next(each for each in server.daemons() if each.name == "worker").stop()
+    server.daemon("worker").stop()
 
 
 def _play(load: Load) -> None:
@@ -151,8 +151,7 @@ def _play(load: Load) -> None:
 
 def _kill() -> None:
     """Kill the receiver with -9."""
-    receiver = next(each for each in server.daemons() if each.name == "receiver")
-    process = receiver.process()
+    process = server.daemon("receiver").process()
     if process is not None:
         process.kill()
 

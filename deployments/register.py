@@ -1,14 +1,13 @@
 """Register the catalogue at Prefect's server; safe to repeat."""
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterTags,
@@ -31,8 +30,17 @@ from deployments.registered import registered
 from deployments.target import instance_target
 from tasks.core.target import Target, workshop_of
 
-__all__ = ["Wanted", "defaults", "register", "wanted"]
+__all__ = ["Wanted", "defaults", "make_pool", "register", "wanted"]
 
+TEMPLATE: dict[str, Any] = {
+    "job_configuration": {"stream_output": True},
+    "variables": {"type": "object", "properties": {}},
+}
+"""A run brings no command, environment or folder of its own: it has what the worker has.
+
+With Prefect's own template its server holds them against their schema for every run, which takes it
+a seventh of its time when many are made.
+"""
 PAGE = 200
 """What Prefect's server gives at once."""
 
@@ -94,8 +102,7 @@ async def register(target: dict[str, Any], offered: Iterable[Offer]) -> tuple[st
     """
     all_wanted = tuple(wanted(target, offered))
     async with get_client() as client:
-        with contextlib.suppress(ObjectAlreadyExists):
-            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        await make_pool(client)
         found = await _registered(client)
         for each in all_wanted:
             made = _deployment(each)
@@ -105,6 +112,15 @@ async def register(target: dict[str, Any], offered: Iterable[Offer]) -> tuple[st
                 version = VersionInfo(type="prefect:simple", version=made.version or "")
                 await made.aapply(version_info=version)
         return await _delete_others(client, found, {each.full_name for each in all_wanted})
+
+
+async def make_pool(client: PrefectClient) -> None:
+    """Make the work pool, or see that the one that is there has our template."""
+    made = WorkPoolCreate(name=POOL, type="process", base_job_template=TEMPLATE)
+    try:
+        await client.create_work_pool(made)
+    except ObjectAlreadyExists:
+        await client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=TEMPLATE))
 
 
 def _deployment(each: Wanted) -> RunnerDeployment:

@@ -29,7 +29,7 @@ from tasks.guard.decide import asked_for, is_back
 from tasks.guard.pages import REFUSALS
 from tasks.rollout.model import Back, By, Place
 from tasks.rollout.place import Where, place_without_repository, where_of
-from tasks.rollout.task import find_begun, look_now, read_past
+from tasks.rollout.task import find_begun, look_now, plan_back, read_past
 
 __all__ = ["rollback"]
 
@@ -97,6 +97,8 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back, P
     if request is None:
         return replace(by, approved_by=approved), back, Proof.NONE
     request, way = replace(request, opened_at=now), way_of(past, back, place)
+    if way.goal is not None:
+        way = replace(way, plan=plan_back(place, way.goal.number))
     found = ask_until_approved(
         request,
         place,

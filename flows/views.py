@@ -66,10 +66,15 @@ def describe_question(question: Question, notice: str = "", approved: Approved =
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The rollout that is taken back and the one that is restored; None where there is none."""
+    """The rollout that is taken back and the one that is restored; None where there is none.
+
+    Attributes:
+        plan: what restoring would change; None where nobody could say.
+    """
 
     bad: Record | None
     goal: Record | None
+    plan: Plan | None = None
 
 
 def describe_rollback(
@@ -86,7 +91,7 @@ def describe_rollback(
     asked = f"{request.opened_at:%Y-%m-%d %H:%M} UTC"
     expires = f"{request.expires_at:%Y-%m-%d %H:%M} UTC"
     named = "the good rollout before it" if back.to is None else plain(str(back.to))
-    bad, goal = (way.bad, way.goal) if way else (None, None)
+    way = way or Way(None, None)
     return page(
         f"{NOTICE}{plain(notice)}" if notice else "",
         f"## {plain(request.application)}: take {inline(request.release)} back in "
@@ -94,8 +99,8 @@ def describe_rollback(
         bullets(
             (
                 f"reason: **{plain(back.reason)}**",
-                *((f"takes back: {_rollout(bad)}",) if bad else ()),
-                f"goes to: {_rollout(goal) if goal else named}",
+                *((f"takes back: {_rollout(way.bad)}",) if way.bad else ()),
+                f"goes to: {_rollout(way.goal) if way.goal else named}",
                 f"may approve: one of {plain(', '.join(request.rules.approvers))}",
                 f"asked: {asked}, expires {expires}",
             )
@@ -103,6 +108,16 @@ def describe_rollback(
         "**On approve** the whole earlier release is restored at once, configuration included, and "
         "the live one is marked bad. **On reject** everything stays as it is.",
         HOW,
+        *(_restored(way.plan) if way.plan else ()),
+    )
+
+
+def _restored(plan: Plan) -> tuple[str, ...]:
+    """Show what applying the earlier release changes."""
+    return (
+        f"### Changes: {count_changes(plan)}",
+        bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
+        diff_block(plan.changes),
     )
 
 

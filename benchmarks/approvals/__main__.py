@@ -156,7 +156,7 @@ def _cost(runs: Runs) -> Cost:
 
 
 def _family(name: str) -> list[psutil.Process]:
-    leader = next(each for each in server.daemons() if each.name == name).process()
+    leader = server.daemon(name).process()
     if leader is None:
         sys.exit(f"{name} has ended")
     return [leader, *leader.children(recursive=True)]

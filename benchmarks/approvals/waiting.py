@@ -12,15 +12,15 @@ import sys
 from contextlib import suppress
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
-from prefect.exceptions import ObjectAlreadyExists, Pause
+from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
 from prefect.states import Pending
 from prefect.types.entrypoint import EntrypointType
 
 from benchmarks.approvals.flow import wait
 from deployments import POOL
+from deployments.register import make_pool
 
 
 def register() -> None:
@@ -30,8 +30,7 @@ def register() -> None:
 
 async def _register() -> None:
     async with get_client() as client:
-        with suppress(ObjectAlreadyExists):
-            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        await make_pool(client)
     kind = EntrypointType.MODULE_PATH
     made = RunnerDeployment.from_flow(wait, name="wait", work_pool_name=POOL, entrypoint_type=kind)
     await made.aapply()

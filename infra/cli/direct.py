@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.markdown import Markdown
 
 from flows.deeds import UNWRITTEN, Provenance, answered, taken_back
 from flows.questions import approved_before, rollback_request, settled, way_of
-from flows.views import describe_rollback
+from flows.views import Way, describe_rollback
 from infra.cli.origin import own_origin
 from infra.cli.output import say
 from infra.cli.runs import asked
@@ -36,7 +37,7 @@ from tasks.rollout import records
 from tasks.rollout.history import note, past
 from tasks.rollout.model import Back, By, Place, Ports
 from tasks.rollout.place import place_without_repository
-from tasks.rollout.roll_back import roll_back
+from tasks.rollout.roll_back import plan_back, roll_back
 
 __all__ = ["Person", "lines_shown", "recorded_place", "roll_back_here"]
 
@@ -85,8 +86,8 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     by = By(f"direct-{uuid4()}", getpass.getuser(), approved_before(before, back, now))
     back = settled(back, before, request)
     if request is not None:
-        question = request, describe_rollback(request, back, way_of(before, back, place))
-        by = replace(by, approved_by=(_approver(question, person, place, ports),))
+        shown = partial(_shown, request, back, way_of(before, back, place), place, ports)
+        by = replace(by, approved_by=(_approver((request, shown), person, place, ports),))
     judgement, asked_here = asked_for(before, back.reason), Provenance(own_origin(), Proof.CLI)
     try:
         record = _patiently(lambda: roll_back(place, by, back, ports), ports.clock)
@@ -105,6 +106,16 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
         _note(place, record, Moment(ports.clock.now(), paged(page)), ports.cluster)
         raise failure(str(place), record.reason)
     return record
+
+
+def _shown(request: Request, back: Back, way: Way, place: Place, ports: Ports) -> str:
+    """Describe a rollback; that nobody can say what would change keeps nobody from going back."""
+    try:
+        if way.goal is not None:
+            way = replace(way, plan=plan_back(way.goal.number, place, ports.cluster))
+    except SlipwayError as error:
+        say("!", "yellow", f"nobody can say what would change: {error}")
+    return describe_rollback(request, back, way)
 
 
 def _patiently(work: Callable[[], Record], clock: Clock) -> Record:
@@ -144,11 +155,13 @@ def _leave_report(record: Record, slos: Slos) -> None:
         store_report(record, slos)
 
 
-def _approver(question: tuple[Request, str], person: Person, place: Place, ports: Ports) -> str:
+def _approver(
+    question: tuple[Request, Callable[[], str]], person: Person, place: Place, ports: Ports
+) -> str:
     """Let somebody at the terminal prove who they are, as in the form of a run."""
     request, shown = replace(question[0], opened_at=ports.clock.now()), question[1]
     if person.approver is None or person.code is None:
-        Console(stderr=True).print(Markdown(shown))
+        Console(stderr=True).print(Markdown(shown()))
     name = person.approver or asked("Approver", "--as NAME")
     code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
     now = ports.clock.now()

@@ -89,7 +89,7 @@ def up(  # noqa: PLR0913 one parameter an option
     )
     server.require_free_ports(server.daemons())
     if tls.keep(door, settings().tls):
-        server.stop("receiver")  # which is started again below
+        server.daemon("receiver").stop()  # which is started again below
     if with_lab:
         lab_cli.up()
     target = lab.target() if with_lab else chosen(named)

@@ -4,11 +4,11 @@ from infra.server.client import connect
 from infra.server.daemons import (
     Daemon,
     Health,
+    daemon,
     daemons,
     down,
     require_free_ports,
     require_up,
-    stop,
     up,
 )
 from infra.server.settings import Server, server
@@ -20,12 +20,12 @@ __all__ = [
     "Launcher",
     "Server",
     "connect",
+    "daemon",
     "daemons",
     "down",
     "require_free_ports",
     "require_up",
     "server",
     "start",
-    "stop",
     "up",
 ]

@@ -28,11 +28,11 @@ __all__ = [
     "KEEPER",
     "Daemon",
     "Health",
+    "daemon",
     "daemons",
     "down",
     "require_free_ports",
     "require_up",
-    "stop",
     "up",
 ]
 
@@ -164,12 +164,12 @@ def require_free_ports(wanted: Iterable[Daemon]) -> None:
     Raises:
         ConfigError: somebody else listens there.
     """
-    for daemon in wanted:
-        port = daemon.port
-        if port is not None and daemon.process() is None and stays_taken(port):
+    for each in wanted:
+        port = each.port
+        if port is not None and each.process() is None and stays_taken(port):
             raise ConfigError(
                 f"its port 127.0.0.1:{port} is taken by another program",
-                where=daemon.name,
+                where=each.name,
                 next_step="end that one, or let SLIPWAY_INSTANCE name another instance",
             )
 
@@ -184,21 +184,21 @@ def up(clock: Clock | None = None) -> tuple[Health, ...]:
     prefect = server()
     prefect.home.mkdir(parents=True, exist_ok=True)
     state_dir().chmod(OWNER_ALONE)  # work trees and results may hold an application's secrets
-    for daemon in daemons(prefect):
-        daemon.start(prefect.environment())
-        _wait_for(daemon, clock)
-    return tuple(daemon.health() for daemon in daemons(prefect))
+    for each in daemons(prefect):
+        each.start(prefect.environment())
+        _wait_for(each, clock)
+    return tuple(each.health() for each in daemons(prefect))
 
 
 def down() -> None:
     """End the processes of this instance, the newest first."""
-    for daemon in reversed(daemons()):
-        daemon.stop()
+    for each in reversed(daemons()):
+        each.stop()
 
 
-def stop(name: str) -> None:
-    """End one process of this instance."""
-    next(daemon for daemon in daemons() if daemon.name == name).stop()
+def daemon(name: str) -> Daemon:
+    """Return one process of this instance by its name."""
+    return next(each for each in daemons() if each.name == name)
 
 
 def require_up() -> Server:
@@ -215,11 +215,11 @@ def require_up() -> Server:
     return prefect
 
 
-def _wait_for(daemon: Daemon, clock: Clock) -> None:
+def _wait_for(waited: Daemon, clock: Clock) -> None:
     deadline = clock.now() + START_DEADLINE
-    while daemon.health().word != "up":
-        if daemon.process() is None or clock.now() > deadline:
-            raise Unavailable("did not come up", where=daemon.name, next_step=f"read {daemon.log}")
+    while waited.health().word != "up":
+        if waited.process() is None or clock.now() > deadline:
+            raise Unavailable("did not come up", where=waited.name, next_step=f"read {waited.log}")
         clock.wait(STEP)
 
 

@@ -83,7 +83,8 @@ def start(  # noqa: PLR0913 one parameter a property of the run
         "idempotency_key": key or str(uuid4()),
     }
     if over is not None:
-        return over.create(deployment, wanted)
+        # its parameters are made here, and the flow itself looks at them again
+        return over.create(deployment, {**wanted, "enforce_parameter_schema": False})
     with closing(Launcher()) as launcher:
         return launcher.create(deployment, wanted)
 

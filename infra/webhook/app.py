@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.webhook.alertmanager import read_alerts
 from infra.webhook.courier import Courier
@@ -74,12 +75,12 @@ class Receiver:
         Raises:
             Refused: it is not signed, or not a payload.
         """
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        told = dict(reversed(request.headers.items()))  # what is said first counts
+        if told.get("content-type", "").partition(";")[0] != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content type")
         body = await self.intake.read(request, self.body)
-        header = request.headers.get("x-hub-signature-256", "")
-        name = request.headers.get("x-github-event", "")
-        delivery = request.headers.get("x-github-delivery", "")
+        header = told.get("x-hub-signature-256", "")
+        name, delivery = told.get("x-github-event", ""), told.get("x-github-delivery", "")
 
         def read() -> Event:
             if not is_signed(body, header, self.keys.secrets()):
@@ -154,7 +155,29 @@ class Receiver:
         return self.courier is None or self.courier.alive
 
 
-def make_app(receiver: Receiver) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class App:
+    """A receiver's ASGI application.
+
+    What is posted to a door goes straight to it: Starlette's layers would take a third of the time
+    that a push takes.
+    """
+
+    doors: Mapping[str, Callable[[Request], Awaitable[Response]]]
+    beside: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        is_posted = scope["type"] == "http" and scope["method"] == "POST"
+        door = self.doors.get(scope["path"]) if is_posted else None
+        if door is None:
+            await self.beside(scope, receive, send)
+        else:
+            answer = await door(Request(scope, receive))
+            await answer(scope, receive, send)
+
+
+def make_app(receiver: Receiver) -> App:
     """Return the ASGI application of a receiver."""
 
     async def github(request: Request) -> Response:
@@ -162,6 +185,13 @@ def make_app(receiver: Receiver) -> Starlette:
 
     async def alertmanager(request: Request) -> Response:
         return await receiver.receive(request, receiver.from_alertmanager)
+
+    doors = {"/github": github, "/alertmanager": alertmanager, "/slack": receiver.answer_slack}
+    return App(doors, _beside(receiver))
+
+
+def _beside(receiver: Receiver) -> Starlette:
+    """Return what answers everything else, and begins and ends the receiver's work."""
 
     async def healthz(_request: Request) -> Response:
         return Response("ok\n")
@@ -188,11 +218,8 @@ def make_app(receiver: Receiver) -> Starlette:
             await asyncio.to_thread(receiver.courier.end)
         writing.cancel()
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/github", github, methods=["POST"]),
-            Route("/alertmanager", alertmanager, methods=["POST"]),
-            Route("/slack", receiver.answer_slack, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -200,3 +227,5 @@ def make_app(receiver: Receiver) -> Starlette:
         exception_handlers={404: nothing, 405: nothing},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return app

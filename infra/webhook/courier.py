@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 
 from infra.webhook.decide import decide
 from infra.webhook.heads import twin
@@ -43,7 +44,12 @@ It raises NotYet where this one may succeed later, Unavailable where none can be
 SlipwayError where it does not count.
 """
 
-AT_ONCE = 50
+Find = Callable[[str, str | None], Repository | None]
+"""Looks a repository up: by its name, or, for an alert, by its application."""
+
+AT_ONCE = 100
+GATHER = timedelta(seconds=0.05)
+"""After what was there what comes is gathered so long: many at once cost little more than one."""
 IDLE = timedelta(seconds=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=30)
 END_WITHIN = timedelta(seconds=8)
@@ -95,10 +101,11 @@ class Courier:
             Unavailable: Prefect is away; what could be done until then is done.
         """
         fresh = self.store.waiting(AT_ONCE, self._postponed.ids)
+        find = cache(self._repository)
         done: list[tuple[Kept, Outcome]] = []
         try:
             for kept in (*fresh, *self._postponed.due(self.clock.elapsed())):
-                outcome = self._outcome(kept)
+                outcome = self._outcome(kept, find)
                 if outcome is not None:
                     done.append((kept, outcome))
         finally:
@@ -108,14 +115,17 @@ class Courier:
                 self.metrics.settled(kept.event, outcome.state)
         return len(done)
 
-    def _outcome(self, kept: Kept) -> Outcome | None:
+    def _outcome(self, kept: Kept, find: Find) -> Outcome | None:
         """Say what becomes of an event, None where it has to wait."""
         if isinstance(kept.event.facts, Pressed):
             return self._answered(kept, kept.event.facts)
-        decision = decide(kept.event, self._repository(kept))
+        facts, subject = kept.event.facts, kept.event.subject
+        application = facts.application if isinstance(facts, Alerts) else None
+        decision = decide(kept.event, find(subject, application))
         if isinstance(decision, Ignore):
             return Outcome(kept.id, State.IGNORED, decision.reason)
-        if isinstance(kept.event.facts, Push) and (same := twin(kept, self.store.pushes(kept))):
+        before = self.store.pushes(kept, facts.commit) if isinstance(facts, Push) else ()
+        if same := twin(kept, before):
             return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
         try:
             run = self.starter(decision, f"webhook-{kept.event.content}")
@@ -149,19 +159,21 @@ class Courier:
         log.info("event %d: %s, run %s", kept.id, said, run)
         return Outcome(kept.id, State.DELIVERED, said, run)
 
-    def _repository(self, kept: Kept) -> Repository | None:
-        facts = kept.event.facts
-        if isinstance(facts, Alerts):
-            return self.store.repository_of(facts.application)
-        return self.store.repository(kept.event.subject)
+    def _repository(self, subject: str, application: str | None) -> Repository | None:
+        if application is not None:
+            return self.store.repository_of(application)
+        return self.store.repository(subject)
 
     def _work(self) -> None:
         pause = FIRST_PAUSE
         while not self._ended.is_set():
             self._wake.clear()
             try:
-                if not self.deliver():
+                count = self.deliver()
+                if not count:
                     self._wake.wait(IDLE.total_seconds())
+                elif count < AT_ONCE:
+                    self._ended.wait(GATHER.total_seconds())
                 pause = FIRST_PAUSE
             except Exception as error:  # noqa: BLE001 whatever it is, the events are still there
                 log.warning("events wait %s s: %s", pause.total_seconds(), error)

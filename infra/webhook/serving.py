@@ -17,6 +17,8 @@ __all__ = ["Door", "Protocol", "Server", "configured", "listening"]
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 1_000
+MOST_FROM_ONE = 250
+"""Of those, so that one address does not take the places of all others."""
 BACKLOG = 2_048
 STOP_WITHIN_SECONDS = 5
 HEAD_WITHIN_SECONDS = 10
@@ -40,9 +42,13 @@ def configured(receiver: Receiver) -> uvicorn.Config:
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP for which heads may not take for ever, and that knows the client's certificate."""
+    """HTTP for which heads may not take for ever, and that knows the client's certificate.
+
+    Nobody has more than his share of connections.
+    """
 
     head_within: float = HEAD_WITHIN_SECONDS
+    most_from_one: int = MOST_FROM_ONE
     _late: asyncio.TimerHandle | None = None
     _client: Mapping[str, Any] | None = None
 
@@ -51,7 +57,10 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
         self._client = session.getpeercert() if session else None
-        self._await_head()
+        if self._is_one_too_many():
+            transport.close()
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -69,6 +78,13 @@ class Protocol(HttpToolsProtocol):
         """Leave the body to the doors."""
         self._head_is_here()
         super().on_headers_complete()
+
+    def _is_one_too_many(self) -> bool:
+        if len(self.connections) <= self.most_from_one:
+            return False
+        others = (each for each in self.connections if isinstance(each, HttpToolsProtocol))
+        sources = [each.client[0] for each in others if each.client]
+        return self.client is not None and sources.count(self.client[0]) > self.most_from_one
 
     def _await_head(self) -> None:
         self._head_is_here()

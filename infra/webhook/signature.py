@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Iterable
-from hashlib import sha256
 
 __all__ = ["is_bearer", "is_signed", "sign"]
 
@@ -14,7 +13,7 @@ def sign(body: bytes, secret: str) -> str:
 
     Source: docs.github.com, Validating webhook deliveries.
     """
-    return _PREFIX + hmac.new(secret.encode(), body, sha256).hexdigest()
+    return _PREFIX + hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def is_signed(body: bytes, header: str, secrets: Iterable[str]) -> bool:

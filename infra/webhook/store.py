@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from infra.webhook.model import Event, Facts, Kept, Look, Outcome, Repository, State
+from infra.webhook.rows import Row, flat, portions, values
 from tasks.core.application import Application
 from tasks.core.errors import ConfigError
 
@@ -143,13 +145,15 @@ class Store:
         )
         return tuple(map(_kept, rows))
 
-    def pushes(self, kept: Kept) -> tuple[Kept, ...]:
-        """Return the newest pushes that came before one, to the same ref, the newest first."""
-        query = (
-            f"{_COLUMNS} FROM events WHERE source = 'github' AND name = 'push'"
-            " AND subject = ? COLLATE NOCASE AND ref = ? AND id < ? ORDER BY id DESC"
+    def pushes(self, kept: Kept, commit: str | None) -> tuple[Kept, ...]:
+        """Return those of the last pushes before one, to its ref, that pushed a commit."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM (SELECT * FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
+            " AND name = 'push' AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
+            " ORDER BY id DESC LIMIT ?) WHERE facts ->> 'commit' IS ? ORDER BY id DESC",
+            *(kept.event.subject, kept.event.ref, kept.id, MOST_PUSHES, commit),
         )
-        return self._events(query, MOST_PUSHES, kept.event.subject, kept.event.ref, kept.id)
+        return tuple(map(_kept, rows))
 
     def known(self, deliveries: Iterable[str]) -> frozenset[str]:
         """Return those of GitHub's deliveries that have come."""
@@ -185,11 +189,14 @@ class Store:
 
     def settle(self, outcomes: Iterable[Outcome]) -> None:
         """Commit what became of events."""
-        rows = [(each.state.value, each.reason, each.run, each.id) for each in outcomes]
+        rows = [(each.id, each.state.value, each.reason, each.run) for each in outcomes]
         with self._transaction() as connection:
-            connection.executemany(
-                "UPDATE events SET state = ?, reason = ?, run = ? WHERE id = ?", rows
-            )
+            for some in portions(rows):
+                connection.execute(
+                    "UPDATE events SET state = column2, reason = column3, run = column4"  # noqa: S608 places alone
+                    f" FROM ({values(some)}) WHERE id = column1",
+                    flat(some),
+                )
 
     def register(self, repository: Repository) -> None:
         """Keep a repository, in the place of what was known of it or of its application."""
@@ -249,15 +256,28 @@ class Store:
 
 
 def _add(connection: sqlite3.Connection, events: Sequence[Event], at: datetime) -> tuple[bool, ...]:
-    return tuple(
-        connection.execute(
-            "INSERT INTO events (received_at, source, name, delivery, content, subject,"
-            " ref, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            _row(event, at),
-        ).rowcount
-        == 1
-        for event in events
-    )
+    rows = [_row(event, at) for event in events]
+    return tuple(is_new for some in portions(rows) for is_new in _insert(connection, some))
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[bool]:
+    count = connection.execute(
+        "INSERT INTO events (received_at, source, name, delivery, content, subject, ref, facts)"
+        f" {values(rows)} ON CONFLICT DO NOTHING",
+        flat(rows),
+    ).rowcount
+    if count == len(rows):
+        return [True] * count
+    newest = "SELECT source, delivery, content FROM events ORDER BY id DESC LIMIT ?"
+    added = Counter(connection.execute(newest, (count,)))
+    came = [(source, delivery, content) for _, source, _, delivery, content, *_ in rows]
+    return [_take(added, key) for key in came]
+
+
+def _take(added: Counter[Row], key: Row) -> bool:
+    """Say whether something was added, the first time that it came."""
+    added[key] -= 1
+    return added[key] == 0
 
 
 def _repository(row: Sequence[str]) -> Repository:

@@ -1,19 +1,41 @@
-"""Bringing an earlier release back, by hand."""
+"""Bringing an earlier release back, by hand, and what that would change."""
 
 from dataclasses import replace
 
+from tasks.core.cluster import Objects
+from tasks.core.errors import GateClosed
 from tasks.core.model import Outcome, Verdict
-from tasks.core.record import Moment, Record, RolloutState
+from tasks.core.record import Moment, Plan, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.goal import choose_goal, require_live
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
 from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
+from tasks.rollout.plan import plan
 from tasks.rollout.refusals import refuse_tried
 from tasks.rollout.running import Rollout
 
-__all__ = ["roll_back"]
+__all__ = ["plan_back", "roll_back"]
+
+
+def plan_back(number: int, place: Place, cluster: Objects) -> Plan:
+    """Say what applying the release of an earlier rollout again would change.
+
+    Raises:
+        GateClosed: the rollout is kept no more.
+        ConfigError: the cluster refuses a manifest.
+        Unavailable: the cluster does not answer.
+    """
+    stored = records.fetch(cluster, place.namespace)
+    goal = next((each for each in stored if each.record.number == number), None)
+    if goal is None:
+        raise GateClosed(
+            f"rollout {number} is kept no more",
+            where=str(place),
+            next_step=f"choose one of `slipway history {place.name}`",
+        )
+    return plan(goal.record.release, _as_it_was(goal, place), cluster)
 
 
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
@@ -101,11 +123,14 @@ def _goal(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Sto
 
 def _draft_back(goal: Stored, back: Back, place: Place, by: By, ports: Ports) -> Stored:
     """Return a new rollout that brings an earlier one back as it was."""
-    environment = goal.environment or place.environment
-    former = replace(place, environment=environment, rules=goal.rules)
-    begun = draft(goal.record.release, former, by, ports)
+    begun = draft(goal.record.release, _as_it_was(goal, place), by, ports)
     record = replace(begun.record, restores=goal.record.number, reason=back.reason)
     return replace(begun, record=record)
+
+
+def _as_it_was(goal: Stored, place: Place) -> Place:
+    """Return an environment as slipway.yaml described it at an earlier rollout."""
+    return replace(place, environment=goal.environment or place.environment, rules=goal.rules)
 
 
 def _mark_bad(rollout: Rollout, stored: tuple[Stored, ...]) -> None:

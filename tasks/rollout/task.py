@@ -9,7 +9,7 @@ from prefect.tasks import Task
 
 from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
-from tasks.core.errors import Conflict, Unavailable
+from tasks.core.errors import Conflict, SlipwayError, Unavailable
 from tasks.core.markdown import inline, page
 from tasks.core.model import Release, Verdict
 from tasks.core.past import Past
@@ -37,6 +37,7 @@ __all__ = [
     "look_now",
     "make_way",
     "note_in_record",
+    "plan_back",
     "plan_release",
     "prepare_namespace",
     "read_past",
@@ -126,6 +127,20 @@ def plan_release(release: Release, place: Place, despite: str | None = None) -> 
         plan = planning.plan(release, place, cluster)
     publish(("plan", place.application, place.name), plan_page(plan), count_changes(plan))
     return plan
+
+
+@task(task_run_name="{place.name}: plan back to {number}")
+def plan_back(place: Place, number: int) -> Plan | None:
+    """Say what going back to a rollout would change, None where that cannot be said now.
+
+    Whoever wants to go back is asked all the same.
+    """
+    try:
+        with connect(place.target) as cluster:
+            return back_rolling.plan_back(number, place, cluster)
+    except SlipwayError as error:
+        get_run_logger().warning("nobody can say what a rollback would change: %s", error)
+        return None
 
 
 @task(task_run_name="{place.name}: namespace", **again(SOON))

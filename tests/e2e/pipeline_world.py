@@ -110,7 +110,7 @@ class Pipeline:
 
     def when_daemon_killed(self, name: str) -> server.Daemon:
         """Kill one of this Slipway's own processes with -9, and see it killed."""
-        daemon = next(each for each in server.daemons() if each.name == name)
+        daemon = server.daemon(name)
         process = daemon.process()
         assert process is not None, name
         process.kill()

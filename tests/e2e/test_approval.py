@@ -149,7 +149,9 @@ def test_a_rollback_by_hand_asks_one_approver(pipeline: "Pipeline", shop: "Shop"
     )
     assert wrong.code == exits.GATE, wrong.stderr
     asked = UUID(json.loads(wrong.stdout)["id"])
-    assert f"wrong code of {form['approver']}" in pipeline.runs.question(asked)
+    question = pipeline.runs.question(asked)
+    assert f"wrong code of {form['approver']}" in question
+    assert re.search(r"### Changes: .*\d changed", question), question
     assert shop.states("prod")[-1] == (2, "succeeded")
     done = pipeline.when_answered(asked, pipeline.answer(form["approver"]))
     assert done.state == "COMPLETED", done.message

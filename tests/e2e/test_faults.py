@@ -95,7 +95,7 @@ def prefect_killed(stage: Stage, _run: UUID) -> None:
 
 
 def prefect_away(stage: Stage, _run: UUID) -> None:
-    server.stop("keeper")
+    server.daemon("keeper").stop()
     stage.pipeline.when_daemon_killed("prefect-server")
     SystemClock().wait(AWAY)
     server.up()

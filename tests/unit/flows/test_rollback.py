@@ -17,7 +17,7 @@ from tasks.core.application import Environment
 from tasks.core.errors import Conflict, GateClosed
 from tasks.core.gates import Approval
 from tasks.core.past import Past
-from tasks.core.record import RolloutState
+from tasks.core.record import Change, ChangeKind, Plan, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.strategy import RollbackRules
 from tasks.core.target import Target
@@ -154,8 +154,21 @@ def test_an_approver_reads_between_which_rollouts_it_goes() -> None:
     text = describe_rollback(request, Back("it burns"), way_of(past, Back("it burns"), PLACE))
     assert re.search(r"takes back: rollout 7 of .* UTC, `r-0123456789ab`: ", text)
     assert re.search(r"goes to: rollout 5 of .* UTC, `r-before`: \*\*Sell \\\*less\\\*\*\*", text)
+    assert "Changes" not in text
     under_way = replace(past, records=(UNDER_WAY, LIVE, BEFORE))
     assert way_of(under_way, Back("it burns"), PLACE) == Way(UNDER_WAY, LIVE)
+
+
+def test_an_approver_reads_what_a_rollback_changes_where_that_is_known() -> None:
+    request = rollback_request(PLACE, PAST, Back("it burns"), NOW)
+    assert request is not None
+    change = Change(ChangeKind.UPDATE, "ConfigMap/settings", "-colour: red\n+colour: blue")
+    warning = "ConfigMap/settings was changed by somebody since rollout 7"
+    plan = Plan("p-1", "prod", "shop-prod", "r-before", 7, (change,), (warning,))
+    text = describe_rollback(request, Back("it burns"), Way(LIVE, BEFORE, plan))
+    assert "### Changes: 1 changed" in text
+    assert "-colour: red\n+colour: blue" in text
+    assert f"⚠ {warning}" in text
 
 
 @pytest.mark.parametrize(

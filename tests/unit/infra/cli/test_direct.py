@@ -114,14 +114,15 @@ def test_a_rollback_that_cannot_be_written_down_is_done_and_its_record_says_so(
     assert history(world.place, world.cluster)[0].moments[-1].what == UNWRITTEN
 
 
-def test_nobody_at_the_terminal_is_told_what_to_give_instead(
-    monkeypatch: pytest.MonkeyPatch,
+def test_nobody_at_the_terminal_reads_the_question_and_what_to_give_instead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = given_two_rollouts(Approval(("ana",)))
     with Path("/dev/null").open() as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
         with pytest.raises(ConfigError, match=r"Approver is missing.*--as NAME"):
             roll_back_here(world.place, Back("they suffer"), Person(), world.ports)
+    assert "Changes: 1 new, 1 changed, 1 deleted" in capsys.readouterr().err
 
 
 def test_a_rollback_that_fails_says_how_to_finish_by_hand() -> None:

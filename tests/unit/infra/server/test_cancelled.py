@@ -1,19 +1,17 @@
 """Runs that somebody has cancelled, as the worker sees them."""
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Cancelled, Cancelling, Running
 
 from deployments import POOL
+from deployments.register import make_pool
 from flows.clearing import CLEARED, CLEARING
 from infra.server.cancelled import (
     PATIENCE,
@@ -77,8 +75,7 @@ async def _run_of(name: str, *states: State[object]) -> UUID:
     known = {"rollback": rollback, "check": check}[name]
     async with get_client() as client:
         flow_id = await client.create_flow(known)
-        with contextlib.suppress(ObjectAlreadyExists):
-            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        await make_pool(client)
         deployment = await client.create_deployment(flow_id, "any", work_pool_name=POOL)
         run = await client.create_flow_run_from_deployment(deployment)
         for state in states:

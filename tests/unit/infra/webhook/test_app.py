@@ -111,7 +111,15 @@ def test_a_signed_push_of_any_shape_is_stored_or_refused(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/github"), ("POST", "/slack"), ("PUT", "/metrics")]
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/github"),
+        ("POST", "/github/"),
+        ("POST", "/slack"),
+        ("PUT", "/metrics"),
+        ("GET", "/healthz/"),
+    ],
 )
 def test_anything_else_is_not_there(world: World, method: str, path: str) -> None:
     answer = world.client.request(method, path)

@@ -281,6 +281,19 @@ def impatient(tmp_path: Path) -> Iterator[World]:
     world.store.close()
 
 
+class Uncrowded(Protocol):
+    most_from_one = 2
+
+
+def test_one_source_does_not_take_the_places_of_others(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with world.serving(protocol=Uncrowded), _connected(world), _connected(world):
+        with _connected(world) as third:
+            assert _all_of(third) == b""
+        assert _is_answered(world, "127.0.0.2")
+    world.store.close()
+
+
 @pytest.mark.parametrize("said", [b"", b"POST /git", b"POST /github HTTP/1.1\r\nhost: x\r\n"])
 def test_a_head_that_never_ends_is_not_waited_for(impatient: World, said: bytes) -> None:
     with _connected(impatient) as slow:
@@ -323,9 +336,16 @@ def test_a_body_of_the_largest_size_does_not_hold_up_others(world: World) -> Non
     assert answers == [202]
 
 
-def _connected(world: World) -> socket.socket:
+def _connected(world: World, source: str = "127.0.0.1") -> socket.socket:
     place = world.client.base_url
-    return socket.create_connection((place.host, place.port or 0), timeout=20)
+    address = place.host, place.port or 0
+    return socket.create_connection(address, timeout=20, source_address=(source, 0))
+
+
+def _is_answered(world: World, source: str) -> bool:
+    with _connected(world, source) as one:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        return _all_of(one).startswith(b"HTTP/1.1 200 ")
 
 
 def _all_of(connection: socket.socket) -> bytes:

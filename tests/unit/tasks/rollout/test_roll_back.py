@@ -8,12 +8,12 @@ from tasks.core.cluster_fake import FakeCluster
 from tasks.core.errors import Conflict, GateClosed
 from tasks.core.model import Outcome, Verdict
 from tasks.core.objects import Kind, Object, Ref
-from tasks.core.record import Moment, Record, RolloutState
+from tasks.core.record import ChangeKind, Moment, Record, RolloutState
 from tasks.rollout import records
 from tasks.rollout.history import begun_by, history, is_bad, live, note, past
 from tasks.rollout.lock import Aside, ask, hold
 from tasks.rollout.model import Back, By
-from tasks.rollout.roll_back import roll_back
+from tasks.rollout.roll_back import plan_back, roll_back
 from tests.unit.tasks.rollout.world import (
     BusyCluster,
     World,
@@ -46,6 +46,19 @@ def test_a_rollback_brings_the_whole_earlier_release_back_and_marks_the_bad_one(
     assert is_bad(THREE.id, world.place, world.cluster)
     with pytest.raises(GateClosed, match="was taken back here before"):
         world.when_rolling_out(THREE)
+
+
+def test_a_rollback_is_planned_as_the_environment_was_then() -> None:
+    world = given_three_rollouts()
+    planned = plan_back(2, world.place, world.cluster)
+    assert (planned.release, planned.live) == (TWO.id, 3)
+    assert {each.object: each.kind for each in planned.changes} == {
+        "ConfigMap/two": ChangeKind.CREATE,
+        "ConfigMap/three": ChangeKind.DELETE,
+        "Deployment/api": ChangeKind.UPDATE,
+    }
+    with pytest.raises(GateClosed, match="rollout 9 is kept no more"):
+        plan_back(9, world.place, world.cluster)
 
 
 def test_a_rollback_sends_the_probes_that_the_release_came_with() -> None:
