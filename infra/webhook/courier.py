@@ -105,6 +105,8 @@ class Courier:
         done: list[tuple[Kept, Outcome]] = []
         try:
             for kept in (*fresh, *self._postponed.due(self.clock.elapsed())):
+                if self._ended.is_set():
+                    break
                 outcome = self._outcome(kept, find)
                 if outcome is not None:
                     done.append((kept, outcome))

@@ -119,6 +119,8 @@ def _deployment(asked: DeploymentAsked, repository: Repository) -> Start | Ignor
         return Ignore(f"the deployment was {asked.action}, not created")
     if asked.ours:
         return Ignore("Slipway made the deployment itself, to tell of what it does")
+    if asked.proposed:
+        return Ignore("the deployment is of a pull request's code")
     environments = tuple(repository.application.environments)
     if asked.environment not in environments:
         return Ignore(f"{asked.environment} is no environment of the application")

@@ -120,10 +120,18 @@ class _Asked(_Theirs):
     sha: str
     environment: str
     task: str = "deploy"
+    ref: str = ""
+
+
+class _Cause(_Theirs):
+    event: str = ""
+    head_repository: _Named | None = None
 
 
 class _Deployment(_Theirs):
     repository: _Repository
+    workflow_run: _Cause | None = None
+    deployment_status: object = None
     action: str = "created"  # the only one there is; GitHub Enterprise does not say it
     deployment: _Asked
 
@@ -242,8 +250,25 @@ def _workflow_run(body: bytes) -> _Found:
 def _deployment(body: bytes) -> _Found:
     found = _Deployment.model_validate_json(body)
     asked = found.deployment
-    facts = DeploymentAsked(found.action, asked.environment, asked.sha, asked.task == TASK)
+    ours, proposed = asked.task == TASK, _is_proposed(found)
+    facts = DeploymentAsked(found.action, asked.environment, asked.sha, ours, proposed)
     return found.repository.full_name, "", facts, (found.action, asked.id)
+
+
+def _is_proposed(found: _Deployment) -> bool:
+    """Say whether the code is a pull request's: GitHub deploys for its workflows by itself, too.
+
+    A payload of deployment_status holds all that one of deployment does, and the event's name is
+    signed by nobody.
+    """
+    cause = found.workflow_run or _Cause()
+    home = cause.head_repository or found.repository
+    return (
+        found.deployment.ref.startswith("refs/pull/")
+        or cause.event.startswith("pull_request")
+        or home.full_name.casefold() != found.repository.full_name.casefold()
+        or found.deployment_status is not None
+    )
 
 
 def _other(body: bytes) -> _Found:

@@ -129,12 +129,18 @@ class WorkflowEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAsked:
-    """Somebody asked GitHub's API for a deployment; ours: we did, to tell of one under way."""
+    """Somebody asked GitHub's API for a deployment.
+
+    Attributes:
+        ours: we did, to tell of one under way.
+        proposed: it is of a pull request's code, or said to be one by a payload of another event.
+    """
 
     action: str
     environment: str
     commit: str
     ours: bool = False
+    proposed: bool = False
     kind: Literal["deployment"] = "deployment"
 
 

@@ -58,7 +58,7 @@ class Protocol(HttpToolsProtocol):
         session = transport.get_extra_info("ssl_object")
         self._client = session.getpeercert() if session else None
         if self._is_one_too_many():
-            transport.close()
+            transport.abort()  # with TLS, closing waits for the other side
         else:
             self._await_head()
 
@@ -88,7 +88,7 @@ class Protocol(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         self._head_is_here()
-        self._late = self.loop.call_later(self.head_within, self.transport.close)
+        self._late = self.loop.call_later(self.head_within, self.transport.abort)
 
     def _head_is_here(self) -> None:
         if self._late is not None:

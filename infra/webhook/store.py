@@ -150,7 +150,8 @@ class Store:
         rows = self._read(
             f"SELECT {_COLUMNS} FROM (SELECT * FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
             " AND name = 'push' AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
-            " ORDER BY id DESC LIMIT ?) WHERE facts ->> 'commit' IS ? ORDER BY id DESC",
+            " ORDER BY id DESC LIMIT ?) WHERE json_extract(facts, '$.commit') IS ?"
+            " ORDER BY id DESC",
             *(kept.event.subject, kept.event.ref, kept.id, MOST_PUSHES, commit),
         )
         return tuple(map(_kept, rows))

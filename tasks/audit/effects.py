@@ -83,9 +83,9 @@ def _encode(kept: Kept, namespace: str) -> Object:
 
 
 def _decode(thing: Object) -> Kept | None:
-    """Read an entry; whatever is in it, its name gives it its number."""
+    """Read an entry; whatever is in it, its name gives it its number, and a number one name."""
     found = _NAME.fullmatch(thing["metadata"]["name"])
-    if found is None:
+    if found is None or _name(int(found[1])) != found[0]:
         return None
     content = thing.get("data") or {}
     return Kept(int(found[1]), content.get("entry", ""), content.get("sha256", ""))

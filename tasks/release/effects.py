@@ -1,6 +1,7 @@
 """Rendering overlays with kustomize, as the draft of a release."""
 
 import logging
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -34,6 +35,8 @@ from tasks.release.pods import bind_config, label_track
 __all__ = ["draft", "render"]
 
 RENDER_TIMEOUT = timedelta(minutes=1)
+RESERVED_LABELS = frozenset({"slipway.dev/audit", "slipway.dev/record"})
+RESERVED_NAME = re.compile(r"slipway-(audit|rollout)-")
 QUICK = {"GOGC": "400"}
 """kustomize lives for less than a second: a third of it goes into collecting garbage."""
 
@@ -132,6 +135,7 @@ def _prepare(
     whose = Belonging(application.application, name, environment.namespace)
     adopted = tuple(adopt(thing, whose) for thing in pinned.objects)
     _check_namespace(adopted, name, environment)
+    _check_reserved(adopted, f"{name}: {environment.overlay}")
     ours = {image.reference for image in images}
     return sort(label_track(bind_config(thing, adopted), ours) for thing in adopted)
 
@@ -144,6 +148,21 @@ def _check_namespace(objects: tuple[Object, ...], name: str, environment: Enviro
                 f"{ref_of(thing)} is in namespace {namespace}, not in {environment.namespace}",
                 where=f"{name}: {environment.overlay}",
                 next_step="set `namespace:` in the overlay's kustomization.yaml",
+            )
+
+
+def _check_reserved(objects: tuple[Object, ...], where: str) -> None:
+    """See that no manifest is taken for a record, an entry of the audit trail or the lock."""
+    for thing in objects:
+        metadata = thing["metadata"]
+        marks = RESERVED_LABELS & (metadata.get("labels") or {}).keys()
+        is_lock = (thing["kind"], metadata["name"]) == ("Lease", "slipway")
+        is_record = str(thing.get("type", "")).startswith("slipway.dev/")
+        if marks or is_lock or is_record or RESERVED_NAME.match(metadata["name"]):
+            raise ConfigError(
+                f"{ref_of(thing)} would be taken for something that Slipway itself keeps",
+                where=where,
+                next_step="give it another name, type and labels",
             )
 
 

@@ -6,6 +6,7 @@ from tasks.core.cluster import Objects
 from tasks.core.errors import GateClosed
 from tasks.core.model import Outcome, Verdict
 from tasks.core.record import Moment, Plan, Record, RolloutState
+from tasks.core.strategy import Rolling, Strategy
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.goal import choose_goal, require_live
@@ -35,7 +36,9 @@ def plan_back(number: int, place: Place, cluster: Objects) -> Plan:
             where=str(place),
             next_step=f"choose one of `slipway history {place.name}`",
         )
-    return plan(goal.record.release, _as_it_was(goal, place), cluster)
+    then = _as_it_was(goal, place)
+    at_once = replace(then.environment, strategy=Strategy(rolling=Rolling()), strategies={})
+    return plan(goal.record.release, replace(then, environment=at_once), cluster)
 
 
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:

@@ -9,7 +9,7 @@ from prefect.tasks import Task
 
 from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
-from tasks.core.errors import Conflict, SlipwayError, Unavailable
+from tasks.core.errors import Conflict, Unavailable
 from tasks.core.markdown import inline, page
 from tasks.core.model import Release, Verdict
 from tasks.core.past import Past
@@ -138,7 +138,7 @@ def plan_back(place: Place, number: int) -> Plan | None:
     try:
         with connect(place.target) as cluster:
             return back_rolling.plan_back(number, place, cluster)
-    except SlipwayError as error:
+    except Exception as error:  # noqa: BLE001 what is only shown stops nobody
         get_run_logger().warning("nobody can say what a rollback would change: %s", error)
         return None
 

@@ -158,6 +158,12 @@ def deployment(environment: str, action: str = "created") -> dict[str, Any]:
     return {"action": action, "deployment": asked, "repository": REPOSITORY}
 
 
+def proposed(**changed: str) -> dict[str, Any]:
+    told = deployment("dev")
+    return {**told, "deployment": {**told["deployment"], **changed}}
+
+
+OF_A_PULL_REQUEST = "the deployment is of a pull request's code"
 RELEASES, RUNS = Trigger("release", tags=("v*",)), Trigger("workflow_run", workflows=("ci",))
 ASKED = Trigger("deployment", until="staging")
 
@@ -206,6 +212,28 @@ ASKED = Trigger("deployment", until="staging")
             deployment("dev", "edited"),
             ASKED,
             "the deployment was edited, not created",
+        ),
+        ("deployment", proposed(ref="refs/pull/9/merge"), ASKED, OF_A_PULL_REQUEST),
+        (
+            "deployment",
+            {**deployment("dev"), "workflow_run": {"event": "pull_request_target"}},
+            ASKED,
+            OF_A_PULL_REQUEST,
+        ),
+        (
+            "deployment",
+            {
+                **deployment("dev"),
+                "workflow_run": {"event": "push", "head_repository": {"full_name": "mallory/shop"}},
+            },
+            ASKED,
+            OF_A_PULL_REQUEST,
+        ),
+        (
+            "deployment",
+            {**deployment("dev"), "deployment_status": {"state": "success"}},
+            ASKED,
+            OF_A_PULL_REQUEST,
         ),
         (
             "ping",

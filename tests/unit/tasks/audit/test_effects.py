@@ -107,6 +107,23 @@ def test_an_entry_whose_label_was_taken_off_still_holds_its_number(cluster: Fake
     assert str(find_fault(fetch(cluster, "shop"))) == "entry 2 is missing"
 
 
+def test_what_has_an_entrys_number_by_another_name_is_no_entry(cluster: FakeCluster) -> None:
+    written(cluster, "one")
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": "slipway-audit-0000001",
+                "namespace": "shop",
+                "labels": {"slipway.dev/audit": "entry"},
+            },
+            "data": {"entry": "{}", "sha256": sha256("{}")},
+        }
+    )
+    assert keys(cluster) == ["one"]
+
+
 def test_a_namespace_that_takes_no_entry_is_an_error() -> None:
     cluster = FakeCluster()
     with pytest.raises(ConfigError, match="namespace 'shop' not found"):

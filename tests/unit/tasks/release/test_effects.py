@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.core.application import Application, Component, Environment
 from tasks.core.errors import ConfigError
@@ -127,6 +128,29 @@ def test_an_object_in_another_namespace_is_refused(source: Source) -> None:
     overlay = Path(source.tree) / "overlays" / "prod" / "kustomization.yaml"
     overlay.write_text("namespace: kube-system\nresources: [../../base]\n")
     with pytest.raises(ConfigError, match="is in namespace kube-system, not in shop-prod"):
+        released(source)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"kind": "ConfigMap", "metadata": {"name": "slipway-audit-0000001"}},
+        {"kind": "ConfigMap", "metadata": {"name": "a", "labels": {"slipway.dev/audit": "entry"}}},
+        {"kind": "Secret", "type": "slipway.dev/rollout.v1", "metadata": {"name": "a"}},
+        {"kind": "Secret", "metadata": {"name": "slipway-rollout-99"}},
+        {"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": {"name": "slipway"}},
+    ],
+)
+def test_a_manifest_that_would_be_taken_for_a_record_of_ours_is_refused(
+    source: Source, forged: dict[str, object]
+) -> None:
+    overlay = Path(source.tree) / "overlays" / "prod"
+    (overlay / "forged.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", **forged}))
+    kustomization = overlay / "kustomization.yaml"
+    told = yaml.safe_load(kustomization.read_text())
+    told["resources"].append("forged.yaml")
+    kustomization.write_text(yaml.safe_dump(told))
+    with pytest.raises(ConfigError, match="something that Slipway itself keeps"):
         released(source)
 
 
