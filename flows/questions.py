@@ -122,7 +122,8 @@ def way_of(past: Past, back: Back, place: Place) -> Way:
     live, bad = past.record(past.live), _unwanted(past, back)
     if bad is not live:  # a rollout under way goes back to what is live still
         return Way(bad, live)
-    return Way(bad, choose_goal(past.records, live, past.bad, back.to, place))
+    goal = choose_goal(past.records, live, past.bad, back.to, place)
+    return Way(bad, goal, restores=goal.number if past.under_way is None else None)
 
 
 def _unwanted(past: Past, back: Back) -> Record | None:

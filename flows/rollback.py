@@ -97,8 +97,8 @@ def _approved(place: Place, past: Past, by: By, back: Back) -> tuple[By, Back, P
     if request is None:
         return replace(by, approved_by=approved), back, Proof.NONE
     request, way = replace(request, opened_at=now), way_of(past, back, place)
-    if way.goal is not None and past.under_way is None:
-        way = replace(way, plan=plan_back(place, way.goal.number))
+    if way.restores is not None:
+        way = replace(way, plan=plan_back(place, way.restores))
     found = ask_until_approved(
         request,
         place,

@@ -70,11 +70,14 @@ class Way:
 
     Attributes:
         plan: what restoring would change; None where nobody could say.
+        restores: number of the rollout whose release would be applied over the live one; None
+            where there is none, or where one under way goes back the way it came.
     """
 
     bad: Record | None
     goal: Record | None
     plan: Plan | None = None
+    restores: int | None = None
 
 
 def describe_rollback(

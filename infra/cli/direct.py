@@ -111,8 +111,8 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
 def _shown(request: Request, back: Back, way: Way, place: Place, ports: Ports) -> str:
     """Describe a rollback; that nobody can say what would change keeps nobody from going back."""
     try:
-        if way.goal is not None and past(place, ports.cluster).under_way is None:
-            way = replace(way, plan=plan_back(way.goal.number, place, ports.cluster))
+        if way.restores is not None:
+            way = replace(way, plan=plan_back(way.restores, place, ports.cluster))
     except Exception as error:  # noqa: BLE001 what is only shown stops nobody
         say("!", "yellow", f"nobody can say what would change: {error}")
     return describe_rollback(request, back, way)
