@@ -7,13 +7,14 @@ from prefect.runtime import flow_run
 from flows.approval import await_approval, claim_place
 from flows.back import page_if_left
 from flows.deeds import overridden
-from flows.questions import NOBODY, Occasion, asks_while_closed, rollout_request, rules_of
+from flows.questions import NOBODY, Terms, rollout_request, rules_of
 from flows.telling import tell_acting, tell_plan, tell_record
 from flows.trail import started_from, write
 from flows.views import Question
 from tasks.approval.model import Request
 from tasks.approval.task import note_opening
 from tasks.audit.task import newest_entry
+from tasks.core.admission import Admission
 from tasks.core.application import Application
 from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed, SlipwayError, StageFailed
@@ -27,6 +28,7 @@ from tasks.push.task import confirm_pushed
 from tasks.rollout.model import By, Place
 from tasks.rollout.place import place_of
 from tasks.rollout.task import (
+    find_admission,
     find_begun,
     find_in_way,
     find_live_commit,
@@ -92,11 +94,13 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     if begun is not None:  # before a pause or a kill: gates were passed; what is over is reported
         by = By(flow_run.id, begun.actor, begun.approved_by, wishes.despite)
         return _through_gates(begun.release, place, by, wishes)
-    rules = None if wishes.unasked else _rules(place)
-    if rules is None:
-        require_open(place.name, place.environment.calendar)
+    admission = find_admission(place)
+    if wishes.unasked or _rules(admission, place) is None:
+        require_open(place.name, admission.calendar)
     else:
         _await_turn(release, place, wishes)
+        admission = find_admission(place)
+    rules = None if wishes.unasked else _rules(admission, place)
     plan = plan_release(release, place, wishes.despite)
     _require_onto(plan, wishes, place)
     if wishes.despite is not None and was_taken_back(place, release.id):
@@ -106,30 +110,27 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
     asks = rules is not None and _changes(plan)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
     if rules is not None and asks:
-        request = _request(release, plan, rules, place, wishes)
+        terms = Terms(rules, admission, place.environment.rollback)
+        request = _request(release, plan, terms, place, wishes)
         by = _approved(Question(request, release, plan, before), place, by)
         require_images(release, place)
     return _through_gates(release, place, by, wishes)
 
 
-def _rules(place: Place) -> Approval | None:
+def _rules(admission: Admission, place: Place) -> Approval | None:
     """Return who is asked first; only where that depends on the calendar it is looked at."""
-    environment = place.environment
-    asks = asks_while_closed(environment)
-    closed = find_closed(place.name, environment.calendar) if asks else None
-    return rules_of(environment, closed, utc_now())
+    asks = admission.asks_while_closed
+    closed = find_closed(place.name, admission.calendar) if asks else None
+    return rules_of(admission, closed, utc_now())
 
 
-def _request(
-    release: Release, plan: Plan, rules: Approval, place: Place, wishes: Wishes
-) -> Request:
+def _request(release: Release, plan: Plan, terms: Terms, place: Place, wishes: Wishes) -> Request:
     """Return what people are asked, and who has worked on it where that counts."""
     people = NOBODY
-    if rules.not_committers:
+    if terms.rules.not_committers:
         live = find_live_commit(place, plan.live) if plan.live is not None else None
         people = find_committers(wishes.repository or release.repository, live, release)
-    asked = Occasion(note_opening(plan.id), place.environment, people)
-    return rollout_request(release, plan, rules, asked)
+    return rollout_request(release, plan, terms, note_opening(plan.id), people)
 
 
 def _approved(question: Question, place: Place, by: By) -> By:
@@ -181,12 +182,13 @@ def _through_gates(release: Release, place: Place, by: By, wishes: Wishes) -> Re
 
 def _ask_at_gate(record: Record, place: Place, opened: int, wishes: Wishes) -> None:
     """Suspend the run until people let a canary go on, or raise."""
-    rules, plan = place.environment.approval, record.plan
-    if rules is None or plan is None:
+    admission, plan = find_admission(place), record.plan
+    if admission.approval is None or plan is None:
         raise GateClosed("nobody is named who could open it", where=str(place))
+    terms = Terms(admission.approval, admission, place.environment.rollback)
     tell_record(place, record)
     asked = gate_plan(plan, record, opened)
-    request = _request(record.release, asked, rules, place, wishes)
+    request = _request(record.release, asked, terms, place, wishes)
     approved = await_approval(Question(request, record.release, asked, record), place)
     if approved.override is not None:
         note_in_record(place, record.number, str(approved.override))

@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 
 from flows.views import Way
 from tasks.approval.model import Request
-from tasks.core.application import Environment
+from tasks.core.admission import Admission
 from tasks.core.calendar import Closed
 from tasks.core.gates import Approval
 from tasks.core.model import Committers, Release
 from tasks.core.past import Past
 from tasks.core.record import Plan, Record
+from tasks.core.strategy import RollbackRules
 from tasks.rollout.goal import choose_goal, require_live
 from tasks.rollout.model import Back, Place
 
 __all__ = [
     "NOBODY",
-    "Occasion",
+    "Terms",
     "approved_before",
-    "asks_while_closed",
     "require_at_stake",
     "rollback_request",
     "rollout_request",
@@ -31,46 +31,49 @@ NOBODY = Committers(())
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """When somebody is first asked, about which environment, and who has worked on it."""
+class Terms:
+    """By which rules a release comes in, and is taken back afterwards."""
 
-    at: datetime
-    environment: Environment
-    committers: Committers = NOBODY
+    rules: Approval
+    admission: Admission
+    back: RollbackRules
 
 
 WHILE_CLOSED = timedelta(minutes=1)
 """Overriders are asked until what is closed opens by itself; so long an answer may take."""
 
 
-def asks_while_closed(environment: Environment) -> bool:
-    """Say whether somebody is asked in an environment only because it is closed."""
-    may_close = bool(environment.windows or environment.freezes)
-    return environment.approval is None and may_close and bool(environment.overriders)
-
-
-def rules_of(environment: Environment, closed: Closed | None, now: datetime) -> Approval | None:
+def rules_of(admission: Admission, closed: Closed | None, now: datetime) -> Approval | None:
     """Return who is asked about a release, None where nobody is.
 
     Where nobody has to approve, those who may override are asked for as long as it is closed.
 
     Args:
-        environment: that the release goes to.
+        admission: the gates before the environment that the release goes to.
         closed: why the run found it closed at first, None where it was open.
         now: aware UTC; a run that is tried again may find it open by itself.
     """
-    if closed is None or not asks_while_closed(environment):
-        return environment.approval
+    if closed is None or not admission.asks_while_closed:
+        return admission.approval
     if closed.opens is not None and now >= closed.opens + WHILE_CLOSED:
         return None
     return Approval(
-        approvers=environment.overriders, not_author=False, comment=True, expires=WHILE_CLOSED
+        approvers=admission.overriders, not_author=False, comment=True, expires=WHILE_CLOSED
     )
 
 
-def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Occasion) -> Request:
-    """Return what approvers are asked about a release and what it would change."""
-    back = asked.environment.rollback
+def rollout_request(
+    release: Release, plan: Plan, terms: Terms, at: datetime, committers: Committers
+) -> Request:
+    """Return what approvers are asked about a release and what it would change.
+
+    Args:
+        release: that would come in.
+        plan: what it would change.
+        terms: the rules that hold for it.
+        at: when somebody was first asked, aware UTC.
+        committers: who has worked on it, where that counts.
+    """
     return Request(
         application=release.application,
         environment=plan.environment,
@@ -78,13 +81,13 @@ def rollout_request(release: Release, plan: Plan, rules: Approval, asked: Occasi
         plan=plan.id,
         author=release.author,
         author_email=release.author_email,
-        opened_at=asked.at,
-        rules=rules,
-        calendar=asked.environment.calendar,
-        overriders=asked.environment.overriders,
-        committers=asked.committers.people,
-        unknown=asked.committers.unknown,
-        covers_rollback=back.window if back.approval == "with release" else None,
+        opened_at=at,
+        rules=terms.rules,
+        calendar=terms.admission.calendar,
+        overriders=terms.admission.overriders,
+        committers=committers.people,
+        unknown=committers.unknown,
+        covers_rollback=terms.back.window if terms.back.approval == "with release" else None,
     )
 
 

@@ -177,4 +177,4 @@ def _rolled_out(built: _Built, place: Place, tonight: Tonight) -> Record:
 def _is_unasked(built: _Built, place: Place, tonight: Tonight) -> bool:
     """Say whether nobody is asked: it is allowed, the code is the same, every scan has passed."""
     passed = all(each.scan.verdict.outcome is Outcome.PASSED for each in built.made)
-    return automatic_in(tonight.application, place.name) and passed
+    return passed and automatic_in(place.name, built.source.application, tonight.application)

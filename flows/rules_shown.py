@@ -27,14 +27,14 @@ def rule_facts(request: Request) -> Iterator[tuple[str, str]]:
     if rules.remind is not None:
         yield "told again", f"every {format_duration(rules.remind)}"
     calendar = request.calendar
-    if calendar.windows:
-        yield "takes effect only", "; ".join(map(_span, calendar.windows))
+    for windows in filter(None, (calendar.windows, calendar.also)):
+        yield "takes effect only", "; ".join(map(_span, windows))
     if calendar.freezes:
         yield "takes effect never", "; ".join(map(_span, calendar.freezes))
     if request.covers_rollback is not None:
         window = format_duration(request.covers_rollback)
         yield "a yes is also for", f"taking it back within {window} of the end of its rollout"
-    if request.overriders and (calendar.windows or calendar.freezes):
+    if request.overriders and calendar.may_close:
         who = plain(" or ".join(request.overriders))
         yield "may override that", f"{who}, with the reason as the comment"
 

@@ -12,7 +12,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, create_model
 
 from flows.clearing import SUPERSEDED
 from tasks.approval.model import Answer, Choice, Request
@@ -26,7 +26,9 @@ __all__ = ["ApprovalForm", "ask", "end_superseded", "read_beside"]
 class ApprovalForm(RunInput):
     """What an approver fills in; nothing that matters has a default: silence is not consent.
 
-    `sent_from` is beyond the form's fields: commands and Slack say there where an answer is from.
+    `question` stands in the form already, and the server takes no other: a form that was opened
+    for one question answers no other one. `sent_from` is beyond the form's fields: commands and
+    Slack say there where an answer is from.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -35,6 +37,7 @@ class ApprovalForm(RunInput):
     code: str
     decision: Literal["approve", "reject"]
     comment: str = ""
+    question: str
 
 
 def ask(request: Request, description: str, attempt: int) -> Answer:
@@ -43,7 +46,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
     Raises:
         GateClosed: nobody answered in time.
     """
-    key = f"{request.environment}-{request.plan}-{attempt}"
+    key = f"{request.question}-{attempt}"
     left = int((request.expires_at - utc_now()).total_seconds())
     if left <= 0 and _stored_at(key) is None:
         raise GateClosed(
@@ -52,7 +55,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
             next_step="deliver the commit again",
         )
     form = suspend_flow_run(
-        wait_for_input=ApprovalForm.with_initial_data(description=description),
+        wait_for_input=_form(request).with_initial_data(description=description),
         timeout=max(1, left),
         key=key,
     )
@@ -63,7 +66,15 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
         comment=form.comment.strip(),
         answered_at=_stored_at(key) or utc_now(),
         origin=str((form.model_extra or {}).get("sent_from") or "").strip(),
+        question=form.question,
     )
+
+
+def _form(request: Request) -> type[ApprovalForm]:
+    """Return the form of one question: it has to be sent along, and the page does so by itself."""
+    said = {"const": request.question, "default": request.question}
+    question = Field(description="what is answered: leave it as it is", json_schema_extra=said)
+    return create_model("ApprovalForm", __base__=ApprovalForm, question=(str, question))
 
 
 def _stored_at(key: str) -> datetime | None:

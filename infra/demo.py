@@ -167,7 +167,7 @@ def _approve_when_asked(demo: Demo, view: RunView) -> RunView:
     else:
         code = pyotp.TOTP(demo.secret).now()
         form = {"approver": APPROVER, "code": code, "decision": "approve", "comment": "demo"}
-        demo.runs.answer(view.id, form)
+        demo.runs.answer(view.id, {**form, "question": demo.runs.asks(view.id)})
         console.print(f"[green]✓[/green] {APPROVER} approved, with a one-time code")
     return _approve_when_asked(demo, _follow(demo, view.id, since=view))
 

@@ -134,7 +134,7 @@ def _waiting(*words: str) -> str:
 def _answer(runs: Runs, run_id: UUID, clock: SystemClock) -> float:
     """Answer a run and return after how many seconds it was over."""
     began = clock.now()
-    runs.answer(run_id, FORM)
+    runs.answer(run_id, {**FORM, "question": runs.asks(run_id)})
     return (_over(runs, run_id, clock, began) - began).total_seconds()
 
 

@@ -124,6 +124,7 @@ def approve(  # noqa: PLR0913 one parameter an option
             where=f"{view.name} ({view.short_id})",
             next_step="slipway status lists what waits",
         )
+    question = runs.asks(view.id)  # before it is shown: an answer is to nothing that came later
     if (approver is None or code is None) and not as_json:
         console.print(Markdown(runs.question(view.id)), soft_wrap=False)
     form = {
@@ -131,6 +132,7 @@ def approve(  # noqa: PLR0913 one parameter an option
         "code": code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True),
         "decision": "reject" if reject else "approve",
         "comment": comment,
+        "question": question,
         "sent_from": own_origin(),
     }
     before = runs.view(view.id)

@@ -16,7 +16,7 @@ from infra.server.run_views import LogLine, RunView, StageView
 from tasks.core.clock import Clock, SystemClock, utc_now
 from tasks.core.errors import ConfigError, GateClosed
 
-__all__ = ["LogLine", "RunView", "Runs", "StageView", "connect", "key_in", "pause_after"]
+__all__ = ["LogLine", "RunView", "Runs", "StageView", "asked_in", "connect", "pause_after"]
 
 LOOK_EVERY = timedelta(milliseconds=200)
 RARELY = timedelta(seconds=1)
@@ -28,6 +28,8 @@ MOST = 20_000
 """So many runs are looked through."""
 SHORTEST_ID = 4
 _RAISED = re.compile(r"^(?:Flow|Task) run encountered an exception:? (?:(\w+): )?")
+
+_KEY = re.compile(r"suspended-(?P<question>.+)-\d+-description")
 
 Json = dict[str, Any]
 
@@ -107,10 +109,21 @@ class Runs:
     def answer(self, run_id: UUID, form: Json) -> None:
         """Resume a waiting run with the approver's form.
 
+        Args:
+            run_id: of the run.
+            form: with `question`, the name of what was read (see `asks`).
+
         Raises:
-            GateClosed: the run does not wait any more, or the form lacks something.
+            GateClosed: the run does not wait any more or asks something else, or the form lacks
+                something.
         """
         self.question(run_id)  # until it is there the form would be refused
+        if (asked := self.asks(run_id)) and asked != form.get("question"):
+            raise GateClosed(
+                f"the answer does not count, the run asks {asked} now",
+                where=self.view(run_id).name,
+                next_step="slipway approve shows what it asks, and takes another code",
+            )
         resume = f"/flow_runs/{run_id}/resume"
         result = self.api.post(resume, {"run_input": form}, again=was_refused)
         if result["status"] != "ACCEPT":
@@ -137,6 +150,10 @@ class Runs:
                     raise
                 clock.wait(LOOK_EVERY)
         return ""
+
+    def asks(self, run_id: UUID) -> str:
+        """Return the name of what a waiting run asks; empty where it asks nothing."""
+        return asked_in(self._read(run_id)["state"] or {})
 
     def question_key(self, run_id: UUID) -> str:
         """Return under which name the question of a waiting run is kept; empty where none is."""
@@ -242,6 +259,12 @@ def key_in(state: Json) -> str:
     """Return under which name a state says that a question is kept; empty where it says none."""
     keys = state.get("state_details", {}).get("run_input_keyset") or {}
     return str(keys.get("description", "")) if state.get("type") == "PAUSED" else ""
+
+
+def asked_in(state: Json) -> str:
+    """Return the name of what a state says that a run asks; empty where it asks nothing."""
+    found = _KEY.fullmatch(key_in(state))
+    return found["question"] if found else ""
 
 
 def _stage(task: Json) -> StageView:

@@ -14,7 +14,7 @@ import httpx
 from httpx import codes
 
 from infra.server.api import Api, may_pass
-from infra.server.client import Runs, key_in
+from infra.server.client import Runs, asked_in
 from infra.target import chosen
 from infra.webhook.model import NotYet, Pressed
 from infra.webhook.settings import settings
@@ -147,7 +147,11 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
     answer = Answer(name, "", choice, comment, pressed.signed_at)
     code = vouch(subject, answer, Click(pressed.user, pressed.signed_at), read_key())
     form = {"approver": name, "code": code, "decision": asked.choice, "comment": comment}
-    return {**form, "sent_from": "Slack"}
+    return {**form, "question": _question(asked), "sent_from": "Slack"}
+
+
+def _question(asked: Button) -> str:
+    return f"{asked.environment}-{asked.plan}"
 
 
 def _hand_over(runs: Runs, asked: Button, form: dict[str, str], now: datetime) -> None:
@@ -161,11 +165,11 @@ def _hand_over(runs: Runs, asked: Button, form: dict[str, str], now: datetime) -
         run = UUID(asked.run)
     except ValueError as error:
         raise GateClosed("the button names no run", "Slack") from error
-    head = re.escape(f"suspended-{asked.environment}-{asked.plan}")
-    if form["code"] in _given(runs, run, re.compile(rf"{head}-\d+-response")):
+    question = re.escape(_question(asked))
+    if form["code"] in _given(runs, run, re.compile(rf"suspended-{question}-\d+-response")):
         return
     state = runs.api.get(f"/flow_runs/{run}")["state"] or {}
-    if not re.fullmatch(rf"{head}-\d+-description", key_in(state)):
+    if asked_in(state) != _question(asked):
         place = f"{asked.environment}/{asked.application}"
         if may_ask_again(state, now):
             raise NotYet("the run is at another answer", where=place)

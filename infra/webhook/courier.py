@@ -21,7 +21,9 @@ from infra.webhook.model import (
     Repository,
     Start,
     State,
+    WorkflowEnded,
 )
+from infra.webhook.overtaken import overtaken_by
 from infra.webhook.postponed import Postponed
 from infra.webhook.store import Store
 from tasks.core.clock import Clock, SystemClock
@@ -123,12 +125,16 @@ class Courier:
             return self._answered(kept, kept.event.facts)
         facts, subject = kept.event.facts, kept.event.subject
         application = facts.application if isinstance(facts, Alerts) else None
-        decision = decide(kept.event, find(subject, application))
+        repository = find(subject, application)
+        decision = decide(kept.event, repository)
         if isinstance(decision, Ignore):
             return Outcome(kept.id, State.IGNORED, decision.reason)
-        before = self.store.pushes(kept, facts.commit) if isinstance(facts, Push) else ()
-        if same := twin(kept, before):
-            return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
+        if isinstance(facts, Push | WorkflowEnded):
+            before = self.store.alike(kept, facts.commit)
+            if same := twin(kept, before):
+                return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
+            if later := overtaken_by(kept, decision, before, repository):
+                return Outcome(kept.id, State.IGNORED, f"event {later.id} tells of a later one")
         try:
             run = self.starter(decision, f"webhook-{kept.event.content}")
         except Unavailable:

@@ -94,12 +94,18 @@ def _fits_paths(trigger: Trigger, push: Push) -> bool:
 
 
 def _release(release: ReleasePublished, repository: Repository) -> Start | Ignore:
-    if release.action != "published" or release.draft:
-        return Ignore(f"the release was {release.action}, not published")
+    if not release.is_out or release.draft:
+        return Ignore(f"the release is a draft or was {release.action}, not published")
     for trigger in _rules(repository, "release"):
-        if not trigger.tags or matches(trigger.tags, release.tag):
+        if _fits_release(trigger, release):
             return _deliver(repository, f"{_TAG}{release.tag}", trigger.until)
-    return Ignore(f"no trigger fits the release {release.tag}")
+    kind = "pre-release" if release.prerelease else "release"
+    return Ignore(f"no trigger fits the {kind} {release.tag}")
+
+
+def _fits_release(trigger: Trigger, release: ReleasePublished) -> bool:
+    wanted = trigger.prereleases or not release.prerelease
+    return wanted and (not trigger.tags or matches(trigger.tags, release.tag))
 
 
 def _workflow(run: WorkflowEnded, repository: Repository) -> Start | Ignore:

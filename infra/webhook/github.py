@@ -91,6 +91,8 @@ class _Published(_Theirs):
     id: int
     tag_name: str
     draft: bool = False
+    prerelease: bool = False
+    published_at: str | None = None
 
 
 class _Release(_Theirs):
@@ -102,6 +104,7 @@ class _Release(_Theirs):
 class _Run(_Theirs):
     id: int
     run_attempt: int = 1
+    run_number: int = 0
     name: str | None = None
     conclusion: str | None = None
     head_branch: str | None = None
@@ -225,9 +228,14 @@ def _pull_request(body: bytes) -> _Found:
 def _release(body: bytes) -> _Found:
     found = _Release.model_validate_json(body)
     published = found.release
-    facts = ReleasePublished(found.action, published.tag_name, published.draft)
+    facts = ReleasePublished(
+        found.action, published.tag_name, published.draft, published.prerelease
+    )
     ref = f"refs/tags/{published.tag_name}"
-    same = (found.action, published.id, *_once(found.action, "published", body))
+    if facts.is_out:
+        same = ("out", published.id, published.published_at, published.prerelease)
+    else:
+        same = (found.action, published.id, sha256(body).hexdigest())
     return found.repository.full_name, ref, facts, same
 
 
@@ -243,6 +251,7 @@ def _workflow_run(body: bytes) -> _Found:
         commit=run.head_sha,
         fork=run.head_repository is None or run.head_repository.full_name != home,
         default_branch=found.repository.default_branch,
+        number=run.run_number,
     )
     return home, f"refs/heads/{branch}", facts, (found.action, run.id, run.run_attempt)
 
@@ -261,14 +270,19 @@ def _is_proposed(found: _Deployment) -> bool:
     A payload of deployment_status holds all that one of deployment does, and the event's name is
     signed by nobody.
     """
-    cause = found.workflow_run or _Cause()
-    home = cause.head_repository or found.repository
+    cause = found.workflow_run
     return (
         found.deployment.ref.startswith("refs/pull/")
-        or cause.event.startswith("pull_request")
-        or home.full_name.casefold() != found.repository.full_name.casefold()
         or found.deployment_status is not None
+        or (cause is not None and not _is_own(cause, found.repository))
     )
+
+
+def _is_own(cause: _Cause, repository: _Repository) -> bool:
+    """Say whether a workflow ran on a repository's own code, and not because of a pull request."""
+    home = cause.head_repository.full_name if cause.head_repository else ""
+    own = home.casefold() == repository.full_name.casefold()
+    return own and not cause.event.startswith("pull_request")
 
 
 def _other(body: bytes) -> _Found:
@@ -280,11 +294,6 @@ def _other(body: bytes) -> _Found:
 def _ping(body: bytes) -> _Found:
     whose, subject, _, apart = _other(body)
     return whose, subject, Nothing("the connection works"), apart
-
-
-def _once(action: str, only: str, body: bytes) -> tuple[str, ...]:
-    """Tell events that may come again, such as edits, apart by their whole content."""
-    return () if action == only else (sha256(body).hexdigest(),)
 
 
 KNOWN: dict[str, Callable[[bytes], _Found]] = {

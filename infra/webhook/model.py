@@ -98,12 +98,22 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePublished:
-    """A release of GitHub's; action is published, edited, deleted and so on."""
+    """A release of GitHub's; action is published, edited, deleted and so on.
+
+    Attributes:
+        prerelease: not meant for everybody yet.
+    """
 
     action: str
     tag: str
     draft: bool
+    prerelease: bool = False
     kind: Literal["release"] = "release"
+
+    @property
+    def is_out(self) -> bool:
+        """Whether people get it from now on: GitHub says so twice, but for a pre-release."""
+        return self.action in {"published", "released"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,8 @@ class WorkflowEnded:
         branch: of the commit: for a pull request's workflow the branch that is proposed.
         fork: it ran on a stranger's code.
         default_branch: of the repository; a guess in events of older stores.
+        number: GitHub's count of the workflow's runs, which a run that is done again keeps; 0 in
+            events of older stores.
     """
 
     action: str
@@ -124,6 +136,7 @@ class WorkflowEnded:
     commit: str
     fork: bool
     default_branch: str = "main"
+    number: int = 0
     kind: Literal["workflow_run"] = "workflow_run"
 
 

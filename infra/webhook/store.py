@@ -58,13 +58,14 @@ SCHEMA = (
 )
 """Each entry leads from one version of the store to the next."""
 BUSY_SECONDS = 10.0
-MOST_PUSHES = 50
+MOST_ALIKE = 50
 
 _FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _APPLICATION = TypeAdapter(Application)
 _COLUMNS = (
     "id, received_at, source, name, delivery, content, subject, ref, facts, state, reason, run"
 )
+_COUNT = "coalesce(json_extract(facts, '$.number'), unixepoch(json_extract(facts, '$.pushed_at')))"
 
 
 @dataclass(slots=True)
@@ -145,14 +146,18 @@ class Store:
         )
         return tuple(map(_kept, rows))
 
-    def pushes(self, kept: Kept, commit: str | None) -> tuple[Kept, ...]:
-        """Return those of the last pushes before one, to its ref, that pushed a commit."""
+    def alike(self, kept: Kept, commit: str | None) -> tuple[Kept, ...]:
+        """Return those of the last events before one, of its kind and ref, that matter to it.
+
+        They are of a commit, or of something later than the event is by GitHub's own count.
+        """
         rows = self._read(
             f"SELECT {_COLUMNS} FROM (SELECT * FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
-            " AND name = 'push' AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
+            " AND name = ? AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
             " ORDER BY id DESC LIMIT ?) WHERE json_extract(facts, '$.commit') IS ?"
-            " ORDER BY id DESC",
-            *(kept.event.subject, kept.event.ref, kept.id, MOST_PUSHES, commit),
+            f" OR {_COUNT} > (SELECT {_COUNT} FROM events WHERE id = ?) ORDER BY id DESC",
+            *(kept.event.name, kept.event.subject, kept.event.ref, kept.id, MOST_ALIKE),
+            *(commit, kept.id),
         )
         return tuple(map(_kept, rows))
 

@@ -39,17 +39,21 @@ def decide_approval(
     # 1. silence for so long is a refusal
     if answer.answered_at > request.expires_at:
         return _expired(request, answer, approver)
-    # 2. a name of the list, behind which there is a person
+    # 2. given to what is asked here, not to what the same run asked before
+    if answer.question != request.question:
+        reason = f"the answer is to {answer.question}, and {request.question} is asked"
+        return _refused(answer, reason, approver)
+    # 3. a name of the list, behind which there is a person
     if stranger := _stranger(request, answer):
         return _refused(answer, stranger, approver)
     if approver is None:
         reason = f"{answer.approver} is not enrolled: slipway approver add {answer.approver}"
         return _refused(answer, reason, None)
-    # 3. that person, proven by a code or a click that nobody has used
+    # 4. that person, proven by a code or a click that nobody has used
     proof = prove(request, answer, approver, key)
     if proof.fault:
         return _refused(answer, proof.fault, proof.approver)
-    # 4. what they may say
+    # 5. what they may say
     decision = _weigh(request, answer, proof.approver, earlier)
     return Judged(replace(decision, means=proof.means), proof.approver)
 
@@ -86,7 +90,7 @@ def _weigh(
     if closed is None:
         return Decision(Ruling.APPROVED, approver.name, f"{approver.name} said yes{said}")
     reason = f"{approver.name} overrode that it is {closed.reason}{said}"
-    override = Override(approver.name, answer.comment.strip())
+    override = Override(approver.name, answer.comment.strip(), closed.ends)
     return Decision(Ruling.APPROVED, approver.name, reason, override, counts)
 
 

@@ -104,7 +104,13 @@ class Request:
 
     def closed_at(self, at: datetime) -> Closed | None:
         """Say why no yes takes effect at an instant, None where one does or it was overridden."""
-        return None if self.override else self.calendar.closed(at)
+        opened = self.override is not None and self.override.opens(at)
+        return None if opened else self.calendar.closed(at)
+
+    @property
+    def question(self) -> str:
+        """Name of what is asked, the same however often: an answer has to say it."""
+        return f"{self.environment}-{self.plan}"
 
     @property
     def lasts(self) -> timedelta:
@@ -125,6 +131,7 @@ class Answer:
         code: a one-time code (RFC 6238), or what the receiver vouches with for a click in Slack.
         answered_at: when the server stored the answer, aware UTC; the code must fit this instant.
         origin: where it comes from, as whoever sent it says; empty for the form in Prefect's UI.
+        question: what it answers (see `Request.question`).
     """
 
     approver: str
@@ -133,6 +140,7 @@ class Answer:
     comment: str
     answered_at: datetime
     origin: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

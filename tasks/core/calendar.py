@@ -27,18 +27,42 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why nothing may come in, and from when on it may (aware UTC); None where that is not seen."""
+    """Why nothing may come in; instants are aware UTC.
+
+    Attributes:
+        ends: when what the reason says is over; something else may close it then.
+        opens: from when on something may come in; None where that is not seen.
+    """
 
     reason: str
+    ends: datetime
     opens: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The windows and freezes of an environment."""
+    """The windows and freezes of an environment.
+
+    Attributes:
+        windows: one of them has to be open, where there are any.
+        freezes: none of them may hold.
+        also: one of these has to be open too, likewise.
+    """
 
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    also: tuple[Window, ...] = ()
+
+    @property
+    def may_close(self) -> bool:
+        """Whether there is a time at which nothing may come in."""
+        return bool(self.windows or self.freezes or self.also)
+
+    def within(self, other: "Calendar") -> "Calendar":
+        """Return the calendar that is open while both are."""
+        freezes = tuple(dict.fromkeys((*self.freezes, *other.freezes)))
+        also = () if other.windows == self.windows else other.windows
+        return Calendar(self.windows, freezes, also)
 
     def closed(self, now: datetime) -> Closed | None:
         """Say why an environment is closed at an aware instant, None where it is open."""
@@ -50,9 +74,11 @@ class Calendar:
         ]
         if freezes:
             end, longest = max(freezes, key=lambda found: found[0])
-            return Closed(_frozen(end, longest), self._opens(end))
-        if self._is_outside(now):
-            return Closed(self._outside(now), self._opens(now))
+            return Closed(_frozen(end, longest), end, self._opens(end))
+        if windows := self._shut(now):
+            next_one, zone = _next_window(windows, now)
+            reason = f"outside its windows until {_said(next_one, zone)}"
+            return Closed(reason, next_one, self._opens(now))
         return None
 
     def require_open(self, now: datetime, where: str) -> None:
@@ -72,26 +98,15 @@ class Calendar:
             end = frozen_until(self.freezes, now)
             if end is not None:
                 now = end
-            elif self._is_outside(now):
-                now = self._next_window(now)
+            elif windows := self._shut(now):
+                now, _ = _next_window(windows, now)
             else:
                 return now
         return None
 
-    def _is_outside(self, now: datetime) -> bool:
-        spans = (span for each in self.windows for span in _spans(each, now))
-        return bool(self.windows) and not any(_holds(span, now) for span in spans)
-
-    def _next_window(self, now: datetime) -> datetime:
-        starts = (span[0] for each in self.windows for span in _spans(each, now))
-        return min(start for start in starts if start > now)
-
-    def _outside(self, now: datetime) -> str:
-        opens = self._next_window(now)
-        zone = next(
-            each.tz for each in self.windows if opens in {span[0] for span in _spans(each, now)}
-        )
-        return f"outside its windows until {_said(opens, zone)}"
+    def _shut(self, now: datetime) -> tuple[Window, ...]:
+        """Return windows of which one would have to be open; none where one is."""
+        return next((each for each in (self.windows, self.also) if _are_shut(each, now)), ())
 
 
 def frozen_until(freezes: Iterable[Freeze], now: datetime) -> datetime | None:
@@ -103,6 +118,17 @@ def frozen_until(freezes: Iterable[Freeze], now: datetime) -> datetime | None:
     """
     spans = (span for each in freezes for span in _spans(each, now))
     return max((span[1] for span in spans if _holds(span, now)), default=None)
+
+
+def _are_shut(windows: tuple[Window, ...], now: datetime) -> bool:
+    spans = (span for each in windows for span in _spans(each, now))
+    return bool(windows) and not any(_holds(span, now) for span in spans)
+
+
+def _next_window(windows: tuple[Window, ...], now: datetime) -> tuple[datetime, str]:
+    """Return when the next of the windows opens, and whose clock says so."""
+    starts = ((span[0], each.tz) for each in windows for span in _spans(each, now))
+    return min((found for found in starts if found[0] > now), key=lambda found: found[0])
 
 
 def is_weekly(moment: str) -> bool:

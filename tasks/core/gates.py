@@ -1,6 +1,6 @@
 """The gates before an environment as slipway.yaml describes them: who lets in, and when."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -90,10 +90,20 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Who opened a gate that the calendar had closed, and why."""
+    """Who opened a gate that the calendar had closed, and why.
+
+    Attributes:
+        until: when what they opened ends, aware UTC: what closes it then is closed. None in
+            records of Slipway 0.4.
+    """
 
     by: str
     reason: str
+    until: datetime | None = None
+
+    def opens(self, now: datetime) -> bool:
+        """Say whether what is closed at an aware instant is what was opened."""
+        return self.until is None or now < self.until
 
     def __str__(self) -> str:
         """Say it as a history does."""

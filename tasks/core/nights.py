@@ -54,10 +54,13 @@ def nightly_of(application: Application, environment: str) -> Nightly | None:
     )
 
 
-def automatic_in(application: Application, environment: str) -> bool:
-    """Say whether a night's release goes in unasked, where only its base images are others."""
-    nightly = nightly_of(application, environment)
-    return nightly is not None and nightly.automatic
+def automatic_in(environment: str, live: Application, newest: Application) -> bool:
+    """Say whether a night's release goes in unasked, where only its base images are others.
+
+    What is live and the newest commit have to allow it both: no commit lets itself in.
+    """
+    found = [nightly_of(each, environment) for each in (live, newest)]
+    return all(each is not None and each.automatic for each in found)
 
 
 def nights(application: Application) -> tuple[Night, ...]:

@@ -28,6 +28,7 @@ class Trigger:
         workflows: names of the workflows whose success counts; any where absent.
         until: last environment to go to; all of them where absent.
         drafts: whether draft pull requests are checked, too.
+        prereleases: whether releases that are marked as such are delivered, too.
     """
 
     event: Literal["push", "pull_request", "release", "workflow_run", "deployment"]
@@ -37,6 +38,7 @@ class Trigger:
     workflows: tuple[Pattern, ...] = ()
     until: Name | None = None
     drafts: bool = False
+    prereleases: bool = False
 
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:

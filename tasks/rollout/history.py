@@ -1,7 +1,9 @@
 """What an environment has lived through, from its own cluster."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from tasks.core.admission import Admission, admission
 from tasks.core.application import Environment
 from tasks.core.cluster import Objects
 from tasks.core.past import Past
@@ -9,7 +11,17 @@ from tasks.core.record import Moment, Record
 from tasks.rollout import marks, records
 from tasks.rollout.model import Place, Progress, Stored
 
-__all__ = ["before", "begun_by", "history", "is_bad", "live", "note", "past", "stored_history"]
+__all__ = [
+    "admission_of",
+    "before",
+    "begun_by",
+    "history",
+    "is_bad",
+    "live",
+    "note",
+    "past",
+    "stored_history",
+]
 
 
 def history(place: Place, cluster: Objects) -> tuple[Record, ...]:
@@ -62,6 +74,12 @@ def past(place: Place, cluster: Objects) -> Past:
         promoting=progress.has(marks.BAKED),
         held=progress.held,
     )
+
+
+def admission_of(place: Place, stored: Iterable[Stored]) -> Admission:
+    """Return the gates for a release that comes in where a history has led to."""
+    live = records.newest_good(stored)
+    return admission(place.environment, live.environment if live else None)
 
 
 def note(place: Place, number: int | None, moment: Moment, cluster: Objects) -> None:

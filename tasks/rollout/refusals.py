@@ -8,6 +8,7 @@ from tasks.core.objects import ref_of
 from tasks.core.record import Plan, RolloutState
 from tasks.rollout import records
 from tasks.rollout.changing import was_scaled
+from tasks.rollout.history import admission_of
 from tasks.rollout.model import By, Place, Stored
 from tasks.rollout.plan import Survey, lacks
 
@@ -40,10 +41,10 @@ def refuse_bad(
         )
 
 
-def refuse_closed(by: By, place: Place, now: datetime) -> None:
+def refuse_closed(stored: tuple[Stored, ...], by: By, place: Place, now: datetime) -> None:
     """Refuse to begin in a freeze or outside the windows, however long ago the yes was given."""
-    if by.override is None:
-        place.environment.calendar.require_open(now, str(place))
+    if by.override is None or not by.override.opens(now):
+        admission_of(place, stored).calendar.require_open(now, str(place))
 
 
 def refuse_ended(by: By, place: Place) -> None:

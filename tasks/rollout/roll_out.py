@@ -77,7 +77,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         if seen.current and seen.current.release.id == release.id and _is_unchanged(planned):
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
-        refuse_closed(by, place, ports.clock.now())
+        refuse_closed(stored, by, place, ports.clock.now())
         _refuse_late(seen, planned, by, place)
         begun = replace(begun, record=replace(begun.record, plan=planned))
         rollout.stored = open_record(begun, rollout)

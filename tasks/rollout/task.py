@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
+from tasks.core.admission import Admission
 from tasks.core.clock import utc_now
 from tasks.core.cluster_api import connect
 from tasks.core.errors import Conflict, Unavailable
@@ -29,6 +30,7 @@ from tasks.rollout.refusals import refuse_bad
 from tasks.rollout.render import count_changes, plan_page, record_page
 
 __all__ = [
+    "find_admission",
     "find_begun",
     "find_in_way",
     "find_live_commit",
@@ -83,6 +85,13 @@ def find_begun(place: Place, run: str) -> Record | None:
     """Return the rollout that this run began before it was paused or its process killed."""
     with connect(place.target) as cluster:
         return history.begun_by(run, place, cluster)
+
+
+@task(task_run_name="{place.name}: who lets it in?", cache_policy=NO_CACHE, **again(SOON))
+def find_admission(place: Place) -> Admission:
+    """Return the gates as they hold for what comes in now: what is live has a say in them."""
+    with connect(place.target) as cluster:
+        return history.admission_of(place, records.fetch(cluster, place.namespace))
 
 
 @task(task_run_name="{place.name}: commit of rollout {number}", **again(SOON))

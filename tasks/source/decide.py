@@ -44,7 +44,7 @@ PEOPLE_FORMAT = (
 )
 COMMIT_FORMAT = f"%H%x00%an%x00%ae%x00%s%x00%ct%x00{PEOPLE_FORMAT}"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_PLAIN = re.compile(r"(?!-)[\w./+-]+")
+_PLAIN = re.compile(r"(?!-|@$)[\w./+@-]+")
 _NOT_PLAIN = re.compile(r"[*?\[\]!\\]|(^|/)\.\.?(/|$)")
 _SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//|:).+)")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -112,12 +112,13 @@ def is_plain_name(revision: str) -> bool:
 def pick_advertised(listing: str, revision: str) -> str | None:
     """Find a revision in what `git ls-remote` printed; tags go before branches, as in git.
 
-    An annotated tag is followed to its commit.
+    An annotated tag is followed to its commit. A name in full stands for nothing else.
     """
     pairs = (line.split("\t", 1) for line in listing.splitlines() if "\t" in line)
     names = {name: commit for commit, name in pairs}
     tag = f"refs/tags/{revision}"
-    for name in (f"{tag}^{{}}", tag, f"refs/heads/{revision}", f"{revision}^{{}}", revision):
+    short = () if revision.startswith("refs/") else (f"{tag}^{{}}", tag, f"refs/heads/{revision}")
+    for name in (*short, f"{revision}^{{}}", revision):
         if name in names:
             return names[name]
     return None

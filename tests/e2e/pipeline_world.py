@@ -72,7 +72,7 @@ class Pipeline:
 
     def when_answered(self, run: UUID, form: dict[str, str]) -> RunView:
         """Answer a waiting run and wait until it is over or waits again."""
-        self.runs.answer(run, form)
+        self.runs.answer(run, {"question": self.runs.asks(run), **form})
         return self.until_over(run)
 
     def when_rolled_back(self, shop: Shop, environment: str, to: int | None = None) -> RunView:

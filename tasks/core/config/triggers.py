@@ -11,7 +11,7 @@ __all__ = ["trigger_findings"]
 _TAKEN = {
     "push": ("branches", "tags", "paths", "until"),
     "pull_request": ("branches", "drafts"),
-    "release": ("tags", "until"),
+    "release": ("tags", "until", "prereleases"),
     "workflow_run": ("branches", "workflows", "until"),
     "deployment": ("until",),
 }
@@ -30,7 +30,7 @@ def trigger_findings(application: Application) -> Iterator[Finding]:
 
 
 def _idle(trigger: Trigger, path: Path) -> Iterator[Finding]:
-    for key in ("branches", "tags", "paths", "workflows", "until", "drafts"):
+    for key in ("branches", "tags", "paths", "workflows", "until", "drafts", "prereleases"):
         if getattr(trigger, key) and key not in _TAKEN[trigger.event]:
             taken = ", ".join(_TAKEN[trigger.event])
             yield Finding(

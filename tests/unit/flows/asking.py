@@ -17,6 +17,7 @@ from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
 from prefect.states import Scheduled
 
+from infra.server.client import asked_in
 from tasks.approval import SecretApprovers, enrol
 from tasks.core.clock import utc_now
 from tasks.core.cluster import Objects
@@ -75,13 +76,22 @@ class Asking:
             return ""
         return str(json.loads(self.client.read_flow_run_input(self.id, keys["description"])))
 
+    @property
+    def asks(self) -> str:
+        """Name of what is asked; empty where nothing is."""
+        return asked_in(self.state.model_dump(mode="json"))
+
     def goes_on(self) -> None:
         """Do what a worker does with a run that is due."""
         with contextlib.suppress(Pause):
             run_flow(self.flow, flow_run=self.run, return_type="state")
 
     def resumed(self, form: dict[str, str] | None) -> str:
-        """Answer, and go on where the server takes the answer; return what it said."""
+        """Answer, and go on where the server takes the answer; return what it said.
+
+        A form that does not say to which question answers the one that is asked.
+        """
+        form = {"question": self.asks, **form} if form else form
         result = self.client.resume_flow_run(self.id, run_input=form)
         if result.status.value == "ACCEPT":
             self.goes_on()
@@ -91,7 +101,9 @@ class Asking:
         """Write an answer beside the server's own way, and set the run going."""
         keys = self.state.state_details.run_input_keyset
         assert keys is not None
-        self.client.create_flow_run_input(self.id, keys["response"], json.dumps(form))
+        self.client.create_flow_run_input(
+            self.id, keys["response"], json.dumps({"question": self.asks, **form})
+        )
         self.scheduled_by_hand()
 
     def scheduled_by_hand(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect import Flow, flow
@@ -27,6 +27,7 @@ TARGET = Target("kubeconfig", "ctx", "r", "b", "d")
 TWO = replace(release("2", config="more"), images=())
 THREE = replace(release("3", config="most"), images=())
 ALWAYS = Freeze(start="2020-01-01", end="2900-01-01", reason="for ever")
+THAW = datetime(2900, 1, 2, tzinfo=UTC)
 EASY = Approval(approvers=("ana", "bo"))
 
 
@@ -126,6 +127,30 @@ def test_a_yes_to_one_plan_is_none_to_another_one_of_the_same_run(
     assert rollouts(world) == [ONE.id]
 
 
+def test_a_form_that_was_opened_for_one_question_answers_no_other(
+    world: World, client: SyncPrefectClient, people: People
+) -> None:
+    asking = Asking.begun(client, bringing(world))
+    opened = {"question": asking.asks, **people.form("ana")}
+    (route,) = [ref for ref in world.cluster.objects if ref.kind.name == "ConfigMap"][:1]
+    world.cluster.delete(route)
+    asking.resumed({**people.form("ana"), "code": "000000"})
+    assert asking.asks != opened["question"], "the cluster has changed, and so has the question"
+    assert asking.resumed(opened) == "REJECT"
+    asking.answered_by_hand(opened)
+    assert f"the answer is to {opened['question']}, and {asking.asks} is asked" in asking.question
+    assert rollouts(world) == [ONE.id]
+
+
+def test_an_answer_that_does_not_say_to_what_is_none(
+    world: World, client: SyncPrefectClient, people: People
+) -> None:
+    asking = Asking.begun(client, bringing(world))
+    result = client.resume_flow_run(asking.id, run_input=people.form("ana"))
+    assert result.status.value == "REJECT"
+    assert asking.state.is_paused()
+
+
 def test_an_older_release_cannot_be_approved_when_a_newer_one_waits(
     world: World, client: SyncPrefectClient, people: People
 ) -> None:
@@ -169,7 +194,7 @@ def test_a_yes_in_a_freeze_does_not_count_until_somebody_who_may_overrides_it(
     assert "**So far:** maria overrode that it was closed: the shop is down" in asking.question
     asking.resumed(people.form("bo"))
     newest = history(world.place, world.cluster)[0]
-    assert newest.override == Override("maria", "the shop is down")
+    assert newest.override == Override("maria", "the shop is down", THAW)
     assert newest.approved_by == ("bo",)
 
 

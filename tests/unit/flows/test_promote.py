@@ -68,6 +68,23 @@ def test_who_wants_a_bad_release_in_again_is_written_down_before_it_comes(world:
     assert entry.deed.reason.endswith("it was the database")
 
 
+def test_a_commit_that_drops_its_approval_is_let_in_by_whom_what_is_live_names(
+    world: World,
+) -> None:
+    unasked = world.place
+    guarded = replace(unasked.environment, approval=Approval(approvers=("ana",)))
+    world.place = replace(unasked, environment=guarded)
+    world.when_rolling_out(ONE)
+    shop = Application("shop", {"api": Component("api")}, {"prod": unasked.environment})
+
+    @flow
+    def bring() -> Record:
+        return promote(TWO, "prod", shop, Wishes(TARGET))
+
+    assert "Cannot suspend flows without a deployment" in str(bring(return_state=True).message)
+    assert [each.release.id for each in history(world.place, world.cluster)] == [ONE.id]
+
+
 def states(world: World) -> list[RolloutState]:
     return [each.state for each in history(world.place, world.cluster)]
 

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from flows.questions import WHILE_CLOSED, asks_while_closed, rules_of
+from flows.questions import WHILE_CLOSED, rules_of
+from tasks.core.admission import admission
 from tasks.core.application import Environment
 from tasks.core.calendar import Closed
 from tasks.core.gates import Approval, Freeze, Window
@@ -32,11 +33,11 @@ def test_where_somebody_is_asked_only_because_it_is_closed(
     environment: Environment,
     expected: bool,  # noqa: FBT001 a column of the table
 ) -> None:
-    assert asks_while_closed(environment) is expected
+    assert admission(environment, None).asks_while_closed is expected
 
 
 IN_AN_HOUR = NOON + timedelta(hours=1)
-CLOSED = Closed("frozen", IN_AN_HOUR)
+CLOSED = Closed("frozen", IN_AN_HOUR, IN_AN_HOUR)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,11 @@ CLOSED = Closed("frozen", IN_AN_HOUR)
         pytest.param(OVERRIDDEN, CLOSED, 60, ("maria",), id="who may still be answering"),
         pytest.param(OVERRIDDEN, CLOSED, 61, None, id="nobody once it has opened by itself"),
         pytest.param(
-            OVERRIDDEN, Closed("frozen", None), 61, ("maria",), id="overriders where it stays"
+            OVERRIDDEN,
+            Closed("frozen", IN_AN_HOUR, None),
+            61,
+            ("maria",),
+            id="overriders where it stays",
         ),
         pytest.param(
             replace(OVERRIDDEN, overriders=()), CLOSED, 0, None, id="nobody where nobody may"
@@ -61,5 +66,5 @@ def test_who_is_asked(
     environment: Environment, closed: Closed | None, after: int, expected: tuple[str, ...] | None
 ) -> None:
     assert timedelta(minutes=1) == WHILE_CLOSED
-    rules = rules_of(environment, closed, NOON + timedelta(minutes=after))
+    rules = rules_of(admission(environment, None), closed, NOON + timedelta(minutes=after))
     assert (rules and rules.approvers) == expected

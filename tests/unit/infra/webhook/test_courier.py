@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from infra.webhook.model import State
 from infra.webhook.store import Store
 from tasks.core.errors import ConfigError, Unavailable
-from tests.unit.infra.webhook.world import ONE, TWO, World, push
+from tasks.core.triggers import Trigger
+from tests.unit.infra.webhook.world import ONE, TWO, World, push, repository
 
 
 def test_a_run_is_created_once_however_often_the_courier_dies(world: World) -> None:
@@ -31,6 +34,89 @@ def test_events_wait_for_prefect_and_then_go_in_their_order(world: World) -> Non
     world.courier.deliver()
     revisions = [start.parameters["revision"] for start in world.prefect.runs.values()]
     assert revisions == [ONE, TWO]
+
+
+def pushed(commit: str, at: int, **more: object) -> dict[str, Any]:
+    told = push(commit, **more)
+    return {**told, "repository": {**told["repository"], "pushed_at": 1780000000 + at}}
+
+
+def ended(commit: str, number: int, **more: object) -> dict[str, Any]:
+    run = {
+        "id": number,
+        "run_number": number,
+        "name": "ci",
+        "conclusion": "success",
+        "head_branch": "main",
+        "head_sha": commit,
+        "head_repository": {"full_name": "acme/shop"},
+        **more,
+    }
+    return {"action": "completed", "workflow_run": run, "repository": push()["repository"]}
+
+
+PATHS = (Trigger("push", paths=("api/**",)), Trigger("push", until="dev"))
+SKIPPED = {"id": TWO, "message": "[skip ci]", "added": ["api/new.py"]}
+DOCS = {"id": TWO, "message": "Write", "added": ["docs/new.md"]}
+LATER = "event 1 tells of a later one"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "later", "earlier", "expected"),
+    [
+        pytest.param((), pushed(TWO, 2), pushed(ONE, 1), LATER, id="an older push"),
+        pytest.param((), pushed(TWO, 1), pushed(ONE, 1), None, id="pushes of one second"),
+        pytest.param(
+            (), pushed(TWO, 2, head_commit=SKIPPED), pushed(ONE, 1), None, id="a skipped commit"
+        ),
+        pytest.param(
+            PATHS,
+            pushed(TWO, 2, head_commit=DOCS, commits=[DOCS]),
+            pushed(ONE, 1),
+            None,
+            id="one that does not go as far",
+        ),
+        pytest.param(
+            (Trigger("push", branches=("*",)),),
+            pushed(TWO, 2, ref="refs/heads/next"),
+            pushed(ONE, 1),
+            None,
+            id="another branch",
+        ),
+        pytest.param(
+            (Trigger("workflow_run"),), ended(TWO, 6), ended(ONE, 5), LATER, id="an older workflow"
+        ),
+        pytest.param(
+            (Trigger("workflow_run"),),
+            ended(TWO, 6),
+            ended(ONE, 5, name="nightly"),
+            None,
+            id="another workflow",
+        ),
+        pytest.param(
+            (Trigger("workflow_run"),),
+            ended(TWO, 6, conclusion="failure"),
+            ended(ONE, 5),
+            None,
+            id="one that failed",
+        ),
+    ],
+)
+def test_an_older_commit_that_arrives_later_does_not_replace_a_newer_one(
+    world: World,
+    triggers: tuple[Trigger, ...],
+    later: dict[str, Any],
+    earlier: dict[str, Any],
+    expected: str | None,
+) -> None:
+    if triggers:
+        world.store.register(repository(*triggers))
+    name = "push" if "ref" in later else "workflow_run"
+    for number, payload in enumerate((later, earlier)):
+        world.send(payload, name, f"d-{number}")
+    world.courier.deliver()
+    newest = world.store.newest(1)[0].outcome
+    assert (newest.reason if newest.state is State.IGNORED else None) == expected
 
 
 def test_what_prefect_refuses_does_not_hold_up_the_rest(world: World) -> None:

@@ -135,8 +135,8 @@ def test_what_a_push_starts(
     assert decided("push", payload, *triggers) == expected
 
 
-def release(action: str = "published", tag: str = "v1", *, draft: bool = False) -> dict[str, Any]:
-    found = {"id": 7, "tag_name": tag, "draft": draft}
+def release(action: str = "published", tag: str = "v1", **more: bool) -> dict[str, Any]:
+    found = {"id": 7, "tag_name": tag, "draft": False, **more}
     return {"action": action, "release": found, "repository": REPOSITORY}
 
 
@@ -166,6 +166,8 @@ def proposed(**changed: str) -> dict[str, Any]:
 OF_A_PULL_REQUEST = "the deployment is of a pull request's code"
 RELEASES, RUNS = Trigger("release", tags=("v*",)), Trigger("workflow_run", workflows=("ci",))
 ASKED = Trigger("deployment", until="staging")
+ANY_RELEASE, EARLY = Trigger("release"), Trigger("release", until="dev", prereleases=True)
+NOT_OUT = "the release is a draft or was {}, not published"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +176,17 @@ ASKED = Trigger("deployment", until="staging")
         ("release", release(), RELEASES, "refs/tags/v1 until None"),
         ("release", release(), Trigger("push"), "no trigger fits the release v1"),
         ("release", release(tag="x"), RELEASES, "no trigger fits the release x"),
-        ("release", release("created"), RELEASES, "the release was created, not published"),
-        ("release", release(draft=True), RELEASES, "the release was published, not published"),
+        (
+            "release",
+            release(tag="@acme/web@1.4.0"),
+            ANY_RELEASE,
+            "refs/tags/@acme/web@1.4.0 until None",
+        ),
+        ("release", release("created"), RELEASES, NOT_OUT.format("created")),
+        ("release", release(draft=True), RELEASES, NOT_OUT.format("published")),
+        ("release", release(prerelease=True), RELEASES, "no trigger fits the pre-release v1"),
+        ("release", release(prerelease=True), EARLY, "refs/tags/v1 until dev"),
+        ("release", release("released"), RELEASES, "refs/tags/v1 until None"),
         ("release", release(tag="v1 ^x"), RELEASES, "'refs/tags/v1 ^x' is no commit and no tag"),
         ("workflow_run", workflow(), RUNS, ALL),
         ("workflow_run", workflow("eve/shop"), RUNS, "the workflow ran on the code of a fork"),
@@ -226,6 +237,12 @@ ASKED = Trigger("deployment", until="staging")
                 **deployment("dev"),
                 "workflow_run": {"event": "push", "head_repository": {"full_name": "mallory/shop"}},
             },
+            ASKED,
+            OF_A_PULL_REQUEST,
+        ),
+        (
+            "deployment",
+            {**deployment("dev"), "workflow_run": {"event": "push"}},
             ASKED,
             OF_A_PULL_REQUEST,
         ),

@@ -38,7 +38,8 @@ def code(at: datetime, secret: str = SECRET) -> str:
 
 
 def answer(at: datetime = NOON, given: str | None = None) -> Answer:
-    return Answer("ana", code(at) if given is None else given, Choice.APPROVE, "", at)
+    code_given = code(at) if given is None else given
+    return Answer("ana", code_given, Choice.APPROVE, "", at, question="prod-p-1")
 
 
 def failures(*minutes_ago: float) -> tuple[Attempt, ...]:
@@ -54,6 +55,10 @@ RULINGS = {
     "a listed person with the right code approves": (
         (REQUEST, answer(), ANA, ()),
         (Ruling.APPROVED, "ana said yes"),
+    ),
+    "a yes to another question, such as the gate before this one, is none": (
+        (REQUEST, replace(answer(), question="prod-p-0"), ANA, ()),
+        (Ruling.REFUSED, "the answer is to prod-p-0, and prod-p-1 is asked"),
     ),
     "the comment stands in the record": (
         (REQUEST, replace(answer(), comment="checked"), ANA, ()),
@@ -244,6 +249,7 @@ def situations(draw: st.DrawFn) -> Facts:
         draw(st.sampled_from([Choice.APPROVE, Choice.APPROVE, Choice.REJECT])),
         draw(st.sampled_from(["", " ", "checked", "checked"])),
         at,
+        question=draw(st.sampled_from([request.question, request.question, "prod-p-2"])),
     )
     approver = Approver(name, (f"{name}@example.com",), SECRET)
     earlier = tuple(draw(st.sets(st.sampled_from(["ana", "rui", "eva"]), max_size=1)))
@@ -255,6 +261,7 @@ def is_proven(facts: Facts) -> bool:
     near = (timedelta(seconds=seconds) for seconds in (-30, 0, 30))
     return (
         approver is not None
+        and said.question == request.question
         and said.approver in request.rules.approvers
         and said.answered_at - request.opened_at <= request.rules.expires
         and said.code in {code(said.answered_at + shift) for shift in near}

@@ -46,7 +46,9 @@ def approvers(request: pytest.FixtureRequest, cluster: FakeCluster) -> Approvers
 
 
 def say(secret: str, at: datetime = NOON) -> Answer:
-    return Answer("ana", pyotp.TOTP(secret).at(at), Choice.APPROVE, "", at)
+    return Answer(
+        "ana", pyotp.TOTP(secret).at(at), Choice.APPROVE, "", at, question=REQUEST.question
+    )
 
 
 def test_somebody_who_was_enrolled_approves_once(approvers: Approvers) -> None:
@@ -58,7 +60,7 @@ def test_somebody_who_was_enrolled_approves_once(approvers: Approvers) -> None:
 
 def test_wrong_codes_are_remembered_from_answer_to_answer(approvers: Approvers) -> None:
     secret = enrol("ana", ("ana@example.com",), approvers)
-    wrong = [Answer("ana", "1", Choice.APPROVE, "", NOON.replace(second=n)) for n in range(5)]
+    wrong = [replace(say(secret), code="1", answered_at=NOON.replace(second=n)) for n in range(5)]
     for one in wrong:
         answer(REQUEST, one, (), approvers)
     decision = answer(REQUEST, say(secret, NOON.replace(second=9)), (), approvers)
@@ -111,7 +113,7 @@ def test_wrong_codes_are_forgotten_when_somebody_unlocks_and_used_ones_are_not(
     right = say(secret)
     answer(REQUEST, right, (), approvers)
     for second in range(1, 6):
-        wrong = Answer("ana", "1", Choice.APPROVE, "", NOON.replace(second=second))
+        wrong = replace(say(secret), code="1", answered_at=NOON.replace(second=second))
         answer(REQUEST, wrong, (), approvers)
     unlock("ana", approvers)
     again = answer(REQUEST, say(secret, NOON.replace(second=9)), (), approvers)

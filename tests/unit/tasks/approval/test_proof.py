@@ -43,7 +43,8 @@ def answer(
     key: bytes = KEY,
     after: float = 1,
 ) -> Answer:
-    said = Answer("ana", "", choice, "", NOON + timedelta(seconds=after))
+    at = NOON + timedelta(seconds=after)
+    said = Answer("ana", "", choice, "", at, question=REQUEST.question)
     return replace(said, code=vouch(about, said, click, key))
 
 

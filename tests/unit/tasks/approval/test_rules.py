@@ -16,6 +16,7 @@ from tasks.core.gates import Approval, Escalation, Freeze, Override, Person, Win
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SATURDAY = datetime(2026, 6, 6, 12, tzinfo=UTC)
+THAW = datetime(2026, 6, 8, 8, tzinfo=UTC)
 WEEKEND = Freeze(start="Fri 16:00", end="Mon 08:00", reason="nobody is here")
 RULES = Approval(approvers=("ana", "bo"))
 REQUEST = Request(
@@ -34,7 +35,7 @@ FROZEN = "frozen until Mon 2026-06-08 08:00 UTC (nobody is here)"
 
 
 def said(name: str, at: datetime, choice: Choice = Choice.APPROVE, comment: str = "") -> Answer:
-    return Answer(name, pyotp.TOTP(SECRET).at(at), choice, comment, at)
+    return Answer(name, pyotp.TOTP(SECRET).at(at), choice, comment, at, question="prod-p-1")
 
 
 def judged(request: Request, answer: Answer, earlier: tuple[str, ...] = ()) -> Decision:
@@ -43,7 +44,13 @@ def judged(request: Request, answer: Answer, earlier: tuple[str, ...] = ()) -> D
 
 
 AT_FREEZE = replace(REQUEST, opened_at=SATURDAY)
-OVERRIDDEN = replace(AT_FREEZE, override=Override("maria", "the shop is down"))
+OVERRIDDEN = replace(AT_FREEZE, override=Override("maria", "the shop is down", THAW))
+LATER_FREEZE = replace(
+    OVERRIDDEN,
+    calendar=Calendar(
+        freezes=(WEEKEND, Freeze(start="2026-06-08 08:00", end="2026-06-09", reason="a sale"))
+    ),
+)
 CLOSED = {
     "an approver's yes in a freeze does not count, and says who could override it": (
         (AT_FREEZE, said("ana", SATURDAY), ()),
@@ -67,7 +74,7 @@ CLOSED = {
             Ruling.APPROVED,
             "maria",
             f"maria overrode that it is {FROZEN}: the shop is down",
-            Override("maria", "the shop is down"),
+            Override("maria", "the shop is down", THAW),
             counts=False,
         ),
     ),
@@ -77,7 +84,7 @@ CLOSED = {
             Ruling.APPROVED,
             "bo",
             f"bo overrode that it is {FROZEN}: the shop is down",
-            Override("bo", "the shop is down"),
+            Override("bo", "the shop is down", THAW),
         ),
     ),
     "an overrider who approved before the freeze still counts once": (
@@ -86,7 +93,7 @@ CLOSED = {
             Ruling.APPROVED,
             "bo",
             f"bo overrode that it is {FROZEN}: now",
-            Override("bo", "now"),
+            Override("bo", "now", THAW),
             counts=False,
         ),
     ),
@@ -101,6 +108,15 @@ CLOSED = {
     "nor once somebody has overridden it": (
         (OVERRIDDEN, said("maria", SATURDAY, comment="again"), ()),
         Decision(Ruling.REFUSED, "maria", "nothing is closed that maria could override"),
+    ),
+    "a freeze that begins after the one that was overridden holds": (
+        (LATER_FREEZE, said("ana", THAW), ()),
+        Decision(
+            Ruling.REFUSED,
+            "ana",
+            "frozen until Wed 2026-06-10 00:00 UTC (a sale): a yes counts after that, "
+            "or maria or bo overrides it",
+        ),
     ),
     "an overrider may not override for their own commit": (
         (replace(AT_FREEZE, author="bo"), said("bo", SATURDAY, comment="mine"), ()),
@@ -216,7 +232,7 @@ def test_a_yes_takes_effect_in_a_closed_time_only_by_an_overrider_with_a_reason(
     decision = judged(request, said(name, at, comment=comment))
     if decision.ruling is Ruling.APPROVED and request.calendar.closed(at) and not override:
         assert name in request.overriders
-        assert decision.override == Override(name, comment)
+        assert decision.override == Override(name, comment, request.calendar.closed(at).ends)
         assert comment
     if decision.ruling is Ruling.APPROVED and decision.counts:
         assert name in request.approvers_at(at)

@@ -58,7 +58,18 @@ def test_an_environments_own_words_go_before_those_for_all() -> None:
     assert nightly_of(application, "prod") == Nightly(
         "0 3 * * *", "UTC", environments=("prod",), refresh=("deps",)
     )
-    assert (automatic_in(application, "dev"), automatic_in(application, "prod")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("live", "newest", "expected"),
+    [(True, True, True), (True, False, False), (False, True, False)],
+    ids=["both allow it", "the newest commit forbids it", "it would let itself in"],
+)
+def test_a_night_goes_in_unasked_where_what_is_live_and_the_newest_commit_allow_it(
+    *, live: bool, newest: bool, expected: bool
+) -> None:
+    files = [shop(Nightly("0 3 * * *", automatic=each)) for each in (live, newest)]
+    assert automatic_in("dev", *files) is expected
 
 
 @pytest.mark.parametrize(

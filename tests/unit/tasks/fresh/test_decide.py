@@ -130,7 +130,8 @@ def past(*records: Record, live: int = 7) -> Past:
 
 
 UNDER_WAY = replace(RECORD, number=8, state=RolloutState.STARTED, run="r8", finished_at=None)
-FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", datetime(2026, 1, 5, 8, tzinfo=UTC))
+MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
+FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", MONDAY, MONDAY)
 
 
 @pytest.mark.parametrize(

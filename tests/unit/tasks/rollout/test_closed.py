@@ -75,6 +75,22 @@ def test_the_record_keeps_who_overrode_it_and_why(world: World) -> None:
     assert newest.moments[0].what == "maria overrode that it was closed: the shop is down"
 
 
+def test_an_override_opens_what_was_closed_then_and_not_what_closes_later(world: World) -> None:
+    over = world.cluster.clock.now()
+    override = replace(BY, override=Override("maria", "the shop is down", until=over))
+    with pytest.raises(GateClosed, match="frozen until"):
+        rolled_out(world, closed(world), override)
+
+
+def test_a_commit_without_the_freeze_of_what_is_live_does_not_come_in_through_it() -> None:
+    world = World()
+    new_year = Freeze(start="2026-01-02", end="2026-01-03", reason="New Year")
+    rolled_out(world, closed(world, new_year), wanted=ONE)
+    world.cluster.clock.jump(timedelta(days=1))
+    with pytest.raises(GateClosed, match=r"frozen until Sun 2026-01-04 00:00 UTC \(New Year\)"):
+        rolled_out(world, world.place)
+
+
 def test_a_rollout_that_has_begun_goes_on_in_a_freeze(world: World) -> None:
     world.cluster.kill_after = 3
     with suppress(Killed):

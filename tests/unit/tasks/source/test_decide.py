@@ -106,6 +106,7 @@ def test_credentials_are_not_part_of_what_is_shown() -> None:
         pytest.param("both", "c6", id="a tag goes before a branch, as in git"),
         pytest.param("HEAD", "c1", id="the branch that is checked out there"),
         pytest.param("refs/pull/7/head", "c7", id="a full name"),
+        pytest.param("refs/tags/v9", None, id="a full name stands for nothing else"),
         pytest.param("other", None, id="somebody else's ending is no match"),
     ],
 )

@@ -1,0 +1,53 @@
+"""Who lets a release into an environment, and when: what is live has a say in what replaces it.
+
+A commit may change slipway.yaml, and with it who is asked. So whoever had to be asked about what
+is live is asked about what replaces it, and a commit that changes that is itself let in by the
+rules that it changes.
+"""
+
+from dataclasses import dataclass
+
+from tasks.core.application import Environment
+from tasks.core.calendar import Calendar
+from tasks.core.gates import Approval
+
+__all__ = ["Admission", "admission"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The gates before an environment as they hold for one release.
+
+    Attributes:
+        approval: who is asked; None where nobody is.
+        overriders: who may open what the calendar closes, each time with a reason.
+    """
+
+    approval: Approval | None
+    calendar: Calendar
+    overriders: tuple[str, ...]
+
+    @property
+    def asks_while_closed(self) -> bool:
+        """Whether somebody is asked only because it is closed."""
+        return self.approval is None and self.calendar.may_close and bool(self.overriders)
+
+
+def admission(own: Environment, live: Environment | None) -> Admission:
+    """Return the gates for a release that would replace another one.
+
+    Where the live release's file asks nobody or closes nothing, the new one's is heard at once.
+    What either has closed is closed.
+
+    Args:
+        own: the environment as the release's slipway.yaml describes it.
+        live: as that of the live release does; None before the first.
+    """
+    if live is None:
+        return Admission(own.approval, own.calendar, own.overriders)
+    says_when = live if live.calendar.may_close else own
+    return Admission(
+        live.approval or own.approval,
+        own.calendar.within(live.calendar),
+        says_when.overriders,
+    )
