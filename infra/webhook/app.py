@@ -19,10 +19,10 @@ from infra.webhook.alertmanager import read_alerts
 from infra.webhook.courier import Courier
 from infra.webhook.github import read_event
 from infra.webhook.keys import Keys
-from infra.webhook.limits import Allowance, Body, Intake
+from infra.webhook.limits import Allowance, Body, Intake, source_of
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Event, Refused
-from infra.webhook.signature import is_bearer, is_signed
+from infra.webhook.signature import could_sign, is_bearer, is_signed
 from infra.webhook.slack import Headers
 from infra.webhook.slack_door import SlackDoor
 from infra.webhook.store import Store
@@ -78,8 +78,10 @@ class Receiver:
         told = dict(reversed(request.headers.items()))  # what is said first counts
         if told.get("content-type", "").partition(";")[0] != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content type")
-        body = await self.intake.read(request, self.body)
         header = told.get("x-hub-signature-256", "")
+        if not could_sign(header):  # nothing is read of what nobody can have signed
+            raise Refused(HTTPStatus.UNAUTHORIZED, "signature")
+        body = await self.intake.read(request, self.body)
         name, delivery = told.get("x-github-event", ""), told.get("x-github-delivery", "")
 
         def read() -> Event:
@@ -118,7 +120,7 @@ class Receiver:
     async def receive(self, request: Request, door: Door) -> Response:
         """Store what a request brings and answer it: 202 for something new, 200 otherwise."""
         name = request.scope["path"].removeprefix("/")
-        source = request.client.host if request.client else ""
+        source = source_of(request.client.host) if request.client else ""
         began = asyncio.get_running_loop().time()
         try:
             self._admit(source, began)

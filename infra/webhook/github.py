@@ -232,6 +232,7 @@ def _release(body: bytes) -> _Found:
         found.action, published.tag_name, published.draft, published.prerelease
     )
     ref = f"refs/tags/{published.tag_name}"
+    same: tuple[object, ...]
     if facts.is_out:
         same = ("out", published.id, published.published_at, published.prerelease)
     else:

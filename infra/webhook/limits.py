@@ -1,18 +1,36 @@
 """What a sender may do to us: how often, how much, how slowly."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import ClientDisconnect, Request
 
 from infra.webhook.model import Refused
 
-__all__ = ["Allowance", "Body", "Intake"]
+__all__ = ["Allowance", "Body", "Intake", "source_of"]
 
 TOO_LARGE, TOO_SLOW, GONE, FULL = 413, 408, 400, 503
 MOST_SOURCES = 10_000
+ONES_OWN = 64
+"""Bits of an IPv6 address behind which somebody has all the others (RFC 6177)."""
+
+
+@lru_cache(MOST_SOURCES)
+def source_of(host: str) -> str:
+    """Return what counts as one sender: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # a socket of this machine has none
+        return host
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Address(int(address) >> ONES_OWN << ONES_OWN))
 
 
 @dataclass(slots=True)
@@ -62,10 +80,16 @@ class Body:
 
 @dataclass(slots=True)
 class Intake:
-    """Reads bodies as they come; all that is being read at once has a limit too."""
+    """Reads bodies as they come; all that is being read at once has a limit too.
+
+    Attributes:
+        most_bytes: of all senders.
+        most_from_one: of one of them, so that nobody fills the room of all.
+    """
 
     most_bytes: int = 256 * 2**20
-    _held: int = 0
+    most_from_one: int = 64 * 2**20
+    _held: Counter[str] = field(default_factory=Counter)
 
     async def read(self, request: Request, body: Body) -> bytes:
         """Return the whole body.
@@ -73,6 +97,7 @@ class Intake:
         Raises:
             Refused: it is too large, too slow or cut off, or there is no room for it.
         """
+        source = source_of(request.client.host) if request.client else ""
         if int(request.headers.get("content-length", "0")) > body.most_bytes:
             raise Refused(TOO_LARGE, "size")
         parts: list[bytes] = []
@@ -82,7 +107,7 @@ class Intake:
                 async for part in request.stream():
                     parts.append(part)
                     size += len(part)
-                    self._hold(len(part))
+                    self._hold(source, len(part))
                     if size > body.most_bytes:
                         raise Refused(TOO_LARGE, "size")
         except TimeoutError as error:
@@ -90,10 +115,15 @@ class Intake:
         except ClientDisconnect as error:
             raise Refused(GONE, "cut off") from error
         finally:
-            self._held -= size
+            self._let_go(source, size)
         return b"".join(parts)
 
-    def _hold(self, size: int) -> None:
-        self._held += size
-        if self._held > self.most_bytes:
+    def _hold(self, source: str, size: int) -> None:
+        self._held[source] += size
+        if self._held[source] > self.most_from_one or self._held.total() > self.most_bytes:
             raise Refused(FULL, "full")
+
+    def _let_go(self, source: str, size: int) -> None:
+        self._held[source] -= size
+        if not self._held[source]:
+            del self._held[source]

@@ -4,39 +4,59 @@ import asyncio
 import logging
 import socket
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.webhook.app import CLIENT, Receiver, make_app
+from infra.webhook.limits import source_of
 from infra.webhook.tls import Tls, context_of, load, place
 
-__all__ = ["Door", "Protocol", "Server", "configured", "listening"]
+__all__ = ["Door", "Limits", "Protocol", "Server", "configured", "listening"]
 
 log = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 1_000
-MOST_FROM_ONE = 250
-"""Of those, so that one address does not take the places of all others."""
 BACKLOG = 2_048
 STOP_WITHIN_SECONDS = 5
-HEAD_WITHIN_SECONDS = 10
-"""For the handshake, and then for a request up to its body, which has a limit of its own."""
 RENEWAL_TICKS = 600
 """How often the certificate is looked at; uvicorn ticks ten times a second."""
 
 
-def configured(receiver: Receiver) -> uvicorn.Config:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What connections may do.
+
+    Attributes:
+        most: at once.
+        most_from_one: of those, so that one sender does not take the places of all others.
+        head_within: seconds for the handshake, and then for a request up to its body, which has a
+            limit of its own.
+    """
+
+    most: int = 1_000
+    most_from_one: int = 250
+    head_within: float = 10
+
+
+def configured(receiver: Receiver, allowed: Limits | None = None) -> uvicorn.Config:
     """Return how a receiver is served."""
+
+    class Counting(Protocol):
+        limits = allowed or Protocol.limits
+
+        def turned_away(self) -> None:
+            receiver.metrics.refused("connection", "too many")
+
     return uvicorn.Config(
         make_app(receiver),
-        http=Protocol,
+        http=Counting,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=Counting.limits.most,
         timeout_graceful_shutdown=STOP_WITHIN_SECONDS,
     )
 
@@ -47,8 +67,7 @@ class Protocol(HttpToolsProtocol):
     Nobody has more than his share of connections.
     """
 
-    head_within: float = HEAD_WITHIN_SECONDS
-    most_from_one: int = MOST_FROM_ONE
+    limits = Limits()
     _late: asyncio.TimerHandle | None = None
     _client: Mapping[str, Any] | None = None
 
@@ -58,6 +77,7 @@ class Protocol(HttpToolsProtocol):
         session = transport.get_extra_info("ssl_object")
         self._client = session.getpeercert() if session else None
         if self._is_one_too_many():
+            self.turned_away()
             transport.abort()  # with TLS, closing waits for the other side
         else:
             self._await_head()
@@ -79,16 +99,20 @@ class Protocol(HttpToolsProtocol):
         self._head_is_here()
         super().on_headers_complete()
 
+    def turned_away(self) -> None:
+        """Note that somebody has his share already."""
+
     def _is_one_too_many(self) -> bool:
-        if len(self.connections) <= self.most_from_one:
+        if len(self.connections) <= self.limits.most_from_one:
             return False
         others = (each for each in self.connections if isinstance(each, HttpToolsProtocol))
-        sources = [each.client[0] for each in others if each.client]
-        return self.client is not None and sources.count(self.client[0]) > self.most_from_one
+        sources = [source_of(each.client[0]) for each in others if each.client]
+        mine = source_of(self.client[0]) if self.client else ""
+        return sources.count(mine) > self.limits.most_from_one
 
     def _await_head(self) -> None:
         self._head_is_here()
-        self._late = self.loop.call_later(self.head_within, self.transport.abort)
+        self._late = self.loop.call_later(self.limits.head_within, self.transport.abort)
 
     def _head_is_here(self) -> None:
         if self._late is not None:
@@ -129,6 +153,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, tls: Tls | None = None) -> None:
         super().__init__(config)
+        self._made = cast("type[Protocol]", config.http)
         self._door = Door(tls) if tls else None
 
     @property
@@ -146,7 +171,7 @@ class Server(uvicorn.Server):
                 self._protocol,
                 sock=self._door.socket,
                 ssl=self._door.context,
-                ssl_handshake_timeout=HEAD_WITHIN_SECONDS,
+                ssl_handshake_timeout=self._made.limits.head_within,
                 backlog=BACKLOG,
             )
         )
@@ -158,7 +183,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _protocol(self) -> asyncio.Protocol:
-        return Protocol(
+        return self._made(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 

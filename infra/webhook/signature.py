@@ -1,11 +1,13 @@
 """Proof that a request comes from whom it says: GitHub's signature, Alertmanager's token."""
 
 import hmac
+import re
 from collections.abc import Iterable
 
-__all__ = ["is_bearer", "is_signed", "sign"]
+__all__ = ["could_sign", "is_bearer", "is_signed", "sign"]
 
 _PREFIX = "sha256="
+_HEADER = re.compile(rf"{_PREFIX}[0-9a-f]{{64}}")
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -14,6 +16,11 @@ def sign(body: bytes, secret: str) -> str:
     Source: docs.github.com, Validating webhook deliveries.
     """
     return _PREFIX + hmac.digest(secret.encode(), body, "sha256").hex()
+
+
+def could_sign(header: str) -> bool:
+    """Say whether a header has the form of a signature."""
+    return _HEADER.fullmatch(header) is not None
 
 
 def is_signed(body: bytes, header: str, secrets: Iterable[str]) -> bool:

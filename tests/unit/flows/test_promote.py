@@ -20,6 +20,7 @@ from tasks.core.record import Record, RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
 from tasks.rollout.model import By
+from tasks.rollout.roll_out import roll_out
 from tests.unit.tasks.rollout.test_canary import ONE, THREE, TWO
 from tests.unit.tasks.rollout.test_make_way import GATED, SECOND
 from tests.unit.tasks.rollout.world import World
@@ -71,11 +72,10 @@ def test_who_wants_a_bad_release_in_again_is_written_down_before_it_comes(world:
 def test_a_commit_that_drops_its_approval_is_let_in_by_whom_what_is_live_names(
     world: World,
 ) -> None:
-    unasked = world.place
-    guarded = replace(unasked.environment, approval=Approval(approvers=("ana",)))
-    world.place = replace(unasked, environment=guarded)
-    world.when_rolling_out(ONE)
-    shop = Application("shop", {"api": Component("api")}, {"prod": unasked.environment})
+    unasked = world.place.environment
+    guarded = replace(unasked, approval=Approval(approvers=("ana",)))
+    roll_out(ONE, replace(world.place, environment=guarded), SECOND, world.ports)
+    shop = Application("shop", {"api": Component("api")}, {"prod": unasked})
 
     @flow
     def bring() -> Record:

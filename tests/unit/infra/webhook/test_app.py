@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.webhook.limits import Allowance, Body, Intake
+from infra.webhook.limits import Allowance, Body, Intake, source_of
 from infra.webhook.signature import sign
 from tests.unit.infra.webhook.world import ONE, SECRET, TWO, World, alert, push
 
@@ -130,7 +130,7 @@ def test_a_body_over_the_limit_is_refused_announced_or_not(world: World) -> None
     world.receiver.body = Body(most_bytes=1000)
     assert world.send(b"x" * 1001).status_code == 413
     unannounced = iter([b"x" * 600, b"x" * 600])
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", "x-hub-signature-256": sign(b"", "any")}
     assert world.client.post("/github", content=unannounced, headers=headers).status_code == 413
 
 
@@ -139,6 +139,33 @@ def test_there_is_a_limit_to_what_is_read_at_once(world: World) -> None:
     assert world.send(push()).status_code == 503
     world.receiver.intake.most_bytes = 100_000
     assert world.send(push()).status_code == 202, "what was held is given back"
+
+
+def test_one_sender_does_not_fill_the_room_of_all(world: World) -> None:
+    world.receiver.intake = Intake(most_from_one=100)
+    assert world.send(push()).status_code == 503
+    assert world.receiver.intake.most_bytes > 100
+
+
+@pytest.mark.parametrize("header", ["", "sha256=", "sha256=0", f"sha1={'0' * 64}", "0" * 64])
+def test_nothing_is_read_of_what_nobody_can_have_signed(world: World, header: str) -> None:
+    world.receiver.body = Body(most_bytes=0)  # whatever is read is too much
+    assert world.send(push(), **{"x-hub-signature-256": header}).status_code == 401
+    assert world.send(push()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+    ],
+)
+def test_who_has_a_network_of_addresses_is_one_sender(host: str, expected: str) -> None:
+    assert source_of(host) == expected
 
 
 def test_a_source_pays_for_what_is_refused(world: World) -> None:

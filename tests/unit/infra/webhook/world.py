@@ -17,7 +17,7 @@ from infra.webhook.keys import Keys
 from infra.webhook.limits import Allowance
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Repository, Start
-from infra.webhook.serving import Protocol, Server, configured
+from infra.webhook.serving import Limits, Server, configured
 from infra.webhook.signature import sign
 from infra.webhook.store import Store
 from infra.webhook.tls import Tls
@@ -145,13 +145,9 @@ class World:
         self.client = httpx.Client(trust_env=False, timeout=20)
 
     @contextmanager
-    def serving(
-        self, tls: Tls | None = None, protocol: type[Protocol] = Protocol
-    ) -> Iterator[Server]:
+    def serving(self, tls: Tls | None = None, limits: Limits | None = None) -> Iterator[Server]:
         """Listen on a port that is free, as the receiver's own process does."""
-        config = configured(self.receiver)
-        config.http = protocol
-        server = Server(config, tls)
+        server = Server(configured(self.receiver, limits), tls)
         with socket.create_server(("127.0.0.1", 0)) as listening, self.client:
             self.client.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             thread = threading.Thread(target=server.run, args=([listening],))

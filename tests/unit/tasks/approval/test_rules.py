@@ -230,10 +230,11 @@ def test_a_yes_takes_effect_in_a_closed_time_only_by_an_overrider_with_a_reason(
     request = replace(opened, override=override)
     at = MONDAY + timedelta(minutes=minutes)
     decision = judged(request, said(name, at, comment=comment))
-    if decision.ruling is Ruling.APPROVED and request.calendar.closed(at) and not override:
+    closed = request.calendar.closed(at)
+    if decision.ruling is Ruling.APPROVED and closed and not override:
         assert name in request.overriders
-        assert decision.override == Override(name, comment, request.calendar.closed(at).ends)
+        assert decision.override == Override(name, comment, closed.ends)
         assert comment
     if decision.ruling is Ruling.APPROVED and decision.counts:
         assert name in request.approvers_at(at)
-    assert decision.override is None or request.calendar.closed(at)
+    assert decision.override is None or closed
