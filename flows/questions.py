@@ -87,6 +87,7 @@ def rollout_request(
         overriders=terms.admission.overriders,
         committers=committers.people,
         unknown=committers.unknown,
+        changed=terms.admission.changed,
         covers_rollback=terms.back.window if terms.back.approval == "with release" else None,
     )
 

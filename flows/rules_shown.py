@@ -46,6 +46,12 @@ def warnings_of(request: Request) -> Iterator[str]:
         others = " or ".join(request.overriders)
         before = f"; before that, {others} may override it" if others else ""
         yield f"{closed.reason}: a yes counts after that{before}"
+    if request.changed:
+        keys = ", ".join(request.changed)
+        yield (
+            f"slipway.yaml says something else of {request.environment}'s {keys}: that holds from "
+            "this release on, and for those after it"
+        )
     if request.unknown and request.rules.not_committers:
         yield (
             "who has committed what comes in is not known of all of it "

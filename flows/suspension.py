@@ -65,8 +65,8 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
         choice=Choice(form.decision),
         comment=form.comment.strip(),
         answered_at=_stored_at(key) or utc_now(),
-        origin=str((form.model_extra or {}).get("sent_from") or "").strip(),
         question=form.question,
+        origin=str((form.model_extra or {}).get("sent_from") or "").strip(),
     )
 
 

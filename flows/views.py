@@ -11,7 +11,7 @@ from tasks.core.model import Release
 from tasks.core.record import Plan, Record
 from tasks.core.units import format_duration
 from tasks.rollout.model import Back
-from tasks.rollout.render import count_changes, diff_block
+from tasks.rollout.render import changes_block, count_changes
 
 __all__ = ["HOW", "Question", "Way", "describe_question", "describe_rollback"]
 
@@ -21,6 +21,9 @@ HOW = (
 )
 
 
+UNKNOWN = (
+    "⚠ What restoring would change could not be found out when this was asked; the log says why."
+)
 NOBODY_YET = Approved()
 
 
@@ -59,8 +62,7 @@ def describe_question(question: Question, notice: str = "", approved: Approved =
         "### Images and scan",
         _images(release),
         bullets(map(plain, release.scan)),
-        f"### Changes: {count_changes(plan)}",
-        diff_block(plan.changes),
+        changes_block(plan),
     )
 
 
@@ -111,17 +113,16 @@ def describe_rollback(
         "**On approve** the whole earlier release is restored at once, configuration included, and "
         "the live one is marked bad. **On reject** everything stays as it is.",
         HOW,
-        *(_restored(way.plan) if way.plan else ()),
+        _restored(way),
     )
 
 
-def _restored(plan: Plan) -> tuple[str, ...]:
-    """Show what applying the earlier release changes."""
-    return (
-        f"### Changes: {count_changes(plan)}",
-        bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
-        diff_block(plan.changes),
-    )
+def _restored(way: Way) -> str:
+    """Show what applying the earlier release changes, as far as that can be said."""
+    if way.plan is None:
+        return UNKNOWN if way.restores is not None else ""
+    warnings = bullets(f"⚠ {plain(warning)}" for warning in way.plan.warnings)
+    return page(changes_block(way.plan), warnings)
 
 
 def _rollout(record: Record) -> str:

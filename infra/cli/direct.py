@@ -86,7 +86,7 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     by = By(f"direct-{uuid4()}", getpass.getuser(), approved_before(before, back, now))
     back = settled(back, before, request)
     if request is not None:
-        shown = partial(_shown, request, back, way_of(before, back, place), place, ports)
+        shown = partial(_shown, back, way_of(before, back, place), place, ports)
         by = replace(by, approved_by=(_approver((request, shown), person, place, ports),))
     judgement, asked_here = asked_for(before, back.reason), Provenance(own_origin(), Proof.CLI)
     try:
@@ -108,7 +108,7 @@ def roll_back_here(place: Place, back: Back, person: Person, ports: Ports) -> Re
     return record
 
 
-def _shown(request: Request, back: Back, way: Way, place: Place, ports: Ports) -> str:
+def _shown(back: Back, way: Way, place: Place, ports: Ports, request: Request) -> str:
     """Describe a rollback; that nobody can say what would change keeps nobody from going back."""
     try:
         if way.restores is not None:
@@ -156,16 +156,17 @@ def _leave_report(record: Record, slos: Slos) -> None:
 
 
 def _approver(
-    question: tuple[Request, Callable[[], str]], person: Person, place: Place, ports: Ports
+    question: tuple[Request, Callable[[Request], str]], person: Person, place: Place, ports: Ports
 ) -> str:
     """Let somebody at the terminal prove who they are, as in the form of a run."""
     request, shown = replace(question[0], opened_at=ports.clock.now()), question[1]
     if person.approver is None or person.code is None:
-        Console(stderr=True).print(Markdown(shown()))
+        Console(stderr=True).print(Markdown(shown(request)))
     name = person.approver or asked("Approver", "--as NAME")
     code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
     now = ports.clock.now()
-    given = Answer(name.strip(), code.strip(), Choice.APPROVE, "", now, own_origin())
+    said = (name.strip(), code.strip(), Choice.APPROVE, "", now, request.question)
+    given = Answer(*said, own_origin())
     decision = answer(request, given, (), SecretApprovers(ports.cluster))
     _write_down(answered(request, given, decision, str(uuid4())), place, ports)
     if decision.ruling is not Ruling.APPROVED:

@@ -144,7 +144,7 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
     asked = pressed.asked
     subject = Subject(asked.application, asked.environment, asked.release, asked.plan)
     choice, comment = Choice(asked.choice), pressed.comment
-    answer = Answer(name, "", choice, comment, pressed.signed_at)
+    answer = Answer(name, "", choice, comment, pressed.signed_at, _question(asked))
     code = vouch(subject, answer, Click(pressed.user, pressed.signed_at), read_key())
     form = {"approver": name, "code": code, "decision": asked.choice, "comment": comment}
     return {**form, "question": _question(asked), "sent_from": "Slack"}

@@ -12,9 +12,11 @@ from tasks.approval.proof import prove
 from tasks.core.calendar import Closed
 from tasks.core.gates import Override, Person
 
-__all__ = ["decide_approval"]
+__all__ = ["decide_approval", "folded"]
 
 NOREPLY = "@users.noreply.github.com"
+BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
+"""Letters that nobody sees (Unicode's Hangul fillers)."""
 
 
 def decide_approval(
@@ -96,7 +98,7 @@ def _weigh(
 
 def _fault(request: Request, answer: Answer, approver: Approver, earlier: tuple[str, ...]) -> str:
     rules = request.rules
-    if rules.comment and not answer.comment.strip():
+    if rules.comment and not _says_something(answer.comment):
         return "a comment is required"
     if answer.choice is Choice.REJECT:
         return ""
@@ -111,10 +113,15 @@ def _fault(request: Request, answer: Answer, approver: Approver, earlier: tuple[
 def _closure(request: Request, answer: Answer, closed: Closed) -> str:
     """Say why a yes does not open what is closed; empty where it does."""
     if answer.approver in request.overriders:
-        said = bool(answer.comment.strip())
+        said = _says_something(answer.comment)
         return "" if said else f"{closed.reason}: to override that, the comment has to say why"
     others = f", or {' or '.join(request.overriders)} overrides it" if request.overriders else ""
     return f"{closed.reason}: a yes counts after that{others}"
+
+
+def _says_something(comment: str) -> bool:
+    """Say whether there is a letter or a digit: what nobody sees is no reason."""
+    return any(letter.isalnum() for letter in comment.translate(BLANK))
 
 
 def _authorship(request: Request, approver: Approver) -> str:
@@ -131,15 +138,16 @@ def _authorship(request: Request, approver: Approver) -> str:
 
 
 def _is(person: Person, approver: Approver) -> bool:
-    names = {_folded(person.name), _folded(person.email)}
-    if _folded(person.email).endswith(NOREPLY):
+    names = {folded(person.name), folded(person.email)}
+    if folded(person.email).endswith(NOREPLY):
         # 123456+login@users.noreply.github.com
-        local = _folded(person.email).removesuffix(NOREPLY)
+        local = folded(person.email).removesuffix(NOREPLY)
         names.add(local.rpartition("+")[2])
-    return not names.isdisjoint(map(_folded, (approver.name, *approver.emails)))
+    return not names.isdisjoint(map(folded, (approver.name, *approver.emails)))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a name or an address as it is compared: without case, width and spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyotp
 
 from tasks.approval.approvers import Approvers
-from tasks.approval.decide import decide_approval
+from tasks.approval.decide import decide_approval, folded
 from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Decision, Request
 from tasks.core.errors import ConfigError
@@ -37,9 +37,10 @@ def enrol(name: str, emails: tuple[str, ...], approvers: Approvers) -> str:
     """Make an approver and return the secret for their authenticator (base32).
 
     Raises:
-        ConfigError: the name is taken, or name or addresses cannot be used.
+        ConfigError: the name or an address is somebody's already, or cannot be used.
     """
     _require_usable(name, emails)
+    _require_another(name, emails, approvers.everybody())
 
     def add(approver: Approver | None) -> tuple[Approver, str]:
         if approver is not None:
@@ -87,6 +88,20 @@ def _require_enrolled(name: str, approver: Approver | None) -> Approver:
             "is not enrolled", where=f"approver {name}", next_step="slipway approver list"
         )
     return approver
+
+
+def _require_another(name: str, emails: tuple[str, ...], known: tuple[Approver, ...]) -> None:
+    """Refuse to enrol one person under two names: two approvals are of two people."""
+    mine = {*map(folded, (name, *emails))}
+    for each in known:
+        theirs = map(folded, (each.name, *each.emails))
+        shared = [] if each.name == name else sorted(mine.intersection(theirs))
+        if shared:
+            raise ConfigError(
+                f"shares {shared[0]} with {each.name}, who is enrolled already",
+                where=f"approver {name}",
+                next_step=f"use {each.name}, or slipway approver remove {each.name}",
+            )
 
 
 def _require_usable(name: str, emails: tuple[str, ...]) -> None:

@@ -61,6 +61,7 @@ class Request:
         unknown: why that is not known of the whole range; empty where it is.
         covers_rollback: for so long after the rollout a yes is one to take it back, too; None
             where that is another question.
+        changed: keys of slipway.yaml by which others may be asked once the release is in.
     """
 
     application: str
@@ -77,6 +78,7 @@ class Request:
     committers: tuple[Person, ...] = ()
     unknown: str = ""
     covers_rollback: timedelta | None = None
+    changed: tuple[str, ...] = ()
 
     @property
     def counts_from(self) -> datetime:
@@ -130,8 +132,8 @@ class Answer:
     Attributes:
         code: a one-time code (RFC 6238), or what the receiver vouches with for a click in Slack.
         answered_at: when the server stored the answer, aware UTC; the code must fit this instant.
-        origin: where it comes from, as whoever sent it says; empty for the form in Prefect's UI.
         question: what it answers (see `Request.question`).
+        origin: where it comes from, as whoever sent it says; empty for the form in Prefect's UI.
     """
 
     approver: str
@@ -139,8 +141,8 @@ class Answer:
     choice: Choice
     comment: str
     answered_at: datetime
+    question: str
     origin: str = ""
-    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

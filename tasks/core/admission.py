@@ -13,6 +13,9 @@ from tasks.core.gates import Approval
 
 __all__ = ["Admission", "admission"]
 
+KEYS = ("approval", "windows", "freezes", "overriders", "rollback", "nightly")
+"""What of an environment lets something in or out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -21,11 +24,13 @@ class Admission:
     Attributes:
         approval: who is asked; None where nobody is.
         overriders: who may open what the calendar closes, each time with a reason.
+        changed: keys of slipway.yaml that say something else of this from the release on.
     """
 
     approval: Approval | None
     calendar: Calendar
     overriders: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
     @property
     def asks_while_closed(self) -> bool:
@@ -50,4 +55,5 @@ def admission(own: Environment, live: Environment | None) -> Admission:
         live.approval or own.approval,
         own.calendar.within(live.calendar),
         says_when.overriders,
+        tuple(key for key in KEYS if getattr(own, key) != getattr(live, key)),
     )

@@ -1,7 +1,6 @@
 """Plans and records as pages for the Prefect UI."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 from tasks.core.markdown import (
     bullets,
@@ -14,11 +13,11 @@ from tasks.core.markdown import (
     table,
 )
 from tasks.core.model import Outcome, Verdict
-from tasks.core.record import Change, ChangeKind, Plan, Record, RolloutState
+from tasks.core.record import ChangeKind, Plan, Record, RolloutState
 from tasks.core.units import format_duration
 from tasks.rollout.model import Place
 
-__all__ = ["count_changes", "diff_block", "plan_page", "record_page"]
+__all__ = ["changes_block", "count_changes", "plan_page", "record_page"]
 
 SIGNS = {
     ChangeKind.CREATE: "+",
@@ -50,8 +49,13 @@ def plan_page(plan: Plan) -> str:
         f"**{count_changes(plan)}**.",
         f"{plain(plan.how[:1].upper() + plan.how[1:])}." if plan.how else "",
         bullets(f"⚠ {plain(warning)}" for warning in plan.warnings),
-        diff_block(plan.changes),
+        _diff(plan),
     )
+
+
+def changes_block(plan: Plan) -> str:
+    """Show under a heading of its own what a rollout would change."""
+    return page(f"### Changes: {count_changes(plan)}", _diff(plan))
 
 
 def count_changes(plan: Plan) -> str:
@@ -62,15 +66,16 @@ def count_changes(plan: Plan) -> str:
     return ", ".join(words) if changed else "nothing changes"
 
 
-def diff_block(changes: Sequence[Change]) -> str:
+def _diff(plan: Plan) -> str:
     """Show the objects that change, then how."""
-    changed = [change for change in changes if change.kind is not ChangeKind.UNCHANGED]
+    changed = [change for change in plan.changes if change.kind is not ChangeKind.UNCHANGED]
     listed = bullets(f"{inline(SIGNS[each.kind])} {plain(each.object)}" for each in changed)
     text = "\n".join(
         f"# {each.object}\n{each.diff.strip(chr(10))}" for each in changed if each.diff
     )
     if len(text) > MOST_DIFF:
-        text = f"{text[:MOST_DIFF]}\n… the rest stands in `slipway plan`"
+        whole = f"slipway plan {plan.environment} --release {plan.release}"
+        text = f"{text[:MOST_DIFF]}\n… {whole} shows all of it"
     return page(listed, fenced(text, "diff") if text else "")
 
 

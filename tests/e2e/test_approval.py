@@ -96,7 +96,7 @@ class TestAnAnswerThatDoesNotCount:
         self, pipeline: "Pipeline", waiting: "RunView"
     ) -> None:
         with pytest.raises(GateClosed, match="'maybe' is not one of"):
-            pipeline.runs.answer(waiting.id, pipeline.answer(decision="maybe"))
+            pipeline.when_answered(waiting.id, pipeline.answer(decision="maybe"))
         waits(pipeline.runs.view(waiting.id))
 
 

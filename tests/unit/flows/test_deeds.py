@@ -20,7 +20,7 @@ from tests.unit.flows.test_views import STAGING
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RULES = Approval(approvers=("ana",), expires=timedelta(hours=1))
 REQUEST = Request("shop", "prod", "r-1", "p-1", "Rui", "rui@example.com", NOON, RULES)
-ANSWER = Answer("ana", "123456", Choice.APPROVE, "", NOON)
+ANSWER = Answer("ana", "123456", Choice.APPROVE, "", NOON, "prod-p-1")
 PLACE = place_without_repository("shop", "prod", "shop-prod", Target("k", "c", "r", "b", "d"))
 BACK = Back("they suffer", blames="r-2")
 RESTORED = replace(STAGING, number=8, restores=5, state=RolloutState.SUCCEEDED)

@@ -169,6 +169,8 @@ def test_an_approver_reads_what_a_rollback_changes_where_that_is_known() -> None
     assert "### Changes: 1 changed" in text
     assert "-colour: red\n+colour: blue" in text
     assert f"⚠ {warning}" in text
+    unknown = describe_rollback(request, Back("it burns"), Way(LIVE, BEFORE, restores=5))
+    assert "What restoring would change could not be found out" in unknown
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,12 @@ def test_an_approver_reads_when_the_range_is_not_known() -> None:
     assert "is not known of all of it (nothing is live yet)" in text.replace("\\", "")
 
 
+def test_an_approver_reads_that_a_commit_changes_the_rules() -> None:
+    changing = replace(RULED, changed=("approval", "freezes"))
+    text = describe_question(replace(QUESTION, request=changing))
+    assert "slipway.yaml says something else of prod's approval, freezes" in text
+
+
 def test_the_second_of_two_approvers_reads_what_the_first_one_said() -> None:
     text = describe_question(QUESTION, "", Approved(("ana",), Override("maria", "it burns")))
     assert "**So far:** ana said yes; maria overrode that it was closed: it burns" in text

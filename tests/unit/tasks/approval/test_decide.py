@@ -108,6 +108,10 @@ RULINGS = {
         (rules(comment=True), replace(answer(), comment=" "), ANA, ()),
         (Ruling.REFUSED, "a comment is required"),
     ),
+    "and say something": (
+        (rules(comment=True), replace(answer(), comment="\u200b\u3164\u2800 ."), ANA, ()),
+        (Ruling.REFUSED, "a comment is required"),
+    ),
     "nobody counts twice": (
         (rules(count=2), answer(), ANA, ("ana",)),
         (Ruling.REFUSED, "ana has approved already, 2 different people must"),

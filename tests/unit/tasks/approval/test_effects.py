@@ -58,6 +58,20 @@ def test_somebody_who_was_enrolled_approves_once(approvers: Approvers) -> None:
     assert (first.ruling, again.ruling) == (Ruling.APPROVED, Ruling.REFUSED)
 
 
+@pytest.mark.parametrize(
+    ("name", "email", "shared"),
+    [("Ana", "else@example.com", "ana"), ("bo", "ANA@example.com", "ana@example.com")],
+    ids=["a name in other letters", "an address"],
+)
+def test_nobody_is_enrolled_under_two_names(
+    approvers: Approvers, name: str, email: str, shared: str
+) -> None:
+    enrol("ana", ("ana@example.com",), approvers)
+    with pytest.raises(ConfigError, match=f"shares {shared} with ana, who is enrolled already"):
+        enrol(name, (email,), approvers)
+    assert [each.name for each in approvers.everybody()] == ["ana"]
+
+
 def test_wrong_codes_are_remembered_from_answer_to_answer(approvers: Approvers) -> None:
     secret = enrol("ana", ("ana@example.com",), approvers)
     wrong = [replace(say(secret), code="1", answered_at=NOON.replace(second=n)) for n in range(5)]

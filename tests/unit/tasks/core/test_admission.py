@@ -23,6 +23,7 @@ MORNING, EVENING = (
     Window(start=f"Mon {a}", end=f"Mon {b}") for a, b in (("08:00", "09:00"), ("18:00", "19:00"))
 )
 GUARDED = replace(BARE, approval=ANA, freezes=(SALE,), overriders=("maria",))
+ALL = ("approval", "freezes", "overriders")
 OFFICE = replace(BARE, windows=(MORNING,))
 
 
@@ -33,21 +34,27 @@ OFFICE = replace(BARE, windows=(MORNING,))
             GUARDED, None, Admission(ANA, Calendar(freezes=(SALE,)), ("maria",)), id="the first"
         ),
         pytest.param(
-            BARE, GUARDED, Admission(ANA, Calendar(freezes=(SALE,)), ("maria",)), id="a rule fewer"
+            BARE,
+            GUARDED,
+            Admission(ANA, Calendar(freezes=(SALE,)), ("maria",), ALL),
+            id="a rule fewer",
         ),
         pytest.param(
-            GUARDED, BARE, Admission(ANA, Calendar(freezes=(SALE,)), ("maria",)), id="a rule more"
+            GUARDED,
+            BARE,
+            Admission(ANA, Calendar(freezes=(SALE,)), ("maria",), ALL),
+            id="a rule more",
         ),
         pytest.param(
             replace(GUARDED, approval=MALLORY, freezes=(FAIR,), overriders=("mallory",)),
             GUARDED,
-            Admission(ANA, Calendar(freezes=(FAIR, SALE)), ("maria",)),
+            Admission(ANA, Calendar(freezes=(FAIR, SALE)), ("maria",), ALL),
             id="other people and times",
         ),
         pytest.param(
             replace(BARE, windows=(EVENING,)),
             OFFICE,
-            Admission(None, Calendar((EVENING,), also=(MORNING,)), ()),
+            Admission(None, Calendar((EVENING,), also=(MORNING,)), (), ("windows",)),
             id="other windows",
         ),
         pytest.param(OFFICE, OFFICE, Admission(None, Calendar((MORNING,)), ()), id="the same"),

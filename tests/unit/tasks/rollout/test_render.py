@@ -44,7 +44,7 @@ def test_a_first_plan_says_so() -> None:
 
 def test_an_endless_diff_is_cut() -> None:
     text = plan_page(planned(Change(ChangeKind.CREATE, "ConfigMap/a", "+x" * MOST_DIFF)))
-    assert "the rest stands in `slipway plan`" in text
+    assert "slipway plan dev --release r-1 shows all of it" in text
     assert len(text) < MOST_DIFF + 1000
 
 
