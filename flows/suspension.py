@@ -73,7 +73,7 @@ def ask(request: Request, description: str, attempt: int) -> Answer:
 def _form(request: Request) -> type[ApprovalForm]:
     """Return the form of one question: it has to be sent along, and the page does so by itself."""
     question = Field(
-        description="what is answered: leave it as it is",
+        description="what is answered",
         json_schema_extra={"const": request.question, "default": request.question},
     )
     return create_model("ApprovalForm", __base__=ApprovalForm, question=(str, question))
