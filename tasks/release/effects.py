@@ -142,10 +142,12 @@ def _prepare(
 
 def _check_namespace(objects: tuple[Object, ...], name: str, environment: Environment) -> None:
     for thing in objects:
-        namespace = ref_of(thing).namespace
-        if thing["kind"] not in CLUSTER_WIDE and namespace != environment.namespace:
+        ref = ref_of(thing)
+        namespace = ref.name if thing["kind"] == "Namespace" else ref.namespace
+        is_nowhere = thing["kind"] in CLUSTER_WIDE - {"Namespace"}
+        if not is_nowhere and namespace != environment.namespace:
             raise ConfigError(
-                f"{ref_of(thing)} is in namespace {namespace}, not in {environment.namespace}",
+                f"{ref} is in namespace {namespace}, not in {environment.namespace}",
                 where=f"{name}: {environment.overlay}",
                 next_step="set `namespace:` in the overlay's kustomization.yaml",
             )

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 
 from tasks.core.application import Application, Environment
+from tasks.core.cluster import OWN_NAMESPACE
 from tasks.core.config.addresses import wrong_with
 from tasks.core.config.gates import gate_findings
 from tasks.core.config.known import Known
@@ -127,6 +128,12 @@ def _namespaces(application: Application) -> Iterator[Finding]:
     seen: dict[tuple[str | None, str], str] = {}
     for name, environment in application.environments.items():
         place = (environment.context, environment.namespace)
+        if environment.namespace == OWN_NAMESPACE or environment.namespace.startswith("kube-"):
+            yield Finding(
+                ("environments", name, "namespace"),
+                f"{environment.namespace} is for Slipway's or Kubernetes' own things",
+                "give each environment a namespace of its own",
+            )
         if place in seen:
             yield Finding(
                 ("environments", name, "namespace"),

@@ -191,6 +191,14 @@ FAULTS = {
             " in the same context"
         ),
     ),
+    "the namespace in which approvers are kept": (
+        ("namespace: shop-prod", "namespace: slipway"),
+        "16: environments.prod.namespace: slipway is for Slipway's or Kubernetes' own things",
+    ),
+    "a namespace of Kubernetes": (
+        ("namespace: shop-prod", "namespace: kube-system"),
+        "16: environments.prod.namespace: kube-system is for Slipway's or Kubernetes' own things",
+    ),
     "an address without a host": (
         ("url: https://shop.example.com", "url: shop.example.com"),
         (

@@ -131,6 +131,19 @@ def test_an_object_in_another_namespace_is_refused(source: Source) -> None:
         released(source)
 
 
+def test_another_namespace_itself_is_refused(source: Source) -> None:
+    overlay = Path(source.tree) / "overlays" / "prod"
+    other = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "slipway"}}
+    (overlay / "other.yaml").write_text(yaml.safe_dump(other))
+    kustomization = overlay / "kustomization.yaml"
+    told = yaml.safe_load(kustomization.read_text())
+    told.pop("namespace", None)
+    told["resources"].append("other.yaml")
+    kustomization.write_text(yaml.safe_dump(told))
+    with pytest.raises(ConfigError, match="is in namespace slipway, not in shop-prod"):
+        released(source)
+
+
 @pytest.mark.parametrize(
     "forged",
     [
