@@ -11,6 +11,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
+from deployments import POOL
 from deployments.catalogue import CATALOGUE
 from deployments.forms import Offer
 from deployments.refresh import update
@@ -59,6 +60,22 @@ def started(api: httpx.Client, name: str, form: dict[str, Any]) -> httpx.Respons
     """Start a run with what the form shows, as Prefect's UI does."""
     path = f"/deployments/{deployment(api, name)['id']}/create_flow_run"
     return api.post(path, json={"parameters": form, "state": {"type": "SCHEDULED"}})
+
+
+def test_a_pool_whose_runs_could_bring_a_command_of_their_own_is_set_right(
+    api: httpx.Client,
+) -> None:
+    registered()
+    pool = f"/work_pools/{POOL}"
+    ours = api.get(pool).json()["base_job_template"]
+    theirs = {
+        "variables": {"type": "object", "properties": {"command": {"type": "string"}}},
+        "job_configuration": {"command": "{{ command }}"},
+    }
+    assert api.patch(pool, json={"base_job_template": theirs}).is_success
+    assert api.get(pool).json()["base_job_template"] == theirs
+    registered()
+    assert api.get(pool).json()["base_job_template"] == ours
 
 
 def test_each_flow_is_offered_for_each_application_however_often(api: httpx.Client) -> None:
