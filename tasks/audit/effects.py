@@ -7,20 +7,20 @@ from tasks.audit.model import Deed, Kept
 from tasks.core.clock import Clock
 from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import Conflict, Unavailable
+from tasks.core.kept import AUDIT, AUDIT_NAME
 from tasks.core.objects import Kind, Object, Ref
 
 __all__ = ["append", "fetch"]
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
-LABEL = "slipway.dev/audit"
 MOST_TRIES = 100
 """Each lost one is an entry of somebody else's."""
-_NAME = re.compile(r"slipway-audit-(\d{6,})")
+_NAME = re.compile(rf"{AUDIT_NAME}(\d{{6,}})")
 
 
 def fetch(cluster: Objects, namespace: str) -> tuple[Kept, ...]:
     """Return every entry of a namespace, oldest first."""
-    found = cluster.find(Scope((CONFIG_MAP,), namespace, labels=f"{LABEL}=entry"))
+    found = cluster.find(Scope((CONFIG_MAP,), namespace, labels=f"{AUDIT}=entry"))
     kept = (each for each in map(_decode, found) if each is not None)
     return tuple(sorted(kept, key=lambda each: each.number))
 
@@ -65,7 +65,7 @@ def _is_of(kept: Kept, deed: Deed) -> bool:
 
 
 def _name(number: int) -> str:
-    return f"slipway-audit-{number:06}"
+    return f"{AUDIT_NAME}{number:06}"
 
 
 def _encode(kept: Kept, namespace: str) -> Object:
@@ -75,7 +75,7 @@ def _encode(kept: Kept, namespace: str) -> Object:
         "metadata": {
             "name": _name(kept.number),
             "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": "slipway", LABEL: "entry"},
+            "labels": {"app.kubernetes.io/managed-by": "slipway", AUDIT: "entry"},
         },
         "immutable": True,
         "data": {"entry": kept.text, "sha256": kept.stated},

@@ -1,7 +1,6 @@
 """Rendering overlays with kustomize, as the draft of a release."""
 
 import logging
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +12,7 @@ import yaml
 from tasks.core import process
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError, ToolFailed
+from tasks.core.kept import is_kept
 from tasks.core.model import Manifests, Release, ReleasedImage, Source
 from tasks.core.objects import Object, dump_stream, parse_stream, ref_of
 from tasks.core.previews import name_of
@@ -35,8 +35,6 @@ from tasks.release.pods import bind_config, label_track
 __all__ = ["draft", "render"]
 
 RENDER_TIMEOUT = timedelta(minutes=1)
-RESERVED_LABELS = frozenset({"slipway.dev/audit", "slipway.dev/record"})
-RESERVED_NAME = re.compile(r"slipway-(audit|rollout)-")
 QUICK = {"GOGC": "400"}
 """kustomize lives for less than a second: a third of it goes into collecting garbage."""
 
@@ -156,11 +154,7 @@ def _check_namespace(objects: tuple[Object, ...], name: str, environment: Enviro
 def _check_reserved(objects: tuple[Object, ...], where: str) -> None:
     """See that no manifest is taken for a record, an entry of the audit trail or the lock."""
     for thing in objects:
-        metadata = thing["metadata"]
-        marks = RESERVED_LABELS & (metadata.get("labels") or {}).keys()
-        is_lock = (thing["kind"], metadata["name"]) == ("Lease", "slipway")
-        is_record = str(thing.get("type", "")).startswith("slipway.dev/")
-        if marks or is_lock or is_record or RESERVED_NAME.match(metadata["name"]):
+        if is_kept(thing):
             raise ConfigError(
                 f"{ref_of(thing)} would be taken for something that Slipway itself keeps",
                 where=where,

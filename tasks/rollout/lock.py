@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from tasks.core.clock import Clock
 from tasks.core.cluster import Cluster, Scope
 from tasks.core.errors import Conflict, GateClosed, SlipwayError, Unavailable
+from tasks.core.kept import LOCK
 from tasks.core.objects import Kind, Object, Ref
 
 __all__ = ["EXPIRY", "Aside", "Lock", "ask", "hold"]
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
-NAME = "slipway"
 EXPIRY = timedelta(seconds=30)
 RENEW_EVERY = timedelta(seconds=10)
 PATIENCE = timedelta(hours=6)
@@ -136,7 +136,7 @@ def hold(
     Raises:
         GateClosed: another run held it all the time that we were ready to wait.
     """
-    lock = _take(cluster, clock, Ref(LEASE, namespace, NAME), holder, aside)
+    lock = _take(cluster, clock, Ref(LEASE, namespace, LOCK), holder, aside)
     stopped = threading.Event()
     thread = threading.Thread(target=_keep, args=(lock, stopped), daemon=True)
     thread.start()

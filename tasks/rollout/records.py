@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from tasks.core.application import Environment
 from tasks.core.cluster import Objects, Scope
 from tasks.core.errors import ConfigError, Conflict
+from tasks.core.kept import RECORD, RECORD_NAME, RECORD_TYPE
 from tasks.core.objects import Kind, Object, Ref
 from tasks.core.record import Record, RolloutState
 from tasks.core.thin import thin
@@ -30,7 +31,6 @@ __all__ = [
 ]
 
 SECRET = Kind("v1", "Secret")
-TYPE = "slipway.dev/rollout.v1"
 KEPT = 50
 LIMIT_BYTES = 1_000_000
 """Kubernetes refuses Secrets over 1 MiB; the rest is for labels and names."""
@@ -43,8 +43,8 @@ _RULES = TypeAdapter(Rules)
 
 def fetch(cluster: Objects, namespace: str) -> tuple[Stored, ...]:
     """Return every record of an environment, oldest first."""
-    found = cluster.find(Scope((SECRET,), namespace, labels="slipway.dev/record=rollout"))
-    stored = (decode(secret) for secret in found if secret.get("type") == TYPE)
+    found = cluster.find(Scope((SECRET,), namespace, labels=f"{RECORD}=rollout"))
+    stored = (decode(secret) for secret in found if secret.get("type") == RECORD_TYPE)
     return tuple(sorted(stored, key=lambda each: each.record.number))
 
 
@@ -178,7 +178,7 @@ def encode(stored: Stored) -> Object:
         "apiVersion": SECRET.api_version,
         "kind": SECRET.name,
         "metadata": metadata,
-        "type": TYPE,
+        "type": RECORD_TYPE,
         "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
     }
 
@@ -238,7 +238,7 @@ def _labels(stored: Stored) -> dict[str, str]:
     record = stored.record
     return {
         "app.kubernetes.io/managed-by": "slipway",
-        "slipway.dev/record": "rollout",
+        RECORD: "rollout",
         "slipway.dev/application": record.release.application,
         "slipway.dev/environment": record.environment,
         "slipway.dev/release": record.release.id,
@@ -249,4 +249,4 @@ def _labels(stored: Stored) -> dict[str, str]:
 
 
 def _ref(record: Record) -> Ref:
-    return Ref(SECRET, record.namespace, f"slipway-rollout-{record.number}")
+    return Ref(SECRET, record.namespace, f"{RECORD_NAME}{record.number}")

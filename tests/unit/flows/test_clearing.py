@@ -15,9 +15,9 @@ from prefect.states import Cancelled, Running, Scheduled
 from deployments.catalogue import CATALOGUE
 from flows.clearing import CLEARED, CLEARING, CLEARS, RECOVERING, clear_up, is_clearing
 from flows.telling import telling
+from tasks.core.kept import RECORD, RECORD_TYPE
 from tasks.core.record import RolloutState
 from tasks.notify.ports import Channel
-from tasks.rollout import records
 from tasks.rollout.history import history
 from tasks.rollout.model import By, Place
 from tests.unit.flows.test_telling import Town
@@ -150,8 +150,8 @@ def test_a_cancelled_run_takes_its_canary_back_and_says_so(world: World, town: T
 
 def unreadable(world: World) -> Place:
     """Return an environment whose history cannot be read."""
-    metadata = {"name": "r", "namespace": "gone", "labels": {"slipway.dev/record": "rollout"}}
-    secret = {"apiVersion": "v1", "kind": "Secret", "type": records.TYPE, "metadata": metadata}
+    metadata = {"name": "r", "namespace": "gone", "labels": {RECORD: "rollout"}}
+    secret = {"apiVersion": "v1", "kind": "Secret", "type": RECORD_TYPE, "metadata": metadata}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gone"}}
     for thing in (namespace, secret):
         world.cluster.create(thing)
