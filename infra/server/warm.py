@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 from infra.server.prefect_engine import HOUSE, MODULE, ROOM, ROOM_VALUE, Order
 from tasks.core.process import spawn
 
-__all__ = ["Engine", "WarmProcess", "WarmWorker", "needs_interpreter"]
+__all__ = ["Engine", "WarmProcess", "WarmWorker"]
 
 
 @dataclass(slots=True)
@@ -148,8 +148,6 @@ class WarmWorker(ProcessWorker):
     ) -> ProcessWorkerResult:
         """Run a flow in an engine of its own and return how that ended."""
         variables = {name: value for name, value in configuration.env.items() if value is not None}
-        if needs_interpreter(variables, {**os.environ, **self._warm.variables}):
-            return await super().run(flow_run, configuration, task_status)
         run_id = str(flow_run.id)
         self.starting.add(run_id)
         self.underway.add(run_id)
@@ -185,16 +183,3 @@ class _Told(TaskStatus[ProcessHandle]):
         self.close()
         if self.to is not None and value is not None and value.pid is not None:
             self.to.started(value.pid)
-
-
-def needs_interpreter(variables: Mapping[str, str], imported_with: Mapping[str, str]) -> bool:
-    """Say whether a run's variables would have changed what was imported without them."""
-    return _on_import(variables) != _on_import(imported_with)
-
-
-def _on_import(variables: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in variables.items()
-        if name.startswith(("PREFECT_", "PYTHON")) and not name.startswith("PREFECT__")
-    }

@@ -12,7 +12,7 @@ import pytest
 from prefect.settings import PREFECT_LOGGING_LEVEL, temporary_settings
 
 from infra.server.prefect_engine import RUN_VARIABLE, Order, fingerprint
-from infra.server.warm import Engine, WarmProcess, needs_interpreter
+from infra.server.warm import Engine, WarmProcess
 from infra.server.worker import run_processes
 
 RUN = str(UUID(int=7))
@@ -120,22 +120,3 @@ def test_files_have_another_fingerprint_after_every_change(tmp_path: Path) -> No
     os.utime(file, ns=(1, 1))
     seen.append(fingerprint([file, gone]))
     assert len(set(seen)) == len(seen) - 1
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        pytest.param({}, False, id="nothing set"),
-        pytest.param({"PREFECT_LOGGING_LEVEL": "INFO"}, False, id="the setting that it has"),
-        pytest.param({"PREFECT_LOGGING_LEVEL": "DEBUG"}, True, id="another setting of Prefect's"),
-        pytest.param({"PYTHONHASHSEED": "1"}, True, id="another setting of Python's"),
-        pytest.param({"PREFECT__FLOW_RUN_ID": RUN}, False, id="what each run has of its own"),
-        pytest.param({"SOMETHING": "else"}, False, id="what nothing reads on import"),
-    ],
-)
-def test_a_run_with_settings_of_its_own_gets_an_interpreter_of_its_own(
-    variables: dict[str, str],
-    expected: bool,  # noqa: FBT001
-) -> None:
-    imported_with = {"PREFECT_LOGGING_LEVEL": "INFO", "PATH": "/bin"}
-    assert needs_interpreter({**imported_with, **variables}, imported_with) is expected
