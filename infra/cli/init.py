@@ -24,15 +24,20 @@ LOOKED = {
 def init(
     path: Annotated[Path, typer.Argument(help="Folder of the repository.")] = Path(),
     *,
+    name: Annotated[
+        str, typer.Option(help="The application's name, by which everything is called.")
+    ] = "",
     force: Annotated[bool, typer.Option(help="Replace a slipway.yaml that is there.")] = False,
 ) -> None:
     """Write a first slipway.yaml from a repository's Dockerfiles and manifests, and check it.
+
+    Without --name the application is called what the folder is.
 
     Example: `slipway init ~/projects/shop`
     """
     file = path / FILE
     _refuse(path, file, force=force)
-    found = survey(path, find_kubectl())
+    found = survey(path, find_kubectl(), name)
     _insist(found, path)
     for environment in found.environments:
         if environment.loose:

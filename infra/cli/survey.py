@@ -72,10 +72,16 @@ class Survey:
     folders: int
 
 
-def survey(root: Path, kubectl: str | None) -> Survey:
-    """Look through a repository, five folders deep, hidden and generated ones left out."""
+def survey(root: Path, kubectl: str | None, name: str = "") -> Survey:
+    """Look through a repository, five folders deep, hidden and generated ones left out.
+
+    Args:
+        root: folder of the repository.
+        kubectl: renders overlays; they are read as they are where there is none.
+        name: of the application; the folder's where empty.
+    """
     folders = list(_folders(root))
-    application = as_name(root.resolve().name) or "application"
+    application = as_name(name or root.resolve().name) or "application"
     components = _components(root, folders, application)
     environments = [_environment(root, folder, kubectl) for folder in _overlays(folders)]
     if not environments:

@@ -89,6 +89,13 @@ def test_a_repository_with_overlays_gets_a_file_that_check_accepts(shop: Path) -
     assert "{ name: web-keys, keys: [api] }" in text
 
 
+def test_the_application_is_called_as_somebody_says(shop: Path) -> None:
+    with_overlays(shop)
+    result = run(str(shop), "--name", "Web Shop")
+    assert "✓ web-shop: components web;" in result.output
+    assert load(shop).environments["dev"].namespace == "shop-dev"
+
+
 def test_plain_manifests_become_an_overlay(shop: Path) -> None:
     write(shop / "Dockerfile", "FROM scratch\n")
     write(shop / "k8s" / "web.yaml", WORKLOAD.replace("registry.example.com/web", "shop"))
