@@ -107,7 +107,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         write(place, overridden(release, place, flow_run.id, started_from(), wishes.despite))
     bound = plan.id if wishes.onto is not None else None
     by = By(flow_run.id, wishes.actor or release.author, despite=wishes.despite, plan=bound)
-    asks = rules is not None and _changes(plan)
+    asks = rules is not None and bool(_changes(plan) or admission.changed)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
     if rules is not None and asks:
         terms = Terms(rules, admission, place.environment.rollback)

@@ -129,12 +129,11 @@ class Courier:
         decision = decide(kept.event, repository)
         if isinstance(decision, Ignore):
             return Outcome(kept.id, State.IGNORED, decision.reason)
-        if isinstance(facts, Push | WorkflowEnded):
-            before = self.store.alike(kept, facts.commit)
-            if same := twin(kept, before):
-                return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
-            if later := overtaken_by(kept, decision, before, repository):
-                return Outcome(kept.id, State.IGNORED, f"event {later.id} tells of a later one")
+        before = self._before(kept)
+        if same := twin(kept, before):
+            return Outcome(kept.id, State.IGNORED, f"event {same.id} was this push already")
+        if later := overtaken_by(kept, decision, before, repository):
+            return Outcome(kept.id, State.IGNORED, f"event {later.id} tells of a later one")
         try:
             run = self.starter(decision, f"webhook-{kept.event.content}")
         except Unavailable:
@@ -144,6 +143,16 @@ class Courier:
             return Outcome(kept.id, State.REFUSED, str(error))
         log.info("event %d: %s is run %s", kept.id, decision.run_name, run)
         return Outcome(kept.id, State.DELIVERED, decision.run_name, run)
+
+    def _before(self, kept: Kept) -> tuple[Kept, ...]:
+        """Return what came before an event and may be the same, or later than it."""
+        match kept.event.facts:
+            case Push() as push:
+                return self.store.pushes(kept, push)
+            case WorkflowEnded() as ended:
+                return self.store.later_runs(kept, ended)
+            case _:
+                return ()
 
     def _answered(self, kept: Kept, pressed: Pressed) -> Outcome | None:
         if self.answerer is None:

@@ -104,6 +104,7 @@ class _Release(_Theirs):
 class _Run(_Theirs):
     id: int
     run_attempt: int = 1
+    workflow_id: int = 0
     run_number: int = 0
     name: str | None = None
     conclusion: str | None = None
@@ -252,6 +253,7 @@ def _workflow_run(body: bytes) -> _Found:
         commit=run.head_sha,
         fork=run.head_repository is None or run.head_repository.full_name != home,
         default_branch=found.repository.default_branch,
+        file=run.workflow_id,
         number=run.run_number,
     )
     return home, f"refs/heads/{branch}", facts, (found.action, run.id, run.run_attempt)

@@ -125,8 +125,9 @@ class WorkflowEnded:
         branch: of the commit: for a pull request's workflow the branch that is proposed.
         fork: it ran on a stranger's code.
         default_branch: of the repository; a guess in events of older stores.
-        number: GitHub's count of the workflow's runs, which a run that is done again keeps; 0 in
-            events of older stores.
+        file: GitHub's id of the workflow; names may be those of several. 0 in events of older
+            stores, and number: its count of the workflow's runs, which a run that is done again
+            keeps.
     """
 
     action: str
@@ -136,6 +137,7 @@ class WorkflowEnded:
     commit: str
     fork: bool
     default_branch: str = "main"
+    file: int = 0
     number: int = 0
     kind: Literal["workflow_run"] = "workflow_run"
 

@@ -21,11 +21,13 @@ def overtaken_by(
         earlier: events of its kind and ref that were stored before it.
         repository: that they are about.
     """
+    if repository is None:
+        return None
     for each in earlier:
         if not _is_later(each.event.facts, kept.event.facts):
             continue
         other = decide(each.event, repository)
-        if isinstance(other, Start) and _reaches(other) in {None, _reaches(start)}:
+        if isinstance(other, Start) and _reach(other, repository) >= _reach(start, repository):
             return each
     return None
 
@@ -34,9 +36,12 @@ def _is_later(other: Facts, mine: Facts) -> bool:
     if isinstance(other, Push) and isinstance(mine, Push):
         return bool(other.pushed_at and mine.pushed_at and other.pushed_at > mine.pushed_at)
     if isinstance(other, WorkflowEnded) and isinstance(mine, WorkflowEnded):
-        return other.workflow == mine.workflow and other.number > mine.number
+        return other.file == mine.file != 0 and other.number > mine.number
     return False
 
 
-def _reaches(start: Start) -> object:
-    return start.parameters["until"]
+def _reach(start: Start, repository: Repository) -> int:
+    """Return how many environments a delivery goes behind the first."""
+    environments = [*repository.application.environments]
+    until = start.parameters["until"]
+    return environments.index(str(until)) if until in environments else len(environments) - 1

@@ -11,11 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from infra.webhook.model import Event, Facts, Kept, Look, Outcome, Repository, State
+from infra.webhook.columns import COLUMNS, described_in, kept_of, repository_of, row_of
+from infra.webhook.model import Event, Kept, Look, Outcome, Push, Repository, State, WorkflowEnded
 from infra.webhook.rows import Row, flat, portions, values
-from tasks.core.application import Application
 from tasks.core.errors import ConfigError
 
 __all__ = ["Store"]
@@ -60,12 +58,7 @@ SCHEMA = (
 BUSY_SECONDS = 10.0
 MOST_ALIKE = 50
 
-_FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
-_APPLICATION = TypeAdapter(Application)
-_COLUMNS = (
-    "id, received_at, source, name, delivery, content, subject, ref, facts, state, reason, run"
-)
-_COUNT = "coalesce(json_extract(facts, '$.number'), unixepoch(json_extract(facts, '$.pushed_at')))"
+_ALIKE = "source = 'github' AND name = ? AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
 
 
 @dataclass(slots=True)
@@ -119,14 +112,14 @@ class Store:
             without: ids of events that are left out.
         """
         query = (
-            f"{_COLUMNS} FROM events WHERE state = 'stored'"  # noqa: S608 columns of ours
+            f"{COLUMNS} FROM events WHERE state = 'stored'"  # noqa: S608 columns of ours
             " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id"
         )
         return self._events(query, most, json.dumps(list(without)))
 
     def newest(self, most: int) -> tuple[Kept, ...]:
         """Return the newest events, the newest first."""
-        return self._events(f"{_COLUMNS} FROM events ORDER BY id DESC", most)
+        return self._events(f"{COLUMNS} FROM events ORDER BY id DESC", most)
 
     def outcome(self, delivery: str) -> Outcome | None:
         """Return what became of a delivery of GitHub's, None where it never came."""
@@ -139,27 +132,39 @@ class Store:
     def recent(self, subject: str, since: datetime) -> tuple[Kept, ...]:
         """Return what GitHub has sent of a repository since an instant, the newest first."""
         rows = self._read(
-            f"SELECT {_COLUMNS} FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
+            f"SELECT {COLUMNS} FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
             " AND subject = ? COLLATE NOCASE AND received_at >= ? ORDER BY id DESC",
             subject,
             since.astimezone(UTC).isoformat(),
         )
-        return tuple(map(_kept, rows))
+        return tuple(map(kept_of, rows))
 
-    def alike(self, kept: Kept, commit: str | None) -> tuple[Kept, ...]:
-        """Return those of the last events before one, of its kind and ref, that matter to it.
+    def pushes(self, kept: Kept, push: Push) -> tuple[Kept, ...]:
+        """Return those of the last pushes before one, to its ref, that are of its commit or later.
 
-        They are of a commit, or of something later than the event is by GitHub's own count.
+        Later is what GitHub says was pushed later.
+        """
+        at = push.pushed_at.timestamp() if push.pushed_at else None
+        rows = self._read(
+            f"SELECT {COLUMNS} FROM (SELECT * FROM events WHERE {_ALIKE}"  # noqa: S608 columns of ours
+            " ORDER BY id DESC LIMIT ?) WHERE json_extract(facts, '$.commit') IS ?"
+            " OR unixepoch(json_extract(facts, '$.pushed_at')) > ? ORDER BY id DESC",
+            *(*_alike(kept), MOST_ALIKE, push.commit, at),
+        )
+        return tuple(map(kept_of, rows))
+
+    def later_runs(self, kept: Kept, ended: WorkflowEnded) -> tuple[Kept, ...]:
+        """Return the last successes of a workflow that came before one on its branch and are later.
+
+        Later is what GitHub counts so.
         """
         rows = self._read(
-            f"SELECT {_COLUMNS} FROM (SELECT * FROM events WHERE source = 'github'"  # noqa: S608 columns of ours
-            " AND name = ? AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
-            " ORDER BY id DESC LIMIT ?) WHERE json_extract(facts, '$.commit') IS ?"
-            f" OR {_COUNT} > (SELECT {_COUNT} FROM events WHERE id = ?) ORDER BY id DESC",
-            *(kept.event.name, kept.event.subject, kept.event.ref, kept.id, MOST_ALIKE),
-            *(commit, kept.id),
+            f"SELECT {COLUMNS} FROM events WHERE {_ALIKE}"  # noqa: S608 columns of ours
+            " AND json_extract(facts, '$.file') = ? AND json_extract(facts, '$.number') > ?"
+            " AND json_extract(facts, '$.conclusion') = 'success' ORDER BY id DESC LIMIT ?",
+            *(*_alike(kept), ended.file, ended.number, MOST_ALIKE),
         )
-        return tuple(map(_kept, rows))
+        return tuple(map(kept_of, rows))
 
     def known(self, deliveries: Iterable[str]) -> frozenset[str]:
         """Return those of GitHub's deliveries that have come."""
@@ -207,7 +212,7 @@ class Store:
     def register(self, repository: Repository) -> None:
         """Keep a repository, in the place of what was known of it or of its application."""
         application = repository.application.application
-        described = _APPLICATION.dump_json(repository.application, by_alias=True).decode()
+        described = described_in(repository)
         row = (repository.name.casefold(), repository.address, application, described)
         before = self.repository(repository.name)
         with self._transaction() as connection:
@@ -225,7 +230,7 @@ class Store:
     def repositories(self) -> tuple[Repository, ...]:
         """Return every repository that is registered, by name."""
         rows = self._read("SELECT name, address, described FROM repositories ORDER BY name")
-        return tuple(map(_repository, rows))
+        return tuple(map(repository_of, rows))
 
     def repository(self, name: str) -> Repository | None:
         """Return a repository by `owner/name`, None where nobody registered it."""
@@ -240,10 +245,10 @@ class Store:
             f"SELECT name, address, described FROM repositories WHERE {column} = ?",  # noqa: S608 a name of ours
             value,
         )
-        return next(map(_repository, rows), None)
+        return next(map(repository_of, rows), None)
 
     def _events(self, query: str, most: int, *values: object) -> tuple[Kept, ...]:
-        return tuple(_kept(row) for row in self._read(f"SELECT {query} LIMIT ?", *values, most))
+        return tuple(kept_of(row) for row in self._read(f"SELECT {query} LIMIT ?", *values, most))
 
     def _read(self, query: str, *values: object) -> list[Any]:
         with self._turn:
@@ -262,7 +267,7 @@ class Store:
 
 
 def _add(connection: sqlite3.Connection, events: Sequence[Event], at: datetime) -> tuple[bool, ...]:
-    rows = [_row(event, at) for event in events]
+    rows = [row_of(event, at) for event in events]
     return tuple(is_new for some in portions(rows) for is_new in _insert(connection, some))
 
 
@@ -286,20 +291,6 @@ def _take(added: Counter[Row], key: Row) -> bool:
     return added[key] == 0
 
 
-def _repository(row: Sequence[str]) -> Repository:
-    name, address, described = row
-    return Repository(name, address, _APPLICATION.validate_json(described))
-
-
-def _row(event: Event, at: datetime) -> tuple[str, ...]:
-    facts = _FACTS.dump_json(event.facts).decode()
-    names = (event.source, event.name, event.delivery, event.content, event.subject, event.ref)
-    return (at.astimezone(UTC).isoformat(), *names, facts)
-
-
-def _kept(row: Sequence[Any]) -> Kept:
-    number, received_at, source, name, delivery, content, subject, ref, facts, *became = row
-    event = Event(source, name, delivery, content, subject, ref, _FACTS.validate_json(facts))
-    state, reason, run = became
-    outcome = Outcome(number, State(state), reason, run)
-    return Kept(number, datetime.fromisoformat(received_at), event, outcome)
+def _alike(kept: Kept) -> tuple[object, ...]:
+    """Return what tells of which kind, repository and ref an event is, and its place."""
+    return (kept.event.name, kept.event.subject, kept.event.ref, kept.id)

@@ -92,7 +92,7 @@ def _weigh(
     if closed is None:
         return Decision(Ruling.APPROVED, approver.name, f"{approver.name} said yes{said}")
     reason = f"{approver.name} overrode that it is {closed.reason}{said}"
-    override = Override(approver.name, answer.comment.strip(), closed.ends)
+    override = Override(approver.name, answer.comment.strip(), answer.answered_at)
     return Decision(Ruling.APPROVED, approver.name, reason, override, counts)
 
 

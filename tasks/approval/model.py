@@ -106,8 +106,7 @@ class Request:
 
     def closed_at(self, at: datetime) -> Closed | None:
         """Say why no yes takes effect at an instant, None where one does or it was overridden."""
-        opened = self.override is not None and self.override.opens(at)
-        return None if opened else self.calendar.closed(at)
+        return self.calendar.closed(at, self.override.at if self.override else None)
 
     @property
     def question(self) -> str:

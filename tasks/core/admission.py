@@ -5,16 +5,16 @@ is live is asked about what replaces it, and a commit that changes that is itsel
 rules that it changes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.core.application import Environment
 from tasks.core.calendar import Calendar
 from tasks.core.gates import Approval
 
-__all__ = ["Admission", "admission"]
+__all__ = ["Admission", "admission", "guarded_as"]
 
 KEYS = ("approval", "windows", "freezes", "overriders", "rollback", "nightly")
-"""What of an environment lets something in or out."""
+"""What of an environment lets something in or out, beside the gates of its strategies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +55,27 @@ def admission(own: Environment, live: Environment | None) -> Admission:
         live.approval or own.approval,
         own.calendar.within(live.calendar),
         says_when.overriders,
-        tuple(key for key in KEYS if getattr(own, key) != getattr(live, key)),
+        _changed(_guards(own), _guards(live)),
     )
+
+
+def guarded_as(environment: Environment, other: Environment) -> Environment:
+    """Return an environment with another one's rules for what comes in and is taken back."""
+    return replace(environment, **{key: getattr(other, key) for key in KEYS})
+
+
+def _changed(own: dict[str, object], live: dict[str, object]) -> tuple[str, ...]:
+    return tuple(key for key, value in own.items() if live[key] != value)
+
+
+def _guards(environment: Environment) -> dict[str, object]:
+    """Return what lets something in, by the keys of slipway.yaml; of nights, whether unasked."""
+    found = {key: getattr(environment, key) for key in KEYS}
+    strategies = {"": environment.strategy, **environment.strategies}
+    found["nightly"] = bool(environment.nightly and environment.nightly.automatic)
+    found["strategy"] = {
+        name: tuple(step.share for step in each.canary.ladder if step.gate)
+        for name, each in strategies.items()
+        if each.canary is not None and any(step.gate for step in each.canary.ladder)
+    }
+    return found

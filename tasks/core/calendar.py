@@ -27,15 +27,9 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why nothing may come in; instants are aware UTC.
-
-    Attributes:
-        ends: when what the reason says is over; something else may close it then.
-        opens: from when on something may come in; None where that is not seen.
-    """
+    """Why nothing may come in, and from when on it may (aware UTC); None where that is not seen."""
 
     reason: str
-    ends: datetime
     opens: datetime | None
 
 
@@ -64,30 +58,34 @@ class Calendar:
         also = () if other.windows == self.windows else other.windows
         return Calendar(self.windows, freezes, also)
 
-    def closed(self, now: datetime) -> Closed | None:
-        """Say why an environment is closed at an aware instant, None where it is open."""
+    def closed(self, now: datetime, opened: datetime | None = None) -> Closed | None:
+        """Say why an environment is closed at an aware instant, None where it is open.
+
+        Args:
+            now: the instant.
+            opened: when somebody has opened what was closed then: what closes later is closed.
+        """
         freezes = [
             (span[1], each)
             for each in self.freezes
             for span in _spans(each, now)
-            if _holds(span, now)
+            if _holds(span, now) and not (opened and span[0] <= opened)
         ]
         if freezes:
             end, longest = max(freezes, key=lambda found: found[0])
-            return Closed(_frozen(end, longest), end, self._opens(end))
-        if windows := self._shut(now):
-            next_one, zone = _next_window(windows, now)
-            reason = f"outside its windows until {_said(next_one, zone)}"
-            return Closed(reason, next_one, self._opens(now))
+            return Closed(_frozen(end, longest), self._opens(end))
+        if windows := self._shut(now, opened):
+            reason = f"outside its windows until {_said(*_next_window(windows, now))}"
+            return Closed(reason, self._opens(now))
         return None
 
-    def require_open(self, now: datetime, where: str) -> None:
+    def require_open(self, now: datetime, where: str, opened: datetime | None = None) -> None:
         """Return where nothing is closed at an aware instant.
 
         Raises:
-            GateClosed: a freeze holds, or no window is open.
+            GateClosed: a freeze holds, or no window is open, and nobody has opened it (`closed`).
         """
-        closed = self.closed(now)
+        closed = self.closed(now, opened)
         if closed is not None:
             raise GateClosed(closed.reason, where=where, next_step="deliver again after that")
 
@@ -104,9 +102,10 @@ class Calendar:
                 return now
         return None
 
-    def _shut(self, now: datetime) -> tuple[Window, ...]:
-        """Return windows of which one would have to be open; none where one is."""
-        return next((each for each in (self.windows, self.also) if _are_shut(each, now)), ())
+    def _shut(self, now: datetime, opened: datetime | None = None) -> tuple[Window, ...]:
+        """Return windows of which one would have to be open; none where one is, or was opened."""
+        shut = (each for each in (self.windows, self.also) if _are_shut(each, now))
+        return next((each for each in shut if not (opened and _is_same(each, opened, now))), ())
 
 
 def frozen_until(freezes: Iterable[Freeze], now: datetime) -> datetime | None:
@@ -123,6 +122,11 @@ def frozen_until(freezes: Iterable[Freeze], now: datetime) -> datetime | None:
 def _are_shut(windows: tuple[Window, ...], now: datetime) -> bool:
     spans = (span for each in windows for span in _spans(each, now))
     return bool(windows) and not any(_holds(span, now) for span in spans)
+
+
+def _is_same(windows: tuple[Window, ...], then: datetime, now: datetime) -> bool:
+    """Say whether they have been shut all the time between two instants."""
+    return _are_shut(windows, then) and _next_window(windows, then)[0] > now
 
 
 def _next_window(windows: tuple[Window, ...], now: datetime) -> tuple[datetime, str]:

@@ -93,17 +93,12 @@ class Override:
     """Who opened a gate that the calendar had closed, and why.
 
     Attributes:
-        until: when what they opened ends, aware UTC: what closes it then is closed. None in
-            records of Slipway 0.4.
+        at: when, aware UTC: what closes it later is closed. None in records of Slipway 0.4.
     """
 
     by: str
     reason: str
-    until: datetime | None = None
-
-    def opens(self, now: datetime) -> bool:
-        """Say whether what is closed at an aware instant is what was opened."""
-        return self.until is None or now < self.until
+    at: datetime | None = None
 
     def __str__(self) -> str:
         """Say it as a history does."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from tasks.core.application import Application, Environment
 from tasks.core.errors import ConfigError
+from tasks.core.nightly import OwnNight
+from tasks.core.nights import nightly_of
 from tasks.core.target import Target
 from tasks.rollout.model import Place, Rules
 
@@ -62,6 +64,10 @@ def place_of(application: Application, name: str, target: Target) -> Place:
             next_step=f"choose one of {', '.join(application.environments)}",
         )
     environment = application.environments[name]
+    night = nightly_of(application, name)
+    # records keep it with the environment, and it lets something in
+    own = OwnNight(automatic=night.automatic) if night else None
+    environment = replace(environment, nightly=own)
     context = target.context or environment.context
     if not context:
         raise ConfigError(

@@ -21,6 +21,7 @@ __all__ = [
     "refuse_other_plan",
     "refuse_superseded",
     "refuse_tried",
+    "refuse_unasked",
 ]
 
 HERE = (RolloutState.STARTED, RolloutState.SUCCEEDED)
@@ -43,8 +44,23 @@ def refuse_bad(
 
 def refuse_closed(stored: tuple[Stored, ...], by: By, place: Place, now: datetime) -> None:
     """Refuse to begin in a freeze or outside the windows, however long ago the yes was given."""
-    if by.override is None or not by.override.opens(now):
-        admission_of(place, stored).calendar.require_open(now, str(place))
+    opened = by.override.at if by.override else None
+    admission_of(place, stored).calendar.require_open(now, str(place), opened)
+
+
+def refuse_unasked(stored: tuple[Stored, ...], by: By, place: Place) -> None:
+    """Refuse to begin where people guard what is live and nobody has asked them.
+
+    A run that began while nobody had to be asked may find a release live that says otherwise.
+    """
+    live = records.newest_good(stored)
+    guarded = live is not None and live.environment is not None and live.environment.approval
+    if guarded and by.plan is None:
+        raise GateClosed(
+            "people have to be asked about what would change here now, and have not been",
+            where=str(place),
+            next_step="deliver the commit again",
+        )
 
 
 def refuse_ended(by: By, place: Place) -> None:

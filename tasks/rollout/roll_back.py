@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tasks.core.admission import guarded_as
 from tasks.core.cluster import Objects
 from tasks.core.errors import GateClosed
 from tasks.core.model import Outcome, Verdict
@@ -77,7 +78,7 @@ def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
             _refuse_other_live(stored, back, place)
             if asked:
                 refuse_tried(known, stored, by, place)
-            begun = _draft_back(_goal(stored, back.to, place), back, place, by, ports)
+            begun = _draft_back(stored, back, place, by, ports)
             rollout = Rollout(place, ports, held, begun)
             clear_way(begun.record.release.id, rollout)
             rollout.stored = open_record(begun, rollout)
@@ -124,11 +125,21 @@ def _goal(stored: tuple[Stored, ...], to: int | str | None, place: Place) -> Sto
     return next(each for each in stored if each.record.number == goal.number)
 
 
-def _draft_back(goal: Stored, back: Back, place: Place, by: By, ports: Ports) -> Stored:
+def _draft_back(
+    stored: tuple[Stored, ...], back: Back, place: Place, by: By, ports: Ports
+) -> Stored:
     """Return a new rollout that brings an earlier one back as it was."""
+    goal = _guarded(_goal(stored, back.to, place), records.newest_good(stored))
     begun = draft(goal.record.release, _as_it_was(goal, place), by, ports)
     record = replace(begun.record, restores=goal.record.number, reason=back.reason)
     return replace(begun, record=record)
+
+
+def _guarded(goal: Stored, live: Stored | None) -> Stored:
+    """Keep the rules that were agreed on last: going back lets nobody in who would not be now."""
+    if goal.environment is None or live is None or live.environment is None:
+        return goal
+    return replace(goal, environment=guarded_as(goal.environment, live.environment))
 
 
 def _as_it_was(goal: Stored, place: Place) -> Place:

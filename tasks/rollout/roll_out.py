@@ -9,6 +9,7 @@ from tasks.core.objects import Kind, Ref, parse_stream, ref_of
 from tasks.core.record import ChangeKind, Moment, Plan, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
+from tasks.rollout.history import admission_of
 from tasks.rollout.model import By, Place, Ports, Stored
 from tasks.rollout.opening import (
     clear_way,
@@ -28,6 +29,7 @@ from tasks.rollout.refusals import (
     refuse_lack,
     refuse_other_plan,
     refuse_superseded,
+    refuse_unasked,
 )
 from tasks.rollout.running import Rollout
 
@@ -66,18 +68,18 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         stored = fetch_own(place, ports.cluster)
         if (newest := _begun(stored, release, by)) is not None:
             return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
-        refuse_superseded(known, stored, release, place)
-        refuse_bad(stored, release, place, by.despite)
-        refuse_ended(by, place)
+        _refuse_before(known, stored, release, place, by)
         begun = _draft(stored, release, place, by, ports)
         rollout = Rollout(place, ports, held, begun, by.gates)
         clear_way(release.id, rollout)
         seen = survey(release, place, ports.cluster)
         planned = draw(seen)
-        if seen.current and seen.current.release.id == release.id and _is_unchanged(planned):
+        changes = not _is_unchanged(planned) or admission_of(place, stored).changed
+        if seen.current and seen.current.release.id == release.id and not changes:
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
         refuse_closed(stored, by, place, ports.clock.now())
+        refuse_unasked(stored if changes else (), by, place)
         _refuse_late(seen, planned, by, place)
         begun = replace(begun, record=replace(begun.record, plan=planned))
         rollout.stored = open_record(begun, rollout)
@@ -116,6 +118,15 @@ def _refuse_early(
     planned = draw(survey(release, place, ports.cluster))
     if not _is_unchanged(planned):
         refuse_other_plan(planned, by, place)
+
+
+def _refuse_before(
+    known: tuple[Stored, ...], stored: tuple[Stored, ...], release: Release, place: Place, by: By
+) -> None:
+    """Refuse what the history speaks against, now that nobody else writes it."""
+    refuse_superseded(known, stored, release, place)
+    refuse_bad(stored, release, place, by.despite)
+    refuse_ended(by, place)
 
 
 def _refuse_late(seen: Survey, planned: Plan, by: By, place: Place) -> None:

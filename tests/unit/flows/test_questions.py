@@ -37,7 +37,7 @@ def test_where_somebody_is_asked_only_because_it_is_closed(
 
 
 IN_AN_HOUR = NOON + timedelta(hours=1)
-CLOSED = Closed("frozen", IN_AN_HOUR, IN_AN_HOUR)
+CLOSED = Closed("frozen", IN_AN_HOUR)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ CLOSED = Closed("frozen", IN_AN_HOUR, IN_AN_HOUR)
         pytest.param(OVERRIDDEN, CLOSED, 61, None, id="nobody once it has opened by itself"),
         pytest.param(
             OVERRIDDEN,
-            Closed("frozen", IN_AN_HOUR, None),
+            Closed("frozen", None),
             61,
             ("maria",),
             id="overriders where it stays",

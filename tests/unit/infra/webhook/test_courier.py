@@ -44,6 +44,7 @@ def pushed(commit: str, at: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
 def ended(commit: str, number: int, **more: object) -> dict[str, Any]:
     run = {
         "id": number,
+        "workflow_id": 1,
         "run_number": number,
         "name": "ci",
         "conclusion": "success",
@@ -77,6 +78,13 @@ LATER = "event 1 tells of a later one"
             id="one that does not go as far",
         ),
         pytest.param(
+            (Trigger("push", paths=("docs/**",)), Trigger("push", until="dev")),
+            pushed(TWO, 2, head_commit=DOCS, commits=[DOCS]),
+            pushed(ONE, 1),
+            LATER,
+            id="one that goes farther",
+        ),
+        pytest.param(
             (Trigger("push", branches=("*",)),),
             pushed(TWO, 2, ref="refs/heads/next"),
             pushed(ONE, 1),
@@ -89,9 +97,9 @@ LATER = "event 1 tells of a later one"
         pytest.param(
             (Trigger("workflow_run"),),
             ended(TWO, 6),
-            ended(ONE, 5, name="nightly"),
+            ended(ONE, 5, workflow_id=2),
             None,
-            id="another workflow",
+            id="another workflow, whatever it is called",
         ),
         pytest.param(
             (Trigger("workflow_run"),),
@@ -117,6 +125,21 @@ def test_an_older_commit_that_arrives_later_does_not_replace_a_newer_one(
     world.courier.deliver()
     newest = world.store.newest(1)[0].outcome
     assert (newest.reason if newest.state is State.IGNORED else None) == expected
+
+
+def test_an_old_workflow_that_is_run_again_stays_old_whatever_came_in_between(
+    world: World,
+) -> None:
+    world.store.register(repository(Trigger("workflow_run", workflows=("ci",))))
+    payloads = [ended(TWO, 500)]
+    payloads += [ended(TWO, each, workflow_id=2, name="stale") for each in range(1, 80)]
+    payloads.append(ended(ONE, 3))
+    for number, payload in enumerate(payloads):
+        world.send(payload, "workflow_run", f"d-{number}")
+    while world.courier.deliver():
+        pass
+    newest = world.store.newest(1)[0].outcome
+    assert (newest.state, newest.reason) == (State.IGNORED, "event 1 tells of a later one")
 
 
 def test_what_prefect_refuses_does_not_hold_up_the_rest(world: World) -> None:

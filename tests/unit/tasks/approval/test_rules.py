@@ -44,11 +44,17 @@ def judged(request: Request, answer: Answer, earlier: tuple[str, ...] = ()) -> D
 
 
 AT_FREEZE = replace(REQUEST, opened_at=SATURDAY)
-OVERRIDDEN = replace(AT_FREEZE, override=Override("maria", "the shop is down", THAW))
+OVERRIDDEN = replace(AT_FREEZE, override=Override("maria", "the shop is down", SATURDAY))
 LATER_FREEZE = replace(
     OVERRIDDEN,
     calendar=Calendar(
         freezes=(WEEKEND, Freeze(start="2026-06-08 08:00", end="2026-06-09", reason="a sale"))
+    ),
+)
+SALE_MEANWHILE = replace(
+    OVERRIDDEN,
+    calendar=Calendar(
+        freezes=(WEEKEND, Freeze(start="2026-06-06 20:00", end="2026-06-06", reason="a sale"))
     ),
 )
 CLOSED = {
@@ -74,7 +80,7 @@ CLOSED = {
             Ruling.APPROVED,
             "maria",
             f"maria overrode that it is {FROZEN}: the shop is down",
-            Override("maria", "the shop is down", THAW),
+            Override("maria", "the shop is down", SATURDAY),
             counts=False,
         ),
     ),
@@ -84,7 +90,7 @@ CLOSED = {
             Ruling.APPROVED,
             "bo",
             f"bo overrode that it is {FROZEN}: the shop is down",
-            Override("bo", "the shop is down", THAW),
+            Override("bo", "the shop is down", SATURDAY),
         ),
     ),
     "an overrider who approved before the freeze still counts once": (
@@ -93,7 +99,7 @@ CLOSED = {
             Ruling.APPROVED,
             "bo",
             f"bo overrode that it is {FROZEN}: now",
-            Override("bo", "now", THAW),
+            Override("bo", "now", SATURDAY),
             counts=False,
         ),
     ),
@@ -108,6 +114,15 @@ CLOSED = {
     "nor once somebody has overridden it": (
         (OVERRIDDEN, said("maria", SATURDAY, comment="again"), ()),
         Decision(Ruling.REFUSED, "maria", "nothing is closed that maria could override"),
+    ),
+    "so does one that begins while the one that was overridden still would": (
+        (SALE_MEANWHILE, said("ana", SATURDAY + timedelta(hours=9)), ()),
+        Decision(
+            Ruling.REFUSED,
+            "ana",
+            "frozen until Sun 2026-06-07 00:00 UTC (a sale): a yes counts after that, "
+            "or maria or bo overrides it",
+        ),
     ),
     "a freeze that begins after the one that was overridden holds": (
         (LATER_FREEZE, said("ana", THAW), ()),
@@ -220,7 +235,7 @@ def test_committers_may_approve_where_the_rules_do_not_bar_them() -> None:
 @given(
     st.sampled_from(["ana", "bo", "maria", "dora", "mallory"]),
     st.integers(0, 7 * 24 * 60),
-    st.sampled_from([None, Override("maria", "down")]),
+    st.sampled_from([None, Override("maria", "down", SATURDAY)]),
     st.sampled_from(["", "the shop is down"]),
 )
 def test_a_yes_takes_effect_in_a_closed_time_only_by_an_overrider_with_a_reason(
@@ -230,10 +245,10 @@ def test_a_yes_takes_effect_in_a_closed_time_only_by_an_overrider_with_a_reason(
     request = replace(opened, override=override)
     at = MONDAY + timedelta(minutes=minutes)
     decision = judged(request, said(name, at, comment=comment))
-    closed = request.calendar.closed(at)
-    if decision.ruling is Ruling.APPROVED and closed and not override:
+    closed = request.closed_at(at)
+    if decision.ruling is Ruling.APPROVED and closed:
         assert name in request.overriders
-        assert decision.override == Override(name, comment, closed.ends)
+        assert decision.override == Override(name, comment, at)
         assert comment
     if decision.ruling is Ruling.APPROVED and decision.counts:
         assert name in request.approvers_at(at)

@@ -75,6 +75,16 @@ INSTANTS = st.integers(0, 7 * 24 * 60).map(
 )
 
 
+@given(CALENDARS, INSTANTS, st.integers(0, 4 * 24 * 60))
+def test_what_somebody_opened_is_open_then_and_never_closed_where_nothing_is(
+    calendar: Calendar, opened: datetime, minutes: int
+) -> None:
+    assert calendar.closed(opened, opened) is None
+    now = opened + timedelta(minutes=minutes)
+    closed = calendar.closed(now, opened)
+    assert closed is None or calendar.closed(now) is not None
+
+
 @given(CALENDARS, CALENDARS, INSTANTS)
 def test_a_calendar_within_another_is_open_while_both_are(
     own: Calendar, other: Calendar, now: datetime

@@ -131,7 +131,7 @@ def past(*records: Record, live: int = 7) -> Past:
 
 UNDER_WAY = replace(RECORD, number=8, state=RolloutState.STARTED, run="r8", finished_at=None)
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
-FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", MONDAY, MONDAY)
+FROZEN = Closed("frozen until Mon 2026-01-05 08:00 UTC", MONDAY)
 
 
 @pytest.mark.parametrize(

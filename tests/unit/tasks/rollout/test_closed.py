@@ -68,24 +68,35 @@ def test_a_freeze_that_begins_while_another_rollout_is_waited_for_holds() -> Non
 
 
 def test_the_record_keeps_who_overrode_it_and_why(world: World) -> None:
-    override = Override("maria", "the shop is down")
+    override = Override("maria", "the shop is down", world.cluster.clock.now())
     rolled_out(world, closed(world), replace(BY, override=override))
     newest = history(world.place, world.cluster)[0]
     assert (newest.state, newest.override) == (RolloutState.SUCCEEDED, override)
     assert newest.moments[0].what == "maria overrode that it was closed: the shop is down"
 
 
-def test_an_override_opens_what_was_closed_then_and_not_what_closes_later(world: World) -> None:
-    over = world.cluster.clock.now()
-    override = replace(BY, override=Override("maria", "the shop is down", until=over))
-    with pytest.raises(GateClosed, match="frozen until"):
-        rolled_out(world, closed(world), override)
+@pytest.mark.parametrize(
+    ("ago", "is_let_in"), [(timedelta(hours=1), True), (timedelta(days=1), False)]
+)
+def test_an_override_opens_what_was_closed_then_and_nothing_that_closes_later(
+    *, ago: timedelta, is_let_in: bool
+) -> None:
+    world = World()
+    world.cluster.clock.jump(timedelta(hours=2))
+    world.when_rolling_out(ONE)
+    at = world.cluster.clock.now() - ago
+    by = replace(BY, override=Override("maria", "the shop is down", at))
+    if is_let_in:
+        assert rolled_out(world, closed(world), by).state is RolloutState.SUCCEEDED
+    else:
+        with pytest.raises(GateClosed, match="frozen until"):
+            rolled_out(world, closed(world), by)
 
 
 def test_a_commit_without_the_freeze_of_what_is_live_does_not_come_in_through_it() -> None:
     world = World()
     new_year = Freeze(start="2026-01-02", end="2026-01-03", reason="New Year")
-    rolled_out(world, closed(world, new_year), wanted=ONE)
+    rolled_out(world, closed(world, new_year), By("first", "ann"), ONE)
     world.cluster.clock.jump(timedelta(days=1))
     with pytest.raises(GateClosed, match=r"frozen until Sun 2026-01-04 00:00 UTC \(New Year\)"):
         rolled_out(world, world.place)
@@ -100,11 +111,19 @@ def test_a_rollout_that_has_begun_goes_on_in_a_freeze(world: World) -> None:
     assert rolled_out(world, closed(world)).state is RolloutState.SUCCEEDED
 
 
-def test_what_is_live_already_is_no_rollout(world: World) -> None:
-    assert rolled_out(world, closed(world), wanted=ONE).number == 1
+def test_what_is_live_already_is_no_rollout() -> None:
+    world = World()
+    tomorrow = closed(world, Freeze(start="2026-01-02", end="2026-01-03"))
+    rolled_out(world, tomorrow, By("first", "ann"), ONE)
+    world.cluster.clock.jump(timedelta(days=1))
+    assert rolled_out(world, tomorrow, wanted=ONE).number == 1
 
 
 def test_no_freeze_stops_a_rollback(world: World) -> None:
-    rolled_out(world, closed(world), replace(BY, override=Override("maria", "it is urgent")))
+    rolled_out(
+        world,
+        closed(world),
+        replace(BY, override=Override("maria", "it is urgent", world.cluster.clock.now())),
+    )
     roll_back(closed(world), By("third", "ann"), Back("users suffer"), world.ports)
     assert releases(world)[0] == ONE.id
