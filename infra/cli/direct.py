@@ -165,8 +165,15 @@ def _approver(
     name = person.approver or asked("Approver", "--as NAME")
     code = person.code or asked("One-time code", "SLIPWAY_CODE=123456", hide=True)
     now = ports.clock.now()
-    said = (name.strip(), code.strip(), Choice.APPROVE, "", now, request.question)
-    given = Answer(*said, own_origin())
+    given = Answer(
+        name.strip(),
+        code.strip(),
+        Choice.APPROVE,
+        "",
+        answered_at=now,
+        question=request.question,
+        origin=own_origin(),
+    )
     decision = answer(request, given, (), SecretApprovers(ports.cluster))
     _write_down(answered(request, given, decision, str(uuid4())), place, ports)
     if decision.ruling is not Ruling.APPROVED:

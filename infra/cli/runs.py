@@ -107,6 +107,10 @@ def approve(  # noqa: PLR0913 one parameter an option
     ] = None,
     reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
     comment: Annotated[str, typer.Option(help="Stands in the record.")] = "",
+    question: Annotated[
+        str | None,
+        typer.Option(help="Name of the question that was read; what is asked now if absent."),
+    ] = None,
     wait: Wait = True,
     as_json: Json = False,
 ) -> None:
@@ -124,7 +128,9 @@ def approve(  # noqa: PLR0913 one parameter an option
             where=f"{view.name} ({view.short_id})",
             next_step="slipway status lists what waits",
         )
-    question = runs.asks(view.id)  # before it is shown: an answer is to nothing that came later
+    question = question or runs.asks(
+        view.id
+    )  # before it is shown: an answer is to nothing that came later
     if (approver is None or code is None) and not as_json:
         console.print(Markdown(runs.question(view.id)), soft_wrap=False)
     form = {

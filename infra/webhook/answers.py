@@ -21,7 +21,7 @@ from infra.webhook.settings import settings
 from infra.webhook.store import Store
 from tasks.approval.approvers import SecretApprovers
 from tasks.approval.key import read_key
-from tasks.approval.model import Answer, Approver, Choice, Click
+from tasks.approval.model import Answer, Approver, Choice, Click, question_of
 from tasks.approval.proof import CLICKS_LIVE, Subject, vouch
 from tasks.approval.slack import named
 from tasks.core.clock import Clock, SystemClock
@@ -151,7 +151,7 @@ def _form(pressed: Pressed, name: str) -> dict[str, str]:
 
 
 def _question(asked: Button) -> str:
-    return f"{asked.environment}-{asked.plan}"
+    return question_of(asked.environment, asked.plan)
 
 
 def _hand_over(runs: Runs, asked: Button, form: dict[str, str], now: datetime) -> None:

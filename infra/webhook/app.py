@@ -114,6 +114,8 @@ class Receiver:
             raise Refused(HTTPStatus.NOT_FOUND, "no login")
         names = ("content-type", "x-slack-request-timestamp", "x-slack-signature")
         headers = Headers(*(request.headers.get(name, "") for name in names))
+        if not could_sign(headers.signature):
+            raise Refused(HTTPStatus.UNAUTHORIZED, "signature")
         body = await self.intake.read(request, self.body)
         return await asyncio.to_thread(self.slack.read, body, headers, self.clock.now())
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from infra.webhook.model import (
     DeploymentAsked,
@@ -22,6 +22,16 @@ from infra.webhook.model import (
     ReleasePublished,
     WorkflowEnded,
 )
+from infra.webhook.payloads import (
+    AnyPayload,
+    Cause,
+    DeploymentPayload,
+    PullRequestPayload,
+    PushPayload,
+    ReleasePayload,
+    RepositoryPart,
+    WorkflowRunPayload,
+)
 from tasks.notify.github_messages import TASK
 
 __all__ = ["KNOWN", "read_event"]
@@ -31,117 +41,6 @@ MOST_COMMITS = 2048
 """GitHub leaves out the commits of a push beyond these."""
 _WORD = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _NO_COMMIT = re.compile(r"0+")
-
-
-class _Theirs(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Repository(_Theirs):
-    full_name: str
-    default_branch: str = "main"
-    pushed_at: int | str | None = None
-
-
-class _Commit(_Theirs):
-    id: str
-    message: str = ""
-    added: tuple[str, ...] = ()
-    modified: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-
-class _Push(_Theirs):
-    repository: _Repository
-    ref: str
-    before: str
-    after: str
-    created: bool = False
-    deleted: bool = False
-    forced: bool = False
-    head_commit: _Commit | None = None
-    commits: tuple[_Commit, ...] = ()
-
-
-class _Named(_Theirs):
-    full_name: str
-
-
-class _Branch(_Theirs):
-    ref: str
-    sha: str
-    repo: _Named | None = None
-
-
-class _Proposed(_Theirs):
-    head: _Branch
-    base: _Branch
-    draft: bool = False
-    updated_at: str | None = None
-
-
-class _PullRequest(_Theirs):
-    repository: _Repository
-    action: str
-    number: int
-    pull_request: _Proposed
-
-
-class _Published(_Theirs):
-    id: int
-    tag_name: str
-    draft: bool = False
-    prerelease: bool = False
-    published_at: str | None = None
-
-
-class _Release(_Theirs):
-    repository: _Repository
-    action: str
-    release: _Published
-
-
-class _Run(_Theirs):
-    id: int
-    run_attempt: int = 1
-    workflow_id: int = 0
-    run_number: int = 0
-    name: str | None = None
-    conclusion: str | None = None
-    head_branch: str | None = None
-    head_sha: str
-    head_repository: _Named | None = None
-
-
-class _WorkflowRun(_Theirs):
-    repository: _Repository
-    action: str
-    workflow_run: _Run
-
-
-class _Asked(_Theirs):
-    id: int
-    sha: str
-    environment: str
-    task: str = "deploy"
-    ref: str = ""
-
-
-class _Cause(_Theirs):
-    event: str = ""
-    head_repository: _Named | None = None
-
-
-class _Deployment(_Theirs):
-    repository: _Repository
-    workflow_run: _Cause | None = None
-    deployment_status: object = None
-    action: str = "created"  # the only one there is; GitHub Enterprise does not say it
-    deployment: _Asked
-
-
-class _Any(_Theirs):
-    repository: _Named | None = None
 
 
 _Found = tuple[str, str, Facts, tuple[object, ...]]
@@ -170,7 +69,7 @@ def read_event(name: str, delivery: str, body: bytes) -> Event:
 
 
 def _push(body: bytes) -> _Found:
-    push = _Push.model_validate_json(body)
+    push = PushPayload.model_validate_json(body)
     gone = push.deleted or _NO_COMMIT.fullmatch(push.after) is not None
     # the head of an annotated tag is the tag itself, not the commit
     head = push.head_commit
@@ -197,7 +96,7 @@ def _instant(seconds: int | str | None) -> datetime | None:
         return None
 
 
-def _paths(push: _Push) -> tuple[str, ...] | None:
+def _paths(push: PushPayload) -> tuple[str, ...] | None:
     """Return the files that a push touched, None where its commits do not tell all of them."""
     if push.created or push.forced or not 0 < len(push.commits) < MOST_COMMITS:
         return None
@@ -211,7 +110,7 @@ def _paths(push: _Push) -> tuple[str, ...] | None:
 
 
 def _pull_request(body: bytes) -> _Found:
-    found = _PullRequest.model_validate_json(body)
+    found = PullRequestPayload.model_validate_json(body)
     head, base = found.pull_request.head, found.pull_request.base
     home = found.repository.full_name
     facts = PullRequest(
@@ -227,7 +126,7 @@ def _pull_request(body: bytes) -> _Found:
 
 
 def _release(body: bytes) -> _Found:
-    found = _Release.model_validate_json(body)
+    found = ReleasePayload.model_validate_json(body)
     published = found.release
     facts = ReleasePublished(
         found.action, published.tag_name, published.draft, published.prerelease
@@ -242,7 +141,7 @@ def _release(body: bytes) -> _Found:
 
 
 def _workflow_run(body: bytes) -> _Found:
-    found = _WorkflowRun.model_validate_json(body)
+    found = WorkflowRunPayload.model_validate_json(body)
     run, home = found.workflow_run, found.repository.full_name
     branch = run.head_branch or ""
     facts = WorkflowEnded(
@@ -260,14 +159,14 @@ def _workflow_run(body: bytes) -> _Found:
 
 
 def _deployment(body: bytes) -> _Found:
-    found = _Deployment.model_validate_json(body)
+    found = DeploymentPayload.model_validate_json(body)
     asked = found.deployment
     ours, proposed = asked.task == TASK, _is_proposed(found)
     facts = DeploymentAsked(found.action, asked.environment, asked.sha, ours, proposed)
     return found.repository.full_name, "", facts, (found.action, asked.id)
 
 
-def _is_proposed(found: _Deployment) -> bool:
+def _is_proposed(found: DeploymentPayload) -> bool:
     """Say whether the code is a pull request's: GitHub deploys for its workflows by itself, too.
 
     A payload of deployment_status holds all that one of deployment does, and the event's name is
@@ -281,7 +180,7 @@ def _is_proposed(found: _Deployment) -> bool:
     )
 
 
-def _is_own(cause: _Cause, repository: _Repository) -> bool:
+def _is_own(cause: Cause, repository: RepositoryPart) -> bool:
     """Say whether a workflow ran on a repository's own code, and not because of a pull request."""
     home = cause.head_repository.full_name if cause.head_repository else ""
     own = home.casefold() == repository.full_name.casefold()
@@ -289,7 +188,7 @@ def _is_own(cause: _Cause, repository: _Repository) -> bool:
 
 
 def _other(body: bytes) -> _Found:
-    found = _Any.model_validate_json(body)
+    found = AnyPayload.model_validate_json(body)
     whose = found.repository.full_name if found.repository else ""
     return whose, "", Nothing("Slipway does nothing for such an event"), (sha256(body).hexdigest(),)
 

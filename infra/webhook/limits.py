@@ -88,7 +88,7 @@ class Intake:
     """
 
     most_bytes: int = 256 * 2**20
-    most_from_one: int = 64 * 2**20
+    most_from_one: int = 128 * 2**20
     _held: Counter[str] = field(default_factory=Counter)
 
     async def read(self, request: Request, body: Body) -> bytes:

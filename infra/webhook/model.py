@@ -98,11 +98,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePublished:
-    """A release of GitHub's; action is published, edited, deleted and so on.
-
-    Attributes:
-        prerelease: not meant for everybody yet.
-    """
+    """A release of GitHub's; action is published, edited, deleted and so on."""
 
     action: str
     tag: str
@@ -112,7 +108,7 @@ class ReleasePublished:
 
     @property
     def is_out(self) -> bool:
-        """Whether people get it from now on: GitHub says so twice, but for a pre-release."""
+        """Whether people get it from now on; GitHub says so twice."""
         return self.action in {"published", "released"}
 
 
@@ -125,9 +121,8 @@ class WorkflowEnded:
         branch: of the commit: for a pull request's workflow the branch that is proposed.
         fork: it ran on a stranger's code.
         default_branch: of the repository; a guess in events of older stores.
-        file: GitHub's id of the workflow; names may be those of several. 0 in events of older
-            stores, and number: its count of the workflow's runs, which a run that is done again
-            keeps.
+        file: GitHub's id of the workflow (several may have one name); 0 in older stores.
+        number: its count of the workflow's runs, which a run that is done again keeps.
     """
 
     action: str

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 __all__ = ["could_sign", "is_bearer", "is_signed", "sign"]
 
 _PREFIX = "sha256="
-_HEADER = re.compile(rf"{_PREFIX}[0-9a-f]{{64}}")
+_HEADER = re.compile(rf"(?:{_PREFIX}|v0=)[0-9a-f]{{64}}")
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -19,7 +19,7 @@ def sign(body: bytes, secret: str) -> str:
 
 
 def could_sign(header: str) -> bool:
-    """Say whether a header has the form of a signature."""
+    """Say whether a header has the form of a signature of GitHub's or of Slack's."""
     return _HEADER.fullmatch(header) is not None
 
 

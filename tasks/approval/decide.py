@@ -12,7 +12,7 @@ from tasks.approval.proof import prove
 from tasks.core.calendar import Closed
 from tasks.core.gates import Override, Person
 
-__all__ = ["decide_approval", "folded"]
+__all__ = ["decide_approval", "known_as"]
 
 NOREPLY = "@users.noreply.github.com"
 BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
@@ -138,16 +138,19 @@ def _authorship(request: Request, approver: Approver) -> str:
 
 
 def _is(person: Person, approver: Approver) -> bool:
-    names = {folded(person.name), folded(person.email)}
-    if folded(person.email).endswith(NOREPLY):
-        # 123456+login@users.noreply.github.com
-        local = folded(person.email).removesuffix(NOREPLY)
-        names.add(local.rpartition("+")[2])
-    return not names.isdisjoint(map(folded, (approver.name, *approver.emails)))
+    theirs = known_as(approver.name, *approver.emails)
+    return not known_as(person.name, person.email).isdisjoint(theirs)
 
 
-def folded(text: str) -> str:
-    """Return a name or an address as it is compared: without case, width and spaces."""
+def known_as(*words: str) -> set[str]:
+    """Return somebody's names and addresses as they are compared, logins in addresses too."""
+    folded = {_folded(word) for word in words}
+    # 123456+login@users.noreply.github.com
+    local = (word.removesuffix(NOREPLY) for word in folded if word.endswith(NOREPLY))
+    return folded | {word.rpartition("+")[2] for word in local}
+
+
+def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

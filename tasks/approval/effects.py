@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyotp
 
 from tasks.approval.approvers import Approvers
-from tasks.approval.decide import decide_approval, folded
+from tasks.approval.decide import decide_approval, known_as
 from tasks.approval.key import read_key
 from tasks.approval.model import Answer, Approver, Decision, Request
 from tasks.core.errors import ConfigError
@@ -92,9 +92,9 @@ def _require_enrolled(name: str, approver: Approver | None) -> Approver:
 
 def _require_another(name: str, emails: tuple[str, ...], known: tuple[Approver, ...]) -> None:
     """Refuse to enrol one person under two names: two approvals are of two people."""
-    mine = {*map(folded, (name, *emails))}
+    mine = known_as(name, *emails)
     for each in known:
-        theirs = map(folded, (each.name, *each.emails))
+        theirs = known_as(each.name, *each.emails)
         shared = [] if each.name == name else sorted(mine.intersection(theirs))
         if shared:
             raise ConfigError(

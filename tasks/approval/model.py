@@ -21,6 +21,7 @@ __all__ = [
     "Ruling",
     "Taken",
     "Use",
+    "question_of",
 ]
 
 
@@ -44,6 +45,11 @@ class Means(StrEnum):
 
     TOTP = "totp"
     SLACK = "slack"
+
+
+def question_of(environment: str, plan: str) -> str:
+    """Return the name of the question whether a plan may come into an environment."""
+    return f"{environment}-{plan}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Request:
     @property
     def question(self) -> str:
         """Name of what is asked, the same however often: an answer has to say it."""
-        return f"{self.environment}-{self.plan}"
+        return question_of(self.environment, self.plan)
 
     @property
     def lasts(self) -> timedelta:

@@ -132,7 +132,9 @@ def test_an_old_workflow_that_is_run_again_stays_old_whatever_came_in_between(
 ) -> None:
     world.store.register(repository(Trigger("workflow_run", workflows=("ci",))))
     payloads = [ended(TWO, 500)]
-    payloads += [ended(TWO, each, workflow_id=2, name="stale") for each in range(1, 80)]
+    payloads += [
+        ended(TWO, each, id=1000 + each, workflow_id=2, name="stale") for each in range(1, 80)
+    ]
     payloads.append(ended(ONE, 3))
     for number, payload in enumerate(payloads):
         world.send(payload, "workflow_run", f"d-{number}")

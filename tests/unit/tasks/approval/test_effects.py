@@ -60,8 +60,12 @@ def test_somebody_who_was_enrolled_approves_once(approvers: Approvers) -> None:
 
 @pytest.mark.parametrize(
     ("name", "email", "shared"),
-    [("Ana", "else@example.com", "ana"), ("bo", "ANA@example.com", "ana@example.com")],
-    ids=["a name in other letters", "an address"],
+    [
+        ("Ana", "else@example.com", "ana"),
+        ("bo", "ANA@example.com", "ana@example.com"),
+        ("bo", "7+ana@users.noreply.github.com", "ana"),
+    ],
+    ids=["a name in other letters", "an address", "a login of GitHub's"],
 )
 def test_nobody_is_enrolled_under_two_names(
     approvers: Approvers, name: str, email: str, shared: str
