@@ -128,9 +128,8 @@ def approve(  # noqa: PLR0913 one parameter an option
             where=f"{view.name} ({view.short_id})",
             next_step="slipway status lists what waits",
         )
-    question = question or runs.asks(
-        view.id
-    )  # before it is shown: an answer is to nothing that came later
+    # before it is shown: an answer is to nothing that came later
+    question = question or runs.asks(view.id)
     if (approver is None or code is None) and not as_json:
         console.print(Markdown(runs.question(view.id)), soft_wrap=False)
     form = {

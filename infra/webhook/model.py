@@ -63,7 +63,7 @@ class Push:
         message: of that commit.
         paths: files that the push touched; None where the payload does not name all of them.
         default_branch: of the repository.
-        pushed_at: by GitHub's clock; None where it did not say, and in events of older stores.
+        pushed_at: by GitHub's clock; None where it did not say.
     """
 
     ref: str
@@ -117,7 +117,6 @@ class WorkflowEnded:
     """A workflow run of GitHub Actions.
 
     Attributes:
-        conclusion: None before its end.
         branch: of the commit: for a pull request's workflow the branch that is proposed.
         fork: it ran on a stranger's code.
         default_branch: of the repository; a guess in events of older stores.
@@ -143,7 +142,7 @@ class DeploymentAsked:
 
     Attributes:
         ours: we did, to tell of one under way.
-        proposed: it is of a pull request's code, or said to be one by a payload of another event.
+        proposed: it is of a pull request's code, or of another event's payload.
     """
 
     action: str

@@ -21,6 +21,7 @@ from tasks.core.record import RolloutState
 from tasks.core.target import Target
 from tasks.rollout.history import history
 from tasks.rollout.model import Back, By
+from tasks.rollout.plan import plan
 from tasks.rollout.roll_out import roll_out
 from tests.unit.tasks.guard.stand_in import paging_goes_to, standing_in
 from tests.unit.tasks.rollout.world import World, config_map, deployment, make_release
@@ -40,7 +41,8 @@ def given_two_rollouts(approval: Approval | None = None) -> World:
     world = World()
     place = replace(world.place, environment=replace(world.place.environment, approval=approval))
     for number, release in enumerate((ONE, TWO)):
-        roll_out(release, place, By(f"run-{number}"), world.ports)
+        by = By(f"run-{number}", plan=plan(release, place, world.cluster).id)
+        roll_out(release, place, by, world.ports)
     return world
 
 
