@@ -72,8 +72,12 @@ class Pipeline:
 
     def when_answered(self, run: UUID, form: dict[str, str]) -> RunView:
         """Answer a waiting run and wait until it is over or waits again."""
-        self.runs.answer(run, {"question": self.runs.asks(run), **form})
+        self.answer_now(run, form)
         return self.until_over(run)
+
+    def answer_now(self, run: UUID, form: dict[str, str]) -> None:
+        """Answer what a waiting run asks now, where the form does not say otherwise."""
+        self.runs.answer(run, {"question": self.runs.asks(run), **form})
 
     def when_rolled_back(self, shop: Shop, environment: str, to: int | None = None) -> RunView:
         """Run the flow `rollback` and wait for its end."""

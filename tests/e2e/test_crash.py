@@ -141,7 +141,7 @@ def test_killed_in_every_stage_a_run_still_goes_to_prod(
         assert_done_once(shop, "dev")
 
         pipeline.restart()
-        pipeline.runs.answer(run, pipeline.answer())
+        pipeline.answer_now(run, pipeline.answer())
         pipeline.when_killed(run, lambda: shop.rolls_out("prod"))
         done = pipeline.until_over(run)
         assert done.state == "COMPLETED", done.message
