@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ SCHEMA = (
 """Each entry leads from one version of the store to the next."""
 BUSY_SECONDS = 10.0
 MOST_ALIKE = 50
+RUN_AGAIN = timedelta(days=31)
+"""GitHub runs a workflow again for 30 days."""
 
 _ALIKE = "source = 'github' AND name = ? AND subject = ? COLLATE NOCASE AND ref = ? AND id < ?"
 
@@ -158,11 +160,13 @@ class Store:
 
         Later is what GitHub counts so.
         """
+        since = kept.received_at.astimezone(UTC) - RUN_AGAIN
         rows = self._read(
             f"SELECT {COLUMNS} FROM events WHERE {_ALIKE}"  # noqa: S608 columns of ours
             " AND json_extract(facts, '$.file') = ? AND json_extract(facts, '$.number') > ?"
-            " AND json_extract(facts, '$.conclusion') = 'success' ORDER BY id DESC LIMIT ?",
-            *(*_alike(kept), ended.file, ended.number, MOST_ALIKE),
+            " AND json_extract(facts, '$.conclusion') = 'success'"
+            " AND NOT json_extract(facts, '$.fork') AND received_at >= ? ORDER BY id DESC LIMIT ?",
+            *(*_alike(kept), ended.file, ended.number, since.isoformat(), MOST_ALIKE),
         )
         return tuple(map(kept_of, rows))
 

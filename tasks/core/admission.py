@@ -6,6 +6,7 @@ rules that it changes.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tasks.core.application import Environment
 from tasks.core.calendar import Calendar
@@ -65,14 +66,16 @@ def guarded_as(environment: Environment, other: Environment) -> Environment:
 
 
 def _changed(own: dict[str, object], live: dict[str, object]) -> tuple[str, ...]:
-    return tuple(key for key, value in own.items() if live[key] != value)
+    return tuple(key for key, value in own.items() if live.get(key, value) != value)
 
 
 def _guards(environment: Environment) -> dict[str, object]:
     """Return what lets something in, by the keys of slipway.yaml; of nights, whether unasked."""
-    found = {key: getattr(environment, key) for key in KEYS}
+    found: dict[str, Any] = {key: getattr(environment, key) for key in KEYS}
     strategies = {"": environment.strategy, **environment.strategies}
-    found["nightly"] = bool(environment.nightly and environment.nightly.automatic)
+    night = found.pop("nightly")
+    if night is not None and night.automatic is not None:  # older records do not say it
+        found["nightly"] = night.automatic
     found["strategy"] = {
         name: tuple(step.share for step in each.canary.ladder if step.gate)
         for name, each in strategies.items()

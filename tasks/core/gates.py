@@ -93,7 +93,7 @@ class Override:
     """Who opened a gate that the calendar had closed, and why.
 
     Attributes:
-        at: when, aware UTC: what closes it later is closed. None in records of Slipway 0.4.
+        at: when, aware UTC: what closes it later is closed. None in older records.
     """
 
     by: str

@@ -22,6 +22,7 @@ __all__ = [
     "deletes",
     "generated_secrets",
     "manifests_of",
+    "only_hooks",
     "refs_of",
     "scaled",
     "scaled_since",
@@ -46,6 +47,13 @@ SECRET = Kind("v1", "Secret")
 def manifests_of(record: Record) -> tuple[Object, ...]:
     """Return the objects that a record's release puts into its environment."""
     return parse_stream(record.release.manifests_for(record.environment).yaml)
+
+
+def only_hooks(objects: Iterable[Object], hooks: Hooks) -> tuple[Object, ...]:
+    """Return the Jobs that hooks run."""
+    everything = tuple(objects)
+    others = without_hooks(everything, hooks)
+    return tuple(thing for thing in everything if thing not in others)
 
 
 def without_hooks(objects: Iterable[Object], hooks: Hooks) -> tuple[Object, ...]:

@@ -9,7 +9,7 @@ from tasks.core.objects import Kind, Object, Ref, ref_of
 from tasks.core.record import Record, RolloutState
 from tasks.core.tracks import CANARY, TRACK
 from tasks.rollout import records
-from tasks.rollout.changing import manifests_of, refs_of, without_hooks
+from tasks.rollout.changing import manifests_of, only_hooks, refs_of, without_hooks
 from tasks.rollout.model import Observed, Place, Stored
 from tasks.rollout.twins import Twins, plan_twins
 
@@ -55,7 +55,7 @@ def observe(cluster: Objects, place: Place, current: Stored, gates: int = 0) -> 
         environment_before=(previous and previous.environment) or place.environment,
         wanted=wanted,
         before=old,
-        jobs=tuple(thing for thing in everything if thing not in wanted),
+        jobs=only_hooks(everything, current.rules.hooks),
         twins=_twins(old, wanted, current.record, environment),
         gates=gates,
         autoscalers=other_autoscalers(cluster, place, refs | left),

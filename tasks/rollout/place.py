@@ -66,7 +66,7 @@ def place_of(application: Application, name: str, target: Target) -> Place:
     environment = application.environments[name]
     night = nightly_of(application, name)
     # records keep it with the environment, and it lets something in
-    own = OwnNight(automatic=night.automatic) if night else None
+    own = OwnNight(automatic=bool(night and night.automatic))
     environment = replace(environment, nightly=own)
     context = target.context or environment.context
     if not context:

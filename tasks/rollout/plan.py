@@ -16,13 +16,14 @@ from tasks.rollout import records
 from tasks.rollout.changing import (
     KEPT_KINDS,
     manifests_of,
+    only_hooks,
     refs_of,
     scaled,
     without_hooks,
     without_replicas,
 )
 from tasks.rollout.compare import comparable, diff_of
-from tasks.rollout.model import Place
+from tasks.rollout.model import Place, Stored
 from tasks.rollout.observe import leftovers, other_autoscalers, read_all
 from tasks.rollout.outlook import Outlook, look_ahead
 from tasks.rollout.quota import counted, shortages
@@ -61,6 +62,8 @@ class Survey:
         outlook: how the release would come in.
         is_bad: the release was taken back here.
         scaled: kind and name of the workloads whose replicas an autoscaler sets.
+        jobs: those that hooks run, each as the live release has it (None where it has none) and as
+            this one does.
     """
 
     release: Release
@@ -73,6 +76,7 @@ class Survey:
     outlook: Outlook
     is_bad: bool = False
     scaled: frozenset[tuple[str, str]] = frozenset()
+    jobs: tuple[tuple[Object | None, Object], ...] = ()
 
 
 def plan(release: Release, place: Place, cluster: Objects) -> Plan:
@@ -93,7 +97,8 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         looks = tuple(Look(thing, None, None) for thing in wanted)
         secrets = tuple(secret.name for secret in place.environment.secrets)
         outlook, room = look_ahead((), wanted, release, place), planned_room(cluster, wanted)
-        return Survey(release, place, None, looks, (), secrets, room, outlook)
+        jobs = _jobs(everything, place, None)
+        return Survey(release, place, None, looks, (), secrets, room, outlook, jobs=jobs)
     stored = records.fetch(cluster, place.namespace)
     live = records.newest_good(stored)
     left = leftovers(stored, live.record if live else None, place)
@@ -118,6 +123,7 @@ def survey(release: Release, place: Place, cluster: Objects) -> Survey:
         ),
         is_bad=release.id in records.bad_releases(stored),
         scaled=by_autoscaler,
+        jobs=_jobs(everything, place, live),
     )
 
 
@@ -162,6 +168,16 @@ def _look(cluster: Objects, by_autoscaler: frozenset[tuple[str, str]], wanted: O
     return Look(wanted, live, after, tried.conflicts)
 
 
+def _jobs(
+    wanted: tuple[Object, ...], place: Place, live: Stored | None
+) -> tuple[tuple[Object | None, Object], ...]:
+    before = only_hooks(manifests_of(live.record), live.rules.hooks) if live else ()
+    known = {ref_of(thing): thing for thing in before}
+    return tuple(
+        (known.get(ref_of(thing)), thing) for thing in only_hooks(wanted, place.rules.hooks)
+    )
+
+
 def _gone(
     cluster: Objects, left: frozenset[Ref], release: Release, place: Place
 ) -> tuple[Object, ...]:
@@ -181,6 +197,11 @@ def _changes(seen: Survey) -> Iterator[Change]:
         yield Change(ChangeKind.CREATE, f"Secret/{name}", "+ generated, values hidden")
     for look in seen.looks:
         yield _change(look, (look.wanted["kind"], look.wanted["metadata"]["name"]) in seen.scaled)
+    for before, job in seen.jobs:
+        old = comparable(before, scaled=False) if before else None
+        if diff := diff_of(old, comparable(job, scaled=False)):
+            kind = ChangeKind.UPDATE if before else ChangeKind.CREATE
+            yield Change(kind, f"{ref_of(job)} (run by a hook)", diff)
     for thing in seen.gone:
         if thing["kind"] not in KEPT_KINDS:
             diff = diff_of(comparable(thing, scaled=False), None)

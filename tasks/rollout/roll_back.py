@@ -14,7 +14,7 @@ from tasks.rollout.goal import choose_goal, require_live
 from tasks.rollout.lock import Aside
 from tasks.rollout.model import Back, By, Place, Ports, Stored
 from tasks.rollout.opening import clear_way, draft, ended_by, fetch_own, is_of, open_record
-from tasks.rollout.plan import plan
+from tasks.rollout.plan import draw, survey
 from tasks.rollout.refusals import refuse_tried
 from tasks.rollout.running import Rollout
 
@@ -39,7 +39,8 @@ def plan_back(number: int, place: Place, cluster: Objects) -> Plan:
         )
     then = _as_it_was(goal, place)
     at_once = replace(then.environment, strategy=Strategy(rolling=Rolling()), strategies={})
-    return plan(goal.record.release, replace(then, environment=at_once), cluster)
+    seen = survey(goal.record.release, replace(then, environment=at_once), cluster)
+    return draw(replace(seen, jobs=()))  # going back runs no hooks
 
 
 def roll_back(place: Place, by: By, back: Back, ports: Ports) -> Record:
@@ -137,9 +138,11 @@ def _draft_back(
 
 def _guarded(goal: Stored, live: Stored | None) -> Stored:
     """Keep the rules that were agreed on last: going back lets nobody in who would not be now."""
-    if goal.environment is None or live is None or live.environment is None:
+    if live is None or live.environment is None:
         return goal
-    return replace(goal, environment=guarded_as(goal.environment, live.environment))
+    # records of Slipway 0.1 know nothing of their environment
+    described = goal.environment or live.environment
+    return replace(goal, environment=guarded_as(described, live.environment))
 
 
 def _as_it_was(goal: Stored, place: Place) -> Place:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from tasks.core.admission import admission
 from tasks.core.cluster import Objects
 from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
@@ -59,14 +60,14 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
     known = fetch_own(place, ports.cluster)
     if (ended := ended_by(known, by)) is not None:
         return ended
-    if _begun(known, release, by) is None:  # nobody gives way to a release that is refused
+    if _begun(known, release, place, by) is None:  # nobody gives way to a release that is refused
         refuse_bad(known, release, place, by.despite)
         _refuse_early(known, release, place, by, ports)
     with lock.hold(
         ports.cluster, ports.clock, place.namespace, by.run, wish(release, place, by)
     ) as held:
         stored = fetch_own(place, ports.cluster)
-        if (newest := _begun(stored, release, by)) is not None:
+        if (newest := _begun(stored, release, place, by)) is not None:
             return _go_on(newest, Rollout(place, ports, held, newest, by.gates), by)
         _refuse_before(known, stored, release, place, by)
         begun = _draft(stored, release, place, by, ports)
@@ -98,12 +99,16 @@ def _draft(
     return replace(begun, record=replace(begun.record, moments=moments))
 
 
-def _begun(stored: tuple[Stored, ...], release: Release, by: By) -> Stored | None:
+def _begun(stored: tuple[Stored, ...], release: Release, place: Place, by: By) -> Stored | None:
     """Return the newest rollout where it is of this release and for this run to go on with."""
     newest = stored[-1] if stored else None
     if newest is None or newest.record.release.id != release.id or not is_of(newest, by):
         return None
-    return newest
+    # another commit with the same content may bring other rules, which have to be its record's
+    is_own = newest.record.run == by.run or newest.environment is None
+    return (
+        newest if is_own or not admission(place.environment, newest.environment).changed else None
+    )
 
 
 def _refuse_early(

@@ -1,21 +1,35 @@
 """Who guards what is live, through rollouts that change nothing else, races and rollbacks."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from tasks.core.admission import Admission
+from tasks.core.cluster_fake import Killed
 from tasks.core.errors import GateClosed
 from tasks.core.gates import Approval
-from tasks.core.model import Release
-from tasks.core.record import Record, RolloutState
+from tasks.core.model import Manifests, Release
+from tasks.core.record import ChangeKind, Record, RolloutState
+from tasks.core.strategy import Hook, Hooks
+from tasks.rollout import records
 from tasks.rollout.history import admission_of, stored_history
-from tasks.rollout.model import By, Place
+from tasks.rollout.model import Back, By, Place, Rules
+from tasks.rollout.place import place_without_repository
 from tasks.rollout.plan import plan
+from tasks.rollout.roll_back import roll_back
 from tasks.rollout.roll_out import roll_out
-from tests.unit.tasks.rollout.test_canary import ONE, TWO
+from tests.unit.tasks.rollout.test_canary import ONE, TWO, with_job
 from tests.unit.tasks.rollout.test_make_way import GATED
 from tests.unit.tasks.rollout.world import BusyCluster, World
+
+
+def hooked(image: str) -> Release:
+    """Return the first release with a Job for a hook."""
+    made = with_job("migrate", ONE)
+    text = made.manifests_for("prod").yaml.replace("image: migrate", f"image: {image}")
+    return replace(made, id=f"r-{image}", manifests=(Manifests("prod", "shop", text),))
+
 
 ANA, BO = Approval(approvers=("ana",)), Approval(approvers=("bo",))
 
@@ -49,6 +63,47 @@ def test_a_commit_that_changes_the_rules_alone_is_a_rollout_that_people_are_aske
     assert admitting(world, guarded(world, BO)) == replace(
         admitting(world, guarded(world, BO)), approval=BO, changed=()
     )
+
+
+def test_a_hook_is_a_change_that_people_are_asked_about() -> None:
+    world = World()
+    world.rules = Rules(hooks=Hooks(before=(Hook("migrate"),)))
+    brought(world, hooked("good"), guarded(world, ANA))
+    evil = hooked("evil")
+    with pytest.raises(GateClosed, match="people have to be asked"):
+        brought(world, evil, guarded(world, ANA), asked=False)
+    (change,) = [
+        each
+        for each in plan(evil, guarded(world, ANA), world.cluster).changes
+        if each.kind is not ChangeKind.UNCHANGED
+    ]
+    assert (change.kind, change.object) == (ChangeKind.UPDATE, "Job/migrate (run by a hook)")
+    assert "- image: evil" in change.diff
+
+
+def test_a_killed_rollout_of_other_rules_is_not_taken_for_this_one() -> None:
+    world = World()
+    brought(world, ONE, guarded(world, ANA))
+    world.cluster.kill_after = 3
+    with suppress(Killed):
+        brought(world, TWO, guarded(world, ANA))
+    world.cluster.kill_after = None
+    assert stored_history(world.place, world.cluster)[0].record.state is RolloutState.STARTED
+    with pytest.raises(GateClosed, match="people have to be asked"):
+        roll_out(TWO, guarded(world, BO), By("other", "ann"), world.ports)
+    ended, *_ = stored_history(world.place, world.cluster)
+    assert ended.record.state is not RolloutState.STARTED, "it went back"
+
+
+def test_a_rollback_to_a_record_that_knows_no_rules_keeps_those_of_what_is_live() -> None:
+    world = World()
+    brought(world, ONE, world.place)
+    (first,) = stored_history(world.place, world.cluster)
+    records.update(world.cluster, replace(first, environment=None))
+    brought(world, TWO, guarded(world, ANA))
+    bare = place_without_repository("shop", "prod", "shop", world.place.target)
+    roll_back(bare, By("back", "ann"), Back("users suffer"), world.ports)
+    assert admitting(world, guarded(world, None)).approval == ANA
 
 
 def test_what_comes_in_while_a_run_waits_for_its_turn_guards_from_then_on() -> None:
