@@ -130,8 +130,16 @@ def test_what_was_built_for_a_release_that_is_not_live_any_more_stays_out(world:
     assert states(world) == [RolloutState.SUCCEEDED, RolloutState.SUCCEEDED]
 
 
-def test_a_night_that_may_asks_nobody_and_signs_its_record(world: World) -> None:
+def test_a_night_that_would_bring_other_rules_asks_all_the_same(world: World) -> None:
     world.when_rolling_out(ONE)
+    state = delivered(world, wishes=Wishes(TARGET, onto=1, unasked=True))
+    assert "Cannot suspend flows without a deployment" in str(state.message)
+    assert states(world) == [RolloutState.SUCCEEDED]
+
+
+def test_a_night_that_may_asks_nobody_and_signs_its_record(world: World) -> None:
+    guarded = replace(world.place.environment, approval=Approval(approvers=("ana",)))
+    roll_out(ONE, replace(world.place, environment=guarded), SECOND, world.ports)
     record = delivered(world, wishes=Wishes(TARGET, onto=1, unasked=True, actor="nightly")).result()
     assert (record.state, record.actor, record.approved_by) == (
         RolloutState.SUCCEEDED,
