@@ -20,7 +20,7 @@ from tasks.core.clock import utc_now
 from tasks.core.errors import GateClosed, SlipwayError, StageFailed
 from tasks.core.gates import Approval
 from tasks.core.model import Release
-from tasks.core.record import ChangeKind, Plan, Record, RolloutState
+from tasks.core.record import Plan, Record, RolloutState
 from tasks.core.target import Target
 from tasks.freeze.task import find_closed, require_open
 from tasks.notify.model import State
@@ -109,7 +109,7 @@ def _promoted(release: Release, place: Place, wishes: Wishes, before: Record | N
         write(place, overridden(release, place, flow_run.id, started_from(), wishes.despite))
     bound = plan.id if wishes.onto is not None else None
     by = By(flow_run.id, wishes.actor or release.author, despite=wishes.despite, plan=bound)
-    asks = rules is not None and bool(_changes(plan) or admission.changed)
+    asks = rules is not None and bool(plan.changed or admission.changed)
     tell_plan(release, place, plan, State.WAITING if asks else State.PENDING)
     if rules is not None and asks:
         terms = Terms(rules, admission, place.environment.rollback)
@@ -221,7 +221,3 @@ def failure_of(record: Record) -> StageFailed:
         where=f"{record.release.application}/{record.environment}",
         next_step=f"slipway history {record.environment}",
     )
-
-
-def _changes(plan: Plan) -> bool:
-    return any(change.kind is not ChangeKind.UNCHANGED for change in plan.changes)

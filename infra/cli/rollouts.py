@@ -163,10 +163,9 @@ def show_plan(found: Plan) -> None:
         console.print(found.how)
     for warning in found.warnings:
         say("!", "yellow", warning)
-    for change in found.changes:
-        if change.kind is not ChangeKind.UNCHANGED:
-            say(MARKS[change.kind], f"bold {COLOURS[change.kind]}", change.object)
-            console.print(diff_text(change.diff))
+    for change in found.changed:
+        say(MARKS[change.kind], f"bold {COLOURS[change.kind]}", change.object)
+        console.print(diff_text(change.diff))
 
 
 def place_in(folder: Path, name: str, named: Named) -> Place:

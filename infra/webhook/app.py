@@ -19,7 +19,7 @@ from infra.webhook.alertmanager import read_alerts
 from infra.webhook.courier import Courier
 from infra.webhook.github import read_event
 from infra.webhook.keys import Keys
-from infra.webhook.limits import Allowance, Body, Intake, source_of
+from infra.webhook.limits import Allowance, Body, Intake, sender_of
 from infra.webhook.metrics import Metrics
 from infra.webhook.model import Event, Refused
 from infra.webhook.signature import could_sign, is_bearer, is_signed
@@ -122,7 +122,7 @@ class Receiver:
     async def receive(self, request: Request, door: Door) -> Response:
         """Store what a request brings and answer it: 202 for something new, 200 otherwise."""
         name = request.scope["path"].removeprefix("/")
-        source = source_of(request.client.host) if request.client else ""
+        source = sender_of(request)
         began = asyncio.get_running_loop().time()
         try:
             self._admit(source, began)

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from infra.webhook.model import Refused
 
-__all__ = ["Allowance", "Body", "Intake", "source_of"]
+__all__ = ["Allowance", "Body", "Intake", "sender_of", "source_of"]
 
 TOO_LARGE, TOO_SLOW, GONE, FULL = 413, 408, 400, 503
 MOST_SOURCES = 10_000
@@ -31,6 +31,11 @@ def source_of(host: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(IPv6Address(int(address) >> ONES_OWN << ONES_OWN))
+
+
+def sender_of(request: Request) -> str:
+    """Return who counts as the sender of a request; empty where it has no address."""
+    return source_of(request.client.host) if request.client else ""
 
 
 @dataclass(slots=True)
@@ -97,7 +102,7 @@ class Intake:
         Raises:
             Refused: it is too large, too slow or cut off, or there is no room for it.
         """
-        source = source_of(request.client.host) if request.client else ""
+        source = sender_of(request)
         if int(request.headers.get("content-length", "0")) > body.most_bytes:
             raise Refused(TOO_LARGE, "size")
         parts: list[bytes] = []

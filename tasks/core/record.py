@@ -49,6 +49,11 @@ class Plan:
     warnings: tuple[str, ...] = ()
     how: str = ""
 
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """What would be another one afterwards."""
+        return tuple(each for each in self.changes if each.kind is not ChangeKind.UNCHANGED)
+
 
 class RolloutState(StrEnum):
     """How far a rollout is; the words of a record."""

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tasks.core.model import Outcome
-from tasks.core.record import Change, ChangeKind, Moment, Record, RolloutState
+from tasks.core.record import ChangeKind, Moment, Record, RolloutState
 from tasks.core.slos import Slos
 from tasks.core.units import format_duration
 from tasks.report import series
@@ -64,7 +64,7 @@ def report_page(record: Record, slos: Slos) -> str:
     return _PAGE.render(
         record=record,
         entries=entries,
-        changed=_changed(record),
+        changed=record.plan.changed if record.plan else (),
         tones=TONES,
         signs=SIGNS,
         **_charts(record, slos, entries),
@@ -119,11 +119,6 @@ def _flags(record: Record, entries: tuple[_Entry, ...]) -> Iterator[Flag]:
         tone = TONES[moment.outcome] if moment.outcome else "faint"
         if entry.label or moment.share is not None:
             yield Flag(_since(record, moment), _clean(moment.what), tone, entry.label)
-
-
-def _changed(record: Record) -> tuple[Change, ...]:
-    changes = record.plan.changes if record.plan else ()
-    return tuple(each for each in changes if each.kind is not ChangeKind.UNCHANGED)
 
 
 def _diff(text: str) -> Markup:

@@ -51,19 +51,17 @@ def manifests_of(record: Record) -> tuple[Object, ...]:
 
 def only_hooks(objects: Iterable[Object], hooks: Hooks) -> tuple[Object, ...]:
     """Return the Jobs that hooks run."""
-    everything = tuple(objects)
-    others = without_hooks(everything, hooks)
-    return tuple(thing for thing in everything if thing not in others)
+    return tuple(thing for thing in objects if _is_run_by(hooks, thing))
 
 
 def without_hooks(objects: Iterable[Object], hooks: Hooks) -> tuple[Object, ...]:
     """Leave out the Jobs that hooks run and that are never just applied."""
-    names = {hook.job for hook in (*hooks.before, *hooks.after)}
-    return tuple(
-        thing
-        for thing in objects
-        if thing["kind"] != "Job" or thing["metadata"]["name"] not in names
-    )
+    return tuple(thing for thing in objects if not _is_run_by(hooks, thing))
+
+
+def _is_run_by(hooks: Hooks, thing: Object) -> bool:
+    jobs = {hook.job for hook in (*hooks.before, *hooks.after)}
+    return thing["kind"] == "Job" and thing["metadata"]["name"] in jobs
 
 
 def refs_of(release: Release, environment: str) -> frozenset[Ref]:

@@ -62,16 +62,14 @@ def count_changes(plan: Plan) -> str:
     """Write `1 new, 2 changed, 14 unchanged`."""
     counted = Counter(change.kind for change in plan.changes)
     words = [f"{counted[kind]} {word}" for kind, word in WORDS.items() if counted[kind]]
-    changed = len(plan.changes) - counted[ChangeKind.UNCHANGED]
-    return ", ".join(words) if changed else "nothing changes"
+    return ", ".join(words) if plan.changed else "nothing changes"
 
 
 def _diff(plan: Plan) -> str:
     """Show the objects that change, then how."""
-    changed = [change for change in plan.changes if change.kind is not ChangeKind.UNCHANGED]
-    listed = bullets(f"{inline(SIGNS[each.kind])} {plain(each.object)}" for each in changed)
+    listed = bullets(f"{inline(SIGNS[each.kind])} {plain(each.object)}" for each in plan.changed)
     text = "\n".join(
-        f"# {each.object}\n{each.diff.strip(chr(10))}" for each in changed if each.diff
+        f"# {each.object}\n{each.diff.strip(chr(10))}" for each in plan.changed if each.diff
     )
     if len(text) > MOST_DIFF:
         whole = f"slipway plan {plan.environment} --release {plan.release}"

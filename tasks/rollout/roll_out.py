@@ -7,7 +7,7 @@ from tasks.core.admission import admission
 from tasks.core.cluster import Objects
 from tasks.core.model import Outcome, Release, Verdict
 from tasks.core.objects import Kind, Ref, parse_stream, ref_of
-from tasks.core.record import ChangeKind, Moment, Plan, Record, RolloutState
+from tasks.core.record import Moment, Plan, Record, RolloutState
 from tasks.rollout import lock, records
 from tasks.rollout.drive import drive
 from tasks.rollout.history import admission_of
@@ -75,7 +75,7 @@ def roll_out(release: Release, place: Place, by: By, ports: Ports) -> Record:
         clear_way(release.id, rollout)
         seen = survey(release, place, ports.cluster)
         planned = draw(seen)
-        changes = not _is_unchanged(planned) or admission_of(place, stored).changed
+        changes = planned.changed or admission_of(place, stored).changed
         if seen.current and seen.current.release.id == release.id and not changes:
             log.info("%s: %s is live already, nothing changes", place, release.id)
             return seen.current
@@ -105,10 +105,10 @@ def _begun(stored: tuple[Stored, ...], release: Release, place: Place, by: By) -
     if newest is None or newest.record.release.id != release.id or not is_of(newest, by):
         return None
     # another commit with the same content may bring other rules, which have to be its record's
-    is_own = newest.record.run == by.run or newest.environment is None
-    return (
-        newest if is_own or not admission(place.environment, newest.environment).changed else None
-    )
+    is_other = newest.record.run != by.run
+    if is_other and admission(place.environment, newest.environment).changed:
+        return None
+    return newest
 
 
 def _refuse_early(
@@ -121,7 +121,7 @@ def _refuse_early(
     if by.plan is None or any(each.record.state is RolloutState.STARTED for each in known):
         return
     planned = draw(survey(release, place, ports.cluster))
-    if not _is_unchanged(planned):
+    if planned.changed:
         refuse_other_plan(planned, by, place)
 
 
@@ -159,7 +159,3 @@ def ensure_namespace(cluster: Objects, release: Release, place: Place) -> None:
     objects = parse_stream(release.manifests_for(place.name).yaml)
     named = [thing for thing in objects if ref_of(thing) == ref]
     cluster.apply(named[0] if named else {"apiVersion": "v1", "kind": "Namespace", **bare})
-
-
-def _is_unchanged(planned: Plan) -> bool:
-    return all(change.kind is ChangeKind.UNCHANGED for change in planned.changes)
